@@ -4,7 +4,7 @@ import type { Event } from '../../firmware-protocol/messages/index.js';
 import { ThermolinkError } from '../errors.js';
 import type { LossPolicy, RunOutcome, RunReport, SampleBlock, SampleRange } from './device-api.js';
 
-/** A stretch of blocks that were sent and have not come. */
+/** A range of blocks that were sent and have not arrived. */
 export interface MissingBlocks {
   readonly firstBlock: number;
   readonly count: number;
@@ -12,11 +12,11 @@ export interface MissingBlocks {
 
 /**
  * Puts the blocks of one run in order and finds what is missing (protocol.md, "Blocks"). The block number
- * shows what was lost on the way, the sample index what the board skipped. Under `reRequest` a block is held
- * back until those before it have come. The credit bounds how many are held.
+ * shows what was lost on the way, the sample index what the board skipped. With `reRequest` a block is held
+ * back until all earlier blocks have arrived. The credit bounds the number of held blocks.
  */
 export class BlockOrder {
-  /** The samples that will not come, in order. Blocks show them before the report does. */
+  /** The samples that will not arrive, in order. Blocks show them earlier than the report. */
   readonly lost: SampleRange[] = [];
   #sent = 0;
   readonly #cells: number;
@@ -33,17 +33,17 @@ export class BlockOrder {
     this.#waits = policy === 'reRequest';
   }
 
-  /** How many blocks the board has sent, as far as the host knows. */
+  /** The number of blocks that the board is known to have sent. */
   get sent(): number {
     return this.#sent;
   }
 
-  /** Blocks below this number are here or lost. Nobody will ask for them. */
+  /** Blocks below this number have arrived or are lost. They are not requested again. */
   get settled(): number {
     return this.#next;
   }
 
-  /** The first stretch of blocks that were sent, are not here, and may still come. */
+  /** The first range of blocks that were sent, have not arrived, and may still arrive. */
   get missing(): MissingBlocks | undefined {
     if (!this.#waits || this.#next >= this.#sent) return undefined;
     let end = this.#next;
@@ -51,7 +51,10 @@ export class BlockOrder {
     return { firstBlock: this.#next, count: end - this.#next };
   }
 
-  /** Takes a block and returns those that can be delivered now, in order. A duplicate gives none. */
+  /**
+   * Takes a block and returns the blocks that can be delivered now, in order. It returns none for a
+   * duplicate.
+   */
   take(block: SampleBlock, number: number): SampleBlock[] {
     this.#sent = Math.max(this.#sent, number + 1);
     if (number < this.#next || this.#ahead.has(number)) return [];
@@ -67,15 +70,15 @@ export class BlockOrder {
   }
 
   /**
-   * Takes note that the board has sent the blocks below this number. Unless `reRequest`,
-   * missing ones are lost.
+   * Records that the board has sent the blocks below this number. Without `reRequest`, missing blocks are
+   * lost.
    */
   takeSent(blocks: number): void {
     this.#sent = Math.max(this.#sent, blocks);
     if (!this.#waits) this.#next = Math.max(this.#next, blocks);
   }
 
-  /** Gives missing blocks up: they are lost, and what was held back is returned. */
+  /** Declares missing blocks lost, and returns the blocks that were held back. */
   giveUp(): SampleBlock[] {
     this.#waits = false;
     const held = [...this.#ahead].sort(([a], [b]) => a - b);
@@ -85,21 +88,21 @@ export class BlockOrder {
     return blocks;
   }
 
-  /** Drops what was held back, because the run was cut short. */
+  /** Drops the blocks that were held back, because the run was cut short. */
   drop(): void {
     this.#ahead.clear();
     this.#waits = false;
     this.takeSent(this.#sent);
   }
 
-  /** Takes note that the run took `samples` in all. Those that did not come are lost. */
+  /** Records the total number of samples of the run. Samples that did not arrive are lost. */
   end(samples: number): void {
     if (this.#sample < samples) this.#lose(samples);
   }
 
   /** Counts the samples of a block. Those between the last code and this block are lost. */
   #place({ firstSample, sampleCount, firstCell, cellCount }: SampleBlock): void {
-    // When a part of a sample is missing, the whole sample is lost.
+    // If a part of a sample is missing, the whole sample is lost.
     if (firstSample !== this.#sample || firstCell !== this.#cell)
       this.#lose(firstCell === 0 ? firstSample : firstSample + 1);
     this.#sample = firstSample + sampleCount - 1;

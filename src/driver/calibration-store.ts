@@ -3,7 +3,7 @@ import { ThermolinkError } from '../errors.js';
 import type { Connection } from './connection.js';
 import type { CallOptions, DeviceIdentity } from './device-api.js';
 
-/** A message with a part of the record has at most so many bytes beside it. */
+/** Largest number of bytes of a message in addition to its part of the record. */
 const OVERHEAD_BYTES = 32;
 
 function requireRoom({ calibrationBytesMax, model }: DeviceIdentity, length: number): void {
@@ -20,8 +20,8 @@ function requireRoom({ calibrationBytesMax, model }: DeviceIdentity, length: num
 }
 
 /**
- * The calibration record that a board keeps (protocol.md, "Calibration record"): bytes that mean something to
- * hosts alone.
+ * The calibration record that a board keeps (protocol.md, "Calibration record"). Only hosts interpret its
+ * bytes.
  */
 export class CalibrationStore {
   readonly #connection: Connection;
@@ -31,8 +31,8 @@ export class CalibrationStore {
   }
 
   /**
-   * Returns the record, undefined when the board has none. It is read again when another one was kept
-   * meanwhile.
+   * Returns the record; undefined if the board has none. If the record changes while it is read, it is read
+   * again.
    */
   async read(identity: DeviceIdentity, options: CallOptions): Promise<Uint8Array | undefined> {
     requireRoom(identity, 0);
@@ -60,7 +60,7 @@ export class CalibrationStore {
     }
   }
 
-  /** Gives the board another record to keep. An empty one erases it. */
+  /** Stores another record in the board. An empty record erases it. */
   async write(identity: DeviceIdentity, record: Uint8Array, options: CallOptions): Promise<void> {
     requireRoom(identity, record.length);
     const partBytes = this.#connection.link.payloadBytesMax - OVERHEAD_BYTES;

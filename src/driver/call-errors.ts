@@ -8,7 +8,7 @@ import { REFUSAL } from '../../firmware-protocol/messages/system.js';
 import { type ErrorCode, ThermolinkError } from '../errors.js';
 import { helloRefusedError } from './hello.js';
 
-/** What an error about the link shows: its counters and the last frames of both directions. */
+/** Data of an error about the link: its counters and the last frames of both directions. */
 export interface Evidence {
   readonly counters: LinkCounters;
   readonly lastFrames: readonly FrameNote[];
@@ -18,7 +18,7 @@ export function evidence(link: Link): Evidence {
   return { counters: structuredClone(link.counters), lastFrames: link.frames.notes };
 }
 
-/** Whether it matters that a command was sent and not answered (protocol.md, "At most once"). */
+/** Whether a command that was sent and not answered may have had an effect (protocol.md, "At most once"). */
 function mayHaveHappened(name: CommandName): boolean {
   const row = commandRow(name);
   return row.delivery === 'once' && row.channel === 'command';
@@ -36,7 +36,7 @@ export function timeoutError(name: CommandName, timeoutMs: number, seen: Evidenc
   });
 }
 
-/** The deadline passed while the board was being looked for. */
+/** The error of a deadline that passed while the board was being looked for. */
 export function stillLostError(
   name: CommandName,
   timeoutMs: number,
@@ -62,7 +62,7 @@ export function portClosedError(portName: string, cause: Error | undefined): The
   });
 }
 
-/** The line damages so many frames that a new session with shorter ones is opened. */
+/** The error of a line that damages too many frames. A new session with shorter frames is opened. */
 export function frameDamageError(portName: string, frameBytes: number): ThermolinkError {
   return new ThermolinkError(
     'LINK_LOST',
@@ -77,7 +77,7 @@ export function writeError(portName: string, cause: unknown): ThermolinkError {
 
 /** The connection ended while a command waited for its answer. */
 export function outcomeError(name: CommandName, cause: ThermolinkError): ThermolinkError {
-  // The owner who closed the device knows what was in progress. A replayed session has no board.
+  // The caller who closed the device knows what was in progress. A replayed session has no board.
   if (!mayHaveHappened(name) || cause.code === 'ABORTED' || cause.code === 'REPLAY_MISMATCH') return cause;
   return new ThermolinkError('OUTCOME_UNKNOWN', `The link was lost before ${name} was answered.`, {
     cause,
@@ -121,7 +121,7 @@ const HINTS: Partial<Record<keyof typeof REFUSAL, string>> = {
   bankBusy: 'Load the other bank, or wait for the run to end.',
 };
 
-/** The error of a command that was answered with something else than its answer. */
+/** The error of a command that got a wrong kind of answer. */
 export function refusalError(command: string, portName: string, message: ToHost): ThermolinkError {
   if (message.kind === 'event' && message.name === 'helloRefused')
     return helloRefusedError(portName, message.fields);

@@ -5,8 +5,8 @@ export interface CodeSpan {
 }
 
 /**
- * The shortest span of `codes` outside of which they are those of `before`; all of them where there is no
- * `before` or one of another length. Equal codes give an empty span.
+ * The shortest span that contains all differences between `codes` and `before`. It contains all codes if
+ * there is no `before` or its length differs. Equal codes give an empty span.
  */
 export function changedSpan(codes: Int16Array, before: Int16Array | undefined): CodeSpan {
   if (before?.length !== codes.length) return { first: 0, end: codes.length };

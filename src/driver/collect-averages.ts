@@ -7,12 +7,12 @@ import { ThermolinkError } from '../errors.js';
 import type { Connection } from './connection.js';
 import type { AverageOptions, Averages, CallOptions, RunReport } from './device-api.js';
 
-/** An answer of `readAverages` has at most so many bytes beside its sums. */
+/** Largest number of bytes of an answer of `readAverages` in addition to its sums. */
 const ANSWER_OVERHEAD_BYTES = 24;
 const BATCH_SUM_BYTES = 4;
 const PRODUCT_BYTES = 8;
 
-/** Reads what the board has added up of a run that is reported. Errors: NOT_A_BOARD; those of a call. */
+/** Reads the sums of a run after the board has reported its end. Errors: NOT_A_BOARD; those of a call. */
 export async function collectAverages(
   connection: Connection,
   report: RunReport,
@@ -62,7 +62,7 @@ async function readSums(
     if (answer.sums.length !== width * asked)
       throw new ThermolinkError(
         'NOT_A_BOARD',
-        `The board answered ${answer.sums.length} bytes of sums in place of ${width * asked}.`,
+        `The board answered ${answer.sums.length} bytes of sums instead of ${width * asked}.`,
         { hint: 'Its firmware does not follow the protocol.', data: { runId, part, first, asked } },
       );
     bytes.set(answer.sums, first * width);

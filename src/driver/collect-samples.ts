@@ -3,7 +3,9 @@ import { formatSeconds } from '../number-text.js';
 import type { RunReport, SampleRange } from './device-api.js';
 import type { RunStream } from './run-stream.js';
 
-/** A stop of the host that was at least so long is named as the cause of a watchdog trip, ms. */
+/**
+ * If the host was stopped for at least this time, the error of a watchdog trip names that as the cause, ms.
+ */
 const STOPPED_MS_TOLD = 100;
 
 /** All samples of a run. */
@@ -14,11 +16,14 @@ export interface Samples {
   readonly lost: readonly SampleRange[];
 }
 
-/** How well the watchdog of the board was fed during a run. The error of a run that it ended shows it. */
+/**
+ * Data about feeding the watchdog of the board during a run. The error of a run that the watchdog ended shows
+ * them.
+ */
 export interface WatchdogFeeding {
-  /** How late it was fed last, ms. */
+  /** Delay of the last feeding, ms. */
   readonly keepAliveLateMs: number;
-  /** For how long this process, or its machine, did not run since the run was asked for, ms. */
+  /** Time since the start of the run in which this process, or its machine, did not run, ms. */
   readonly stoppedMs: number;
 }
 

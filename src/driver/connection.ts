@@ -16,14 +16,14 @@ import { type RequestOptions, Requests } from './requests.js';
 import './fast-bytes.js';
 
 /**
- * The shortest frame that a noisy line is given. One byte in a thousand that is wrong leaves 77 % of such
- * frames whole.
+ * The shortest frame limit for a noisy line. If one byte in a thousand is wrong, 77 % of such frames arrive
+ * whole.
  */
 const FRAME_BYTES_SHORTEST = 256;
-/** By how much frames are shortened at once. */
+/** The factor by which frames are shortened at a time. */
 const SHORTENED_BY = 8;
 
-/** What a board sends without being asked. */
+/** Receivers of messages that a board sends without a request. */
 export interface ConnectionEvents {
   /** The codes are valid only during the call. */
   sampleBlock(block: Event<'sampleBlock'>): void;
@@ -34,7 +34,7 @@ export interface ConnectionEvents {
 
 /**
  * The host's end of the link on a port. It keeps the link when its port is lost and another one is opened,
- * and hands out what arrives. `Device` knows what the commands mean.
+ * and passes received messages on. `Device` knows the meaning of the commands.
  */
 export class Connection {
   readonly link: Link;
@@ -55,7 +55,7 @@ export class Connection {
   readonly #requests: Requests;
   #failure: ThermolinkError | undefined;
   readonly #pump: FramePump;
-  /** The first bytes that were no message. The error of a peer that is no board shows them. */
+  /** The first received bytes that were no message. The error of a peer that is no board shows them. */
   #rubbish: number[] = [];
 
   constructor(port: Port, clock: Clock, log: Logger = SILENT_LOGGER) {
@@ -96,12 +96,15 @@ export class Connection {
     return Math.min(this.#port.frameBytesMax, this.#frameBytesLimit);
   }
 
-  /** Whether a session that the board still has may go on. Its frames are too long otherwise. */
+  /**
+   * Whether a session that the board still has may go on. It may not if its frames are too long for this
+   * port.
+   */
   get mayResume(): boolean {
     return this.#mayResume;
   }
 
-  /** Opens a new session with shorter frames, if there is a way to, because the line damages long ones. */
+  /** Opens a new session with shorter frames, if possible, because the line damages long frames. */
   shortenFrames(): void {
     const shorter = Math.max(FRAME_BYTES_SHORTEST, Math.floor(this.frameBytesMax / SHORTENED_BY));
     if (!this.onLost || this.#suspended || shorter >= this.frameBytesMax) return;
@@ -121,7 +124,7 @@ export class Connection {
     });
     port.onClose((reason) => {
       if (this.#port !== port) return;
-      // No other port would change what a replayed session expects.
+      // Another port does not help, because a replayed session expects the same requests on every port.
       if (isMismatch(reason)) this.fail(reason);
       else this.lose(portClosedError(port.name, reason));
     });
@@ -144,11 +147,11 @@ export class Connection {
     this.wake();
   }
 
-  /** Takes note that the port or the board is lost. Calls wait for `onLost` to find it again, or fail. */
+  /** Records that the port or the board is lost. Calls wait until `onLost` finds it again, or fail. */
   lose(error: ThermolinkError): void {
     if (this.#failure) return;
     if (this.#suspended) {
-      // It is lost again before HELLO was answered.
+      // The port was lost again before HELLO was answered.
       this.#pump.detach();
       this.#requests.failHello(error);
       return;
@@ -174,8 +177,8 @@ export class Connection {
   }
 
   /**
-   * Resolves when calls can be sent: at once, or when a board that is looked for was found. Errors: that of
-   * the search, when it gave up; ABORTED.
+   * Resolves when calls can be sent: at once, or after the search has found the board. Errors: that of the
+   * search, if it gave up; ABORTED.
    */
   async found(signal: AbortSignal | undefined): Promise<void> {
     while (!this.#failure && (this.#suspended || this.#betweenSessions)) {
@@ -312,7 +315,7 @@ export class Connection {
   }
 
   #noteRubbish(head: Uint8Array): void {
-    // Before the first frame these are usually texts that the board prints when it starts.
+    // Before the first frame such bytes are usually texts that the board prints at its start.
     if (this.#log.isLevelEnabled('warn'))
       this.#log.warn({ bytes: latin1Text(head) }, 'received bytes that are no message');
     const room = FAULT_BYTES_KEPT - this.#rubbish.length;
@@ -320,7 +323,7 @@ export class Connection {
   }
 }
 
-/** Whether a replayed session has ended because the program does something else than what was recorded. */
+/** Whether a replayed session has ended because the program differs from the recording. */
 function isMismatch(reason: Error | undefined): reason is ThermolinkError {
   return reason instanceof ThermolinkError && reason.code === 'REPLAY_MISMATCH';
 }

@@ -4,7 +4,7 @@ import { FAULT } from '../../firmware-protocol/messages/system.js';
 import type { ProgramImage } from '../../firmware-protocol/program-image.js';
 import type { ThermolinkError } from '../errors.js';
 
-/** What HELLO tells of a board. These numbers turn codes into volts and ticks into seconds. */
+/** The properties of a board from HELLO. These numbers turn codes into volts and ticks into seconds. */
 export interface DeviceIdentity {
   readonly model: string;
   readonly serialNumber: string;
@@ -40,33 +40,33 @@ export interface DeviceIdentity {
   readonly hasHold: boolean;
   /** Whether the board can add up the samples of a run itself (`average`). */
   readonly hasAverages: boolean;
-  /** The most cells of a program whose second moments it adds up; 0 where it can't. */
+  /** Largest number of cells for which the board adds up second moments; 0 if it cannot add them up. */
   readonly momentCellsMax: number;
   /**
    * Whether covariances of its samples are those of the model without a calibration: an ideal board, or one
    * that calibrates itself.
    */
   readonly hasKnownCovariance: boolean;
-  /** Whether it can show which board it is (`Device.identify`). */
+  /** Whether the board can show people which one it is (`Device.identify`). */
   readonly hasIdentify: boolean;
-  /** Bytes of the longest calibration record it keeps; 0 when it keeps none. */
+  /** Bytes of the longest calibration record that the board keeps; 0 if it keeps none. */
   readonly calibrationBytesMax: number;
-  /** How many sent blocks the board can keep for `reRequest`; 0 when it can't. */
+  /** Number of sent blocks that the board can keep for `reRequest`; 0 if it keeps none. */
   readonly keepBlocksMax: number;
 }
 
-/** What bounds one call on a device. */
+/** Deadline and abort signal of one call on a device. */
 export interface CallOptions {
   readonly signal?: AbortSignal;
   /** Deadline of the whole call in ms. Each call has a default. */
   readonly timeoutMs?: number;
 }
 
-/** How a program is rewritten. */
+/** Options of rewriting a program. */
 export interface RewriteOptions extends CallOptions {
   /**
-   * What the bank has. Drive, initial state, table and drive of the rows are then sent from the first code
-   * that differs to the last one. Left out: they are sent whole.
+   * The program in the bank. If it is given, drive, initial state, table and row drive are each sent only
+   * from the first code that differs to the last one. Default: they are sent whole.
    */
   readonly since?: Pick<ProgramImage, 'drive' | 'initialState' | 'rowElement'>;
 }
@@ -89,7 +89,7 @@ export interface SampleRange {
 }
 
 /**
- * What happens when samples do not arrive. `fail`: the stream throws SAMPLES_LOST at the gap. `mark`: the
+ * Handling of samples that do not arrive. `fail`: the stream throws SAMPLES_LOST at the gap. `mark`: the
  * stream goes on and lists the ranges. `reRequest`: the board keeps blocks until the host has them, and sends
  * lost ones again.
  */
@@ -109,7 +109,10 @@ export interface RunOptions extends CallOptions {
   readonly sampleCount: number;
   /** Sample i is read when burnInTicks + i·ticksPerSample ticks are done. */
   readonly ticksPerSample: number;
-  /** Whether cells start as the last run left them, not from the program's initial state. Default false. */
+  /**
+   * Whether cells start from the final state of the last run instead of the program's initial state. Default
+   * false.
+   */
   readonly keepState?: boolean;
   /**
    * `halt` (default): the run stops after the tick of the first overload. `mark`: it goes on
@@ -119,16 +122,16 @@ export interface RunOptions extends CallOptions {
   /** Default `fail`. */
   readonly onLoss?: LossPolicy;
   /**
-   * What happens when the host does not keep up. `hold`: no tick passes until it does; this is the
-   * default where the board can. `lose`: the board skips samples and counts them, and `onLoss`
-   * says what happens then.
+   * Handling of a host that reads too slowly. `hold`: no tick passes until the host has caught up; this is
+   * the default if the board can do it. `lose`: the board skips samples and counts them, and `onLoss` decides
+   * how they are handled.
    */
   readonly onNoCredit?: 'hold' | 'lose';
   /** Silence of the host in ms after which the board ends the run. 100 … 60000, default 2000. */
   readonly watchdogMs?: number;
 }
 
-/** A board run whose samples the board adds up, so that only sums travel (protocol.md, "Averages"). */
+/** A board run whose samples the board adds up, so only sums come over the line (protocol.md, "Averages"). */
 export interface AverageOptions extends Omit<RunOptions, 'onLoss' | 'onNoCredit'> {
   /** Batches of equal size, 1…32, each with a sum of its own. It divides `sampleCount`. */
   readonly batches: number;
@@ -136,16 +139,16 @@ export interface AverageOptions extends Omit<RunOptions, 'onLoss' | 'onNoCredit'
   readonly secondMoments?: boolean;
 }
 
-/** What the board added up: exact sums of ADC codes x. */
+/** The sums that the board has added up: exact sums of ADC codes x. */
 export interface Averages {
   readonly report: RunReport;
-  /** How many samples were added: fewer than asked for when the run was halted. */
+  /** Number of samples that were added: fewer than requested if the run was halted. */
   readonly samples: number;
-  /** Whether a cell or row had passed its limit when one of them was read. */
+  /** Whether a cell or row had passed its limit when one of the samples was read. */
   readonly overload: boolean;
-  /** Whether a code of one of them was cut to the range of the ADC. */
+  /** Whether a code of one of the samples was cut to the range of the ADC. */
   readonly clipped: boolean;
-  /** Sums of x_i, batches × N, a batch a row. */
+  /** Sums of x_i, batches × N; each row is a batch. */
   readonly batchSums: Int32Array;
   /** Sums of x_i², length N, or with `secondMoments` of x_i·x_j, j ≥ i, row by row, length N(N + 1)/2. */
   readonly products: Float64Array;
@@ -164,7 +167,7 @@ export interface SampleBlock {
   readonly tick: number;
   readonly overload: boolean;
   readonly clipped: boolean;
-  /** sampleCount × cellCount ADC codes, one row a sample. */
+  /** sampleCount × cellCount ADC codes; each row is a sample. */
   readonly codes: Int16Array;
 }
 
@@ -174,7 +177,7 @@ export interface SampleBlock {
  */
 export type RunOutcome = 'completed' | 'overload' | 'aborted' | 'stopped' | 'watchdog' | 'fault';
 
-/** What the board reports when a run has ended. */
+/** The report of the board when a run has ended. */
 export interface RunReport {
   readonly runId: number;
   readonly outcome: RunOutcome;
@@ -224,10 +227,10 @@ export interface BoardDevice {
    */
   readonly sessionCount?: number;
   /**
-   * Makes the board ready again after a call failed with `cause`: waits while the board is looked for, ends a
-   * run that is left over, and acknowledges what it ended in. The program has to be loaded again. A device
-   * without it is not asked for a lost run again. Errors: DEVICE_FAULT; DEVICE_REFUSED after a stop that a
-   * caller asked for; ABORTED; those of the link.
+   * Makes the board ready again after a call failed with `cause`. It waits while the board is looked for,
+   * ends a run that is left over, and acknowledges an overload or a watchdog trip. The program has to be
+   * loaded again. If a device has no `recover`, lost runs are not repeated. Errors: DEVICE_FAULT;
+   * DEVICE_REFUSED after a stop that a caller asked for; ABORTED; those of the link.
    */
   readonly recover?: ((cause: ThermolinkError, options?: CallOptions) => Promise<void>) | undefined;
   /**
@@ -244,8 +247,8 @@ export interface BoardDevice {
    */
   loadProgram(bank: number, image: ProgramImage, options?: CallOptions): Promise<CommitReport>;
   /**
-   * Uploads shape and couplings of a program and does not commit. This is the part of `loadProgram` that
-   * grows with the array; `rewriteProgram` does the rest. Errors: those of `loadProgram`.
+   * Uploads shape and couplings of a program without a commit. This is the part of `loadProgram` that grows
+   * with the array; `rewriteProgram` does the rest. Errors: those of `loadProgram`.
    */
   uploadCouplings(bank: number, image: ProgramImage, options?: CallOptions): Promise<void>;
   /**
@@ -273,14 +276,14 @@ export interface BoardDevice {
 }
 
 /**
- * What the board's own sensors say; undefined where it has no such sensor (protocol.md, "Sensors and light").
+ * Readings of the board's own sensors; undefined if it has no such sensor (protocol.md, "Sensors and light").
  */
 export interface SensorReadings {
   readonly dieTemperatureKelvin: number | undefined;
   readonly supplyVolts: number | undefined;
 }
 
-/** What the board says of itself when asked. */
+/** The status of the board. */
 export interface DeviceStatus {
   readonly state: DeviceStateName;
   readonly fault: keyof typeof FAULT;
@@ -289,7 +292,7 @@ export interface DeviceStatus {
   readonly tick: number;
   /** Number of the last stop that took effect in this session, u32. */
   readonly stopNumber: number;
-  /** A bit a bank: 1 where a program is committed. */
+  /** One bit for each bank: 1 if a program is committed in it. */
   readonly committedBanks: number;
   /** CRC-32 of the cell array's state (device-model.md, "State and digest"). */
   readonly stateDigest: number;

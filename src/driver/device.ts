@@ -38,7 +38,7 @@ import { Stopper } from './stopper.js';
 import { SYSTEM_CLOCK } from './system-clock.js';
 import { checkProgram, Uploader } from './upload.js';
 
-/** How a session on a port is opened. */
+/** Options of opening a session on a port. */
 export interface OpenOptions {
   readonly signal?: AbortSignal;
   readonly clock?: Clock;
@@ -46,22 +46,22 @@ export interface OpenOptions {
   readonly nonce?: Uint8Array;
   /** Default: logs nothing. */
   readonly log?: Logger;
-  /** How the board is looked for when its port is lost. Without it the device ends with its port. */
+  /** How to look for the board when its port is lost. Without this option, the device ends with its port. */
   readonly reconnect?: ReconnectOptions;
-  /** Called at every step of reconnecting, and when lost work is done again. */
+  /** Called at every step of reconnecting, and when a lost board run is done again. */
   readonly onEvent?: (event: DeviceEvent) => void;
   /**
-   * Whether algorithms do lost board runs again (`recover`). Default true. With false they end with the
-   * error of the first loss.
+   * Whether algorithms repeat lost board runs (`recover`). Default true. If false, they end with the error of
+   * the first loss.
    */
   readonly retry?: boolean;
-  /** Called when the device has been closed, after its port: whoever listens at the port ends. */
+  /** Called after the device and its port were closed, so listeners at the port can end. */
   readonly whenClosed?: () => Promise<void>;
 }
 
 /**
- * What the board has counted: frames, faults, trips of its watchdog; protocol.md,
- * "Messages", lists the fields.
+ * The counters of the board: frames, faults, trips of its watchdog. protocol.md, "Messages", lists the
+ * fields.
  */
 export type DeviceCounters = Answer<'readCounters'>;
 
@@ -113,7 +113,8 @@ export class Device implements BoardDevice {
       blocksSent: (position) => runs.takePosition(position),
       runEnded: (report) => runs.takeReport(report),
       failed: (error) => {
-        // This comes first: whoever hears of the failure may load a program into the next session at once.
+        // This comes first, because a caller that gets the failure may load a program into the next session
+        // at once.
         this.#bankCells = [];
         this.#sessionCount++;
         runs.fail(error);
@@ -129,7 +130,7 @@ export class Device implements BoardDevice {
     return this.#identity;
   }
 
-  /** What errors and logs call the other end. */
+  /** The name of the other end in errors and logs. */
   get name(): string {
     return this.#connection.port.name;
   }
@@ -213,17 +214,17 @@ export class Device implements BoardDevice {
     return clock.nowMs() - startMs;
   }
 
-  /** What the board is doing. */
+  /** The status of the board. */
   async readStatus(options: CallOptions = {}): Promise<DeviceStatus> {
     return statusOf(await this.#connection.request('readStatus', {}, options));
   }
 
-  /** What the board has counted since it started. */
+  /** The counters of the board since its start. */
   readCounters(options: CallOptions = {}): Promise<DeviceCounters> {
     return this.#connection.request('readCounters', {}, options);
   }
 
-  /** What the board's own sensors say. Errors: those of the link; DEVICE_REFUSED from an earlier board. */
+  /** Reads the board's own sensors. Errors: those of the link; DEVICE_REFUSED from an earlier board. */
   async readSensors(options: CallOptions = {}): Promise<SensorReadings> {
     const said = await this.#connection.request('readSensors', {}, options);
     return {
@@ -233,8 +234,9 @@ export class Device implements BoardDevice {
   }
 
   /**
-   * Makes the board show for `durationMs` (0 … 60,000 ms) which one it is, for example by a blinking light; 0
-   * ends it. Errors: BAD_ARGUMENT; UNSUPPORTED where `identity.hasIdentify` is false; those of the link.
+   * Makes the board show people which one it is for `durationMs` (0 … 60,000 ms), for example by a blinking
+   * light; 0 ends it. Errors: BAD_ARGUMENT; UNSUPPORTED where `identity.hasIdentify` is false; those of the
+   * link.
    */
   async identify(durationMs: number, options: CallOptions = {}): Promise<void> {
     checkWhole('durationMs', durationMs, 0, IDENTIFY_MS_MAX);
@@ -259,9 +261,9 @@ export class Device implements BoardDevice {
   }
 
   /**
-   * Gives the board another record to keep, also over resets and without power where it has such memory. The
-   * board checks it by its digest. An empty record erases. Errors: BAD_ARGUMENT for one that is too long;
-   * UNSUPPORTED; DEVICE_REFUSED during a run; those of the link.
+   * Stores another record in the board. It survives resets, and a loss of power if the board has such memory.
+   * The board checks the record by its digest. An empty record erases it. Errors: BAD_ARGUMENT for one that
+   * is too long; UNSUPPORTED; DEVICE_REFUSED during a run; those of the link.
    */
   async keepCalibration(record: Uint8Array, options: CallOptions = {}): Promise<void> {
     if (!(record instanceof Uint8Array)) throw badArgument('record', 'a Uint8Array', record);
@@ -323,7 +325,7 @@ export class Device implements BoardDevice {
     const { signal } = options;
     throwIfAborted(signal);
     let stream: RunStream | undefined;
-    // The signal does not cancel a start, because without its answer nobody would end the run.
+    // The signal does not cancel a start. Without its answer the host could not end the run.
     this.#startsInFlight++;
     const stopSettled = this.#recovery.settling();
     const started = this.#connection.request('start', fields, {
@@ -379,8 +381,8 @@ export class Device implements BoardDevice {
 
   /**
    * Puts the board into `safe` at once, ahead of everything queued, and cancels commands that were not
-   * executed yet (protocol.md, "Stop"). It is repeated every 50 ms until the board answers, by default for 2
-   * s. Calls at the same time share the repetition; each ends by its own deadline or signal.
+   * executed yet (protocol.md, "Stop"). The stop is repeated every 50 ms until the board answers, by default
+   * for 2 s. Calls at the same time share the repetition; each call ends by its own deadline or signal.
    */
   stop(options: CallOptions = {}): Promise<void> {
     this.#recovery.noteStop();
@@ -395,7 +397,7 @@ export class Device implements BoardDevice {
 
   /**
    * Stops the board if a run is in progress, then closes the port. Errors: none, except REPLAY_MISMATCH for a
-   * replayed session of which recorded requests were not made.
+   * replayed session if recorded requests were not made.
    */
   async close(): Promise<void> {
     const mayRun = !this.#runs.isEmpty || this.#startsInFlight > 0;

@@ -1,6 +1,6 @@
 /**
- * Gives the protocol the CRC-32 and the search for zeros of Node, which are many times as fast as its own.
- * In a browser the protocol keeps its own.
+ * Makes the protocol use Node's CRC-32 and search for zeros, which are many times faster than its own
+ * functions. In a browser the protocol keeps its own functions.
  */
 import { useFasterCrc32 } from '../../firmware-protocol/crc.js';
 import { useFasterZeroSearch } from '../../firmware-protocol/find-zero.js';

@@ -25,7 +25,7 @@ export function openLastingDevice(
   );
 }
 
-/** How a device is opened again when its port is lost before the first session is open. */
+/** Options of opening a device again when its port is lost before the first session is open. */
 export interface FirstSessionOptions {
   readonly clock: Clock;
   readonly signal: AbortSignal | undefined;
@@ -34,8 +34,8 @@ export interface FirstSessionOptions {
 }
 
 /**
- * Calls `open` for the first session. If the port is lost meanwhile, it opens another one and calls `open` on
- * that, with the pauses and for the time of a board that is lost later. Errors: any other error of `open`, at
+ * Calls `open` for the first session. If the port is lost meanwhile, it opens another port and calls `open`
+ * on it. Pauses and time limit are those of a board that is lost later. Errors: any other error of `open`, at
  * once; the last one when the time is up; ABORTED.
  */
 export async function openFirstSession(
@@ -75,7 +75,7 @@ function isPortLost(error: unknown): error is ThermolinkError {
   return error instanceof ThermolinkError && error.code === 'LINK_LOST';
 }
 
-/** Whether a port that was there a moment ago can't be opened now. It may come back. */
+/** Whether an error says that a port cannot be opened at the moment. It may come back. */
 function isAway(error: unknown): boolean {
   return (
     error instanceof ThermolinkError &&

@@ -48,7 +48,7 @@ export class FramePump {
     const port = this.#port;
     if (this.#pumping || !port) return;
     this.#pump(port).catch((cause: unknown) => {
-      // This write was in progress when its port was lost. The next port waited for it and goes on now.
+      // The port was lost during this write. The next port has waited for the write and goes on now.
       if (this.#port === port) this.#events.failed(port.name, cause);
       else this.wake();
     });
@@ -70,7 +70,8 @@ export class FramePump {
       if (dueMs !== undefined && this.#port === port)
         this.#cancelTimer = this.#clock.schedule(dueMs - this.#clock.nowMs(), () => this.wake());
     } finally {
-      // This must be in the same turn as the last poll, or a wake-up in between would be lost.
+      // This must be in the same turn of the event loop as the last poll. Otherwise a wake-up in between
+      // would be lost.
       this.#pumping = false;
     }
   }

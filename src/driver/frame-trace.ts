@@ -6,13 +6,14 @@ import { MESSAGES } from '../../firmware-protocol/messages/index.js';
 import { hexText } from '../platform.js';
 import type { Logger } from './logger.js';
 
-/** Of longer bytes a log line has the number and the first ones. */
+/** A log line shows only the length and the first bytes of longer byte strings. */
 const LOGGED_BYTES_MAX = 64;
 const CHANNEL_NAMES = Object.keys(CHANNEL);
 
 /**
  * Logs every good frame of a link at level trace, retransmissions and bare acknowledgements too: its header,
- * and its message with all fields, a choice by its name. Does nothing for a logger without that level.
+ * and its message with all fields. A field with a choice of values is shown by the name of the value. Does
+ * nothing for a logger without that level.
  */
 export function traceFrames(link: Link, log: Logger): void {
   if (!log.isLevelEnabled('trace')) return;
@@ -34,7 +35,7 @@ function headerFacts({ channel, session, flags, seq, ack }: FrameHeader, { lengt
   };
 }
 
-/** What the payload says; nothing for a frame without one. */
+/** The message in the payload; nothing for a frame without a payload. */
 function messageFacts(direction: 'sent' | 'received', payload: Uint8Array): object {
   if (payload.length === 0) return {};
   const message = direction === 'sent' ? decodeToDevice(payload) : decodeToHost(payload);

@@ -4,7 +4,7 @@ import type { Logger } from './logger.js';
 
 const INTERVAL_MS = 1000;
 
-/** What is logged each second. */
+/** The figures that are logged each second. */
 interface Health {
   readonly framesReceived: number;
   readonly framesSent: number;

@@ -10,15 +10,15 @@ import type { DeviceIdentity } from './device-api.js';
 /** HELLO is repeated after this time (protocol.md, "Opening a session"). */
 export const HELLO_INTERVAL_MS = 200;
 export const HELLO_TIMEOUT_MS = 5000;
-/** How many command frames the host takes unacknowledged. */
+/** Number of unacknowledged command frames that the host accepts. */
 const WINDOW = 32;
 
 let lastFirstByte = randomBytes(1)[0];
 
 /**
  * Makes a nonce. Frames carry only its first byte, so that byte counts up from the nonce `before`, or from
- * the last nonce of this process. A late frame of one of the last 254 sessions then can't pass for one of the
- * new session (protocol.md, "Nonces").
+ * the last nonce of this process. A late frame of one of the last 254 sessions is then never taken for a
+ * frame of the new session (protocol.md, "Nonces").
  */
 export function newNonce(before?: Uint8Array): Uint8Array {
   const nonce = randomBytes(NONCE_BYTES);
@@ -52,7 +52,7 @@ export function versionError(peer: {
   const own = `${PROTOCOL_MAJOR}.${PROTOCOL_MINOR} (tables ${hexText(TABLE_HASH)})`;
   const other = `${peer.major}.${peer.minor} (tables ${hexText(peer.tableHash)})`;
   return new ThermolinkError('VERSION_MISMATCH', `This host speaks protocol ${own}, the board ${other}.`, {
-    hint: 'Update the one that is older: ends of one major version understand each other from protocol 1.1 on.',
+    hint: 'Update the older one. From protocol 1.1 on, both ends understand each other if their major versions are equal.',
     data: { own, board: other },
   });
 }
@@ -63,12 +63,12 @@ export function helloRefusedError(portName: string, refusal: Event<'helloRefused
   if (refusal.reason === REFUSAL.stale)
     return new ThermolinkError(
       'SESSION_LOST',
-      `The nonce of the session that ${portName} was asked to open begins like that of an earlier one.`,
-      { hint: 'Open it under another nonce.' },
+      `The nonce of the new session on ${portName} begins with the same byte as the nonce of an earlier session.`,
+      { hint: 'Open the session with another nonce.' },
     );
   if (refusal.reason === REFUSAL.unsupported)
     return new ThermolinkError('UNSUPPORTED', `The board on ${portName} opens no session with this host.`, {
-      hint: 'A replayed session answers only what was recorded; its server says what is different.',
+      hint: 'A replayed session answers only the recorded requests; its server reports the difference.',
     });
   return new ThermolinkError('BUSY', `The board on ${portName} serves another client.`, {
     retryable: true,
@@ -96,7 +96,7 @@ export function turnedAwayError(portName: string, closed: ThermolinkError): Ther
   });
 }
 
-/** The error of a peer that never answered HELLO. It was silent, or sent other bytes. */
+/** The error of a peer that never answered HELLO. The peer was silent, or sent other bytes. */
 export function noAnswerError(portName: string, rubbish: Uint8Array): ThermolinkError {
   if (rubbish.length === 0)
     return new ThermolinkError(

@@ -3,11 +3,11 @@
  * before it makes an object. Errors: no method may throw.
  */
 export interface Logger {
-  /** Whether messages of a level are kept. */
+  /** Whether messages of a level are logged. */
   isLevelEnabled(level: 'trace' | 'debug' | 'info' | 'warn'): boolean;
   /** Every frame, both ways. */
   trace(facts: object, message: string): void;
-  /** Steps of a call that help to find a mistake. */
+  /** Steps of a call, for debugging. */
   debug(facts: object, message: string): void;
   /** Sessions that open, resume and end. */
   info(facts: object, message: string): void;

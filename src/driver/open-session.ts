@@ -13,7 +13,7 @@ import {
   turnedAwayError,
 } from './hello.js';
 
-/** How many nonces are offered: more than a board remembers. */
+/** Number of nonces that are tried. A board remembers fewer. */
 const NONCES_TRIED_MAX = 16;
 
 /** The answer of a board to HELLO. */
@@ -54,7 +54,7 @@ export async function openSession(
 export interface GreetOptions {
   readonly signal?: AbortSignal;
   readonly timeoutMs: number;
-  /** `resume` asks whether the session of this nonce is open, and opens none. Default `open`. */
+  /** `resume` only asks whether the session of this nonce is open; it opens no session. Default `open`. */
   readonly purpose?: 'open' | 'resume';
 }
 
@@ -76,7 +76,7 @@ export async function greet(
         timeoutMs: HELLO_INTERVAL_MS,
         accepts: (message) =>
           (message.name === 'hello' || message.name === 'helloRefused') &&
-          // An answer with another nonce was left in a buffer by another client.
+          // An answer with another nonce belongs to another client; it was left in a buffer.
           equalBytes(message.fields.nonce, nonce),
         signal,
       });

@@ -12,7 +12,7 @@ export interface PendingCall {
   readonly accepts: (message: ToHost) => boolean;
   readonly settle: (message: Extract<ToHost, { requestId: number }>) => void;
   readonly fail: (error: ThermolinkError) => void;
-  /** Whether the command was sent, so that the board may have it. */
+  /** Whether the command was sent, so the board may have received it. */
   readonly wasSent: () => boolean;
 }
 
@@ -26,15 +26,15 @@ function keyOf(message: ToHost): PendingKey {
 export class PendingCalls {
   readonly #calls = new Map<PendingKey, PendingCall>();
   /**
-   * Calls that were given up and whose answer may still come. Only `start` is here: its run has
-   * to be ended then.
+   * Calls that were given up and whose answer may still come. Only calls of `start` are kept, because their
+   * runs then have to be ended.
    */
   readonly #late = new Map<
     PendingKey,
     { readonly name: CommandName; readonly take: (answer: unknown) => void }
   >();
 
-  /** Takes note of a call that was given up. If its answer comes, `take` gets it. */
+  /** Keeps a call that was given up. If its answer comes, `take` gets it. */
   expect(key: PendingKey, name: CommandName, take: (answer: unknown) => void): void {
     this.#late.set(key, { name, take });
   }

@@ -11,10 +11,10 @@ import { greet, openSession } from './open-session.js';
 const DELAY_MS_FIRST = 100;
 const DELAY_MS_MAX = 2000;
 const GIVE_UP_MS = 30_000;
-/** Deadline of HELLO in one attempt. A board that boots takes its time. */
+/** Deadline of HELLO in one attempt. A booting board needs some time. */
 const HELLO_MS = 2000;
 
-/** How a board whose port was lost is looked for. */
+/** How to look for a board whose port was lost. */
 export interface ReconnectOptions {
   /** Opens a new port to the same board, wherever it is now. Rejects when the board is not there. */
   readonly openPort: (signal: AbortSignal) => Promise<Port>;
@@ -22,13 +22,13 @@ export interface ReconnectOptions {
   readonly delayMsFirst?: number;
   /** Longest pause between two attempts, in ms. Default 2000. */
   readonly delayMsMax?: number;
-  /** How long the board is looked for. Default 30 s. */
+  /** How long the search for the board lasts. Default 30 s. */
   readonly giveUpMs?: number;
 }
 
 /**
- * Logs events, with the lease of the port where there is one, and hands them to `onEvent`. An error of that
- * listener does not stop the work.
+ * Logs events, with the lease of the port if there is one, and passes them to `onEvent`. An error of
+ * `onEvent` does not stop the search.
  */
 export function teller(
   log: Logger = SILENT_LOGGER,
@@ -70,13 +70,13 @@ export function pause(clock: Clock, delayMs: number, signal: AbortSignal | undef
 }
 
 /**
- * What happens when a device is lost, in this order. `attempt` counts from 1. The last one also comes when
- * only samples or a board run were lost.
+ * Events after a device was lost, in this order. `attempt` counts from 1. The last event also comes if only
+ * samples or a board run were lost.
  */
 export type DeviceEvent =
   | { readonly kind: 'disconnected'; readonly reason: ThermolinkError }
   | { readonly kind: 'reconnecting'; readonly attempt: number }
-  /** The session goes on. Nothing was lost; what was on its way is sent again. */
+  /** The session goes on. Nothing was lost; frames that were on their way are sent again. */
   | { readonly kind: 'resumed'; readonly attempt: number }
   /**
    * The board has forgotten the session. Calls in progress have failed with SESSION_LOST or OUTCOME_UNKNOWN.
@@ -85,10 +85,10 @@ export type DeviceEvent =
   /** A new session is open. */
   | { readonly kind: 'reconnected'; readonly attempt: number }
   | { readonly kind: 'gaveUp'; readonly error: ThermolinkError }
-  /** What was lost with `reason` is done again, for the `count`-th time on this device. */
+  /** Work that was lost with `reason` is done again, for the `count`-th time on this device. */
   | { readonly kind: 'repeating'; readonly reason: ThermolinkError; readonly count: number };
 
-/** The device, as the search for its board sees it. */
+/** The functions of a device that the search for its board uses. */
 export interface SessionKeeper {
   /** The nonce of the session that was open, and the identity of the board. */
   current(): { readonly nonce: Uint8Array; readonly identity: DeviceIdentity };
@@ -177,8 +177,8 @@ export class Reconnector {
     }
     connection.attach(port);
     try {
-      // An opening HELLO whose answer is lost would be answered as resumed when it is repeated, so
-      // this one only asks.
+      // This HELLO only asks and opens no session. If an opening HELLO lost its answer, its repetition would
+      // be answered as a resumed session.
       const options = { signal, timeoutMs: HELLO_MS };
       const last = this.#keeper.current().nonce;
       const greeting = await greet(connection, last, { ...options, purpose: 'resume' });
@@ -193,7 +193,8 @@ export class Reconnector {
       const error = sessionLostError(port.name, this.#keeper.current().identity, greeting.identity);
       connection.endSession(error);
       this.#keeper.tell({ kind: 'sessionLost', error });
-      // The new nonce keeps late frames of the old session from passing for new ones (protocol.md, "Nonces").
+      // With the new nonce, late frames of the old session are not taken for frames of the new one
+      // (protocol.md, "Nonces").
       const { nonce, identity, limits } = await openSession(connection, newNonce(last), options);
       this.#requireAttached();
       this.#keeper.begin(nonce, identity);
@@ -223,7 +224,7 @@ export class Reconnector {
   }
 }
 
-/** Whether another attempt would end in the same error. */
+/** Whether another attempt would end with the same error. */
 function isFinal(error: unknown): boolean {
   return (
     error instanceof ThermolinkError &&

@@ -6,7 +6,7 @@ import type { CallOptions } from './device-api.js';
 import type { DeviceEvent } from './reconnect.js';
 import type { Stopper } from './stopper.js';
 
-/** So many damaged frames since the last recovery show that the line is noisy. */
+/** Number of damaged frames since the last recovery from which the line counts as noisy. */
 const DAMAGE_MIN = 3;
 
 /** Makes a board ready again after a call was lost (`BoardDevice.recover`), and counts how often. */
@@ -18,7 +18,7 @@ export class Recovery {
   #count = 0;
   /** How many damaged frames both ends had counted at the last recovery. */
   #framesDamaged = 0;
-  /** How many stops a caller asked for, and how many of them nothing holds back any more. */
+  /** Number of stops that a caller asked for, and number of these stops that were released again. */
   #stopsAsked = 0;
   #stopsSettled = 0;
 
@@ -27,14 +27,14 @@ export class Recovery {
     this.#stopper = stopper;
   }
 
-  /** Takes note of a stop that a caller asked for. It is never acknowledged here. */
+  /** Records a stop that a caller asked for. This class never acknowledges such a stop. */
   noteStop(): void {
     this.#stopsAsked++;
   }
 
   /**
-   * To be called before a command that a stopped board refuses, or that acknowledges a stop. The returned
-   * function takes note that the board has carried it out.
+   * Call this before a command that a stopped board refuses, or that acknowledges a stop. The returned
+   * function records that the board has carried the command out.
    */
   settling(): () => void {
     const asked = this.#stopsAsked;
@@ -61,7 +61,7 @@ export class Recovery {
         cause,
         hint: 'Acknowledge the stop, then go on.',
       });
-    // Nobody reads this run: its start was not answered in time, or its reader has given up.
+    // This run has no reader: its start was not answered in time, or its reader has ended.
     if (state === 'running') {
       await this.#stopper.stop(options);
       state = 'safe';

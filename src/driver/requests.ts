@@ -26,8 +26,8 @@ import { SendRoom } from './send-room.js';
 const manyListeners = new WeakSet<AbortSignal>();
 
 /**
- * Keeps Node from warning of a leak at 11 listeners: many calls may share a signal, and each removes its
- * listener. It is done once for a signal, because it takes longer than the rest of a call.
+ * Turns off Node's warning of a leak at 11 listeners: many calls may share a signal, and each removes its
+ * listener. It is done once for each signal, because it takes longer than the rest of a call.
  */
 export function allowManyListeners(signal: AbortSignal | undefined): void {
   if (signal === undefined || manyListeners.has(signal)) return;
@@ -36,7 +36,7 @@ export function allowManyListeners(signal: AbortSignal | undefined): void {
 }
 
 export interface RequestOptions<N extends CommandName> extends CallOptions {
-  /** Called with the answer at once, before anything that arrived behind it is looked at. */
+  /** Called with the answer at once, before later messages are read. */
   readonly onAnswer?: (answer: Answer<N>) => void;
   /** Whether a message answers this request. HELLO and stop need it, because they have no request id. */
   readonly accepts?: (message: ToHost) => boolean;
@@ -46,7 +46,7 @@ export interface RequestOptions<N extends CommandName> extends CallOptions {
   readonly onLateAnswer?: (answer: Answer<N>) => void;
 }
 
-/** The state of the connection, as far as a request asks for it. */
+/** The state of the connection that requests need. */
 interface ConnectionState {
   failure(): ThermolinkError | undefined;
   /** Whether the port is lost and being looked for. */
@@ -54,7 +54,7 @@ interface ConnectionState {
   /** Whether the old session is gone and the new one is not open yet. New calls wait then. */
   betweenSessions(): boolean;
   portName(): string;
-  /** Tells the port of a request that begins; its id follows by what is returned. */
+  /** Tells the port that a request begins. The returned function tells the port the id of the request. */
   noteCall(): ((requestId: number) => void) | undefined;
   /** Lets the link write what is queued. */
   wake(): void;
@@ -100,7 +100,7 @@ export class Requests {
     const connection = this.#connection;
     const sequenced = commandRow(name).channel === 'command';
     const untilMs = this.#clock.nowMs() + timeoutMs;
-    // Before anything is waited for: the stack is the caller's here.
+    // This comes before the first await, because the stack is still that of the caller.
     const noteId = connection.noteCall();
     while (sequenced && !connection.failure() && (connection.betweenSessions() || !this.#link.canSend))
       await this.#room.wait(name, untilMs, signal);
@@ -136,7 +136,7 @@ export class Requests {
       const onAbort = (): void => fail(abortError(signal!));
       const cancelDeadline = this.#clock.schedule(untilMs - startMs, () =>
         fail(
-          // HELLO and stop are repeated, and the code that repeats them knows what their silence means.
+          // HELLO and stop are repeated; the code that repeats them handles missing answers.
           sequenced
             ? this.deadlineError(name, timeoutMs)
             : timeoutError(name, timeoutMs, evidence(this.#link)),
@@ -181,12 +181,12 @@ export class Requests {
     this.#room.cancelAll(cancelledError);
   }
 
-  /** One waiting call looks whether it can be queued now. */
+  /** Lets one waiting call check whether it can be queued now. */
   releaseOne(): void {
     this.#room.release();
   }
 
-  /** All waiting calls look whether they can be queued, or whether the connection has failed. */
+  /** Lets all waiting calls check whether they can be queued, or whether the connection has failed. */
   releaseAll(): void {
     this.#room.releaseAll();
   }

@@ -11,9 +11,9 @@ const SILENCE_MS = 2000;
 const SIGN_OF_LIFE_MS = 15_000;
 
 /**
- * Keeps the board runs in progress: hands them what arrives, feeds the board's watchdog (protocol.md,
- * "Watchdog and reset"), and notices a board that has died. A run stays here until the board has reported it
- * and its missing blocks have come, also when nobody reads it any more.
+ * Keeps the board runs in progress: passes received messages to them, feeds the board's watchdog
+ * (protocol.md, "Watchdog and reset"), and notices a board that has died. A run stays here until the board
+ * has reported it and its missing blocks have come, also if it has no reader any more.
  */
 export class RunKeeper {
   readonly #connection: Connection;
@@ -22,11 +22,13 @@ export class RunKeeper {
   readonly #runs = new Map<number, RunStream>();
   /** The highest run number of this session. The board counts up. */
   #newestRunId = 0;
-  /** Blocks that came before the answer to the start of their run. */
+  /** Blocks that arrived before the answer to the start of their run. */
   readonly #early: Event<'sampleBlock'>[] = [];
   #cancelBeat: (() => void) | undefined;
   #asking = false;
-  /** How late the watchdog was fed last, in ms. A process that computes, or is stopped, feeds it late. */
+  /**
+   * Delay of the last feeding of the watchdog, in ms. A process that computes, or is stopped, feeds it late.
+   */
   lateMs = 0;
 
   constructor(connection: Connection, log: Logger) {
@@ -118,7 +120,8 @@ export class RunKeeper {
       .catch((cause: unknown) => {
         const heard = (this.#connection.link.lastHeardMs ?? 0) >= askedAtMs;
         const isSilent = cause instanceof ThermolinkError && cause.code === 'TIMEOUT' && !heard;
-        // After any other error the board is alive. If its port is lost, it is being looked for already.
+        // Any other error does not show a dead board. If its port is lost, the search for it has begun
+        // already.
         if (!isSilent || this.#connection.suspended) return;
         this.#connection.lose(
           new ThermolinkError(
@@ -138,7 +141,7 @@ export class RunKeeper {
   }
 }
 
-/** For how long this process has not run so far, as far as the clock can tell. */
+/** The time in which this process has not run so far, according to the clock. */
 export function stoppedMsOf(clock: Clock): number {
   return clock.stoppedMs?.() ?? 0;
 }

@@ -16,19 +16,20 @@ import type {
 } from './device-api.js';
 
 /**
- * The board may be so many blocks ahead of the reader (protocol.md, "Credits"). It bounds what waits here.
+ * Largest number of blocks that the board may be ahead of the reader (protocol.md, "Credits"). It bounds the
+ * waiting blocks.
  */
 export const CREDIT_BLOCKS = 16;
 /**
- * After this much silence the host repeats what may have been lost: its credit and its request for blocks.
+ * After this silence the host repeats its credit and its request for blocks, because they may have been lost.
  */
 const REPEAT_MS = 200;
-/** Blocks that did not come after so many requests are lost. */
+/** Blocks that have not arrived after this number of requests are lost. */
 const REQUESTS_MAX = 25;
 
 /**
- * One board run as the host sees it. Blocks wait here, at most CREDIT_BLOCKS of them, until they are read,
- * and under `reRequest` also while one before them is missing.
+ * The host's side of one board run. Blocks wait here, at most CREDIT_BLOCKS of them, until they are read.
+ * With `reRequest` they also wait while an earlier block is missing.
  */
 export class RunStream implements Run {
   readonly runId: number;
@@ -36,7 +37,8 @@ export class RunStream implements Run {
   /** How many cells the program has. */
   readonly cells: number;
   /**
-   * Called once, when the run needs the board no more: it has reported, and every block is here or given up.
+   * Called once, when the run does not need the board any more: the report has arrived, and every block has
+   * arrived or is lost.
    */
   onDone: () => void = () => undefined;
   readonly #connection: Connection;
@@ -46,7 +48,10 @@ export class RunStream implements Run {
   readonly #policy: LossPolicy;
   readonly #order: BlockOrder;
   readonly #arrived: SampleBlock[] = [];
-  /** After so many blocks the board is told which ones it may forget: half of what it keeps. */
+  /**
+   * The board is told after this number of blocks which ones it may forget. It is half of the number that it
+   * keeps.
+   */
   readonly #releaseAfter: number;
   #granted = CREDIT_BLOCKS;
   /** The board was told that it may forget the blocks below this number. */
@@ -103,7 +108,7 @@ export class RunStream implements Run {
 
   /** Takes a block that arrived. */
   takeBlock(event: Event<'sampleBlock'>): void {
-    // Blocks of a run that nobody reads any more may still be on their way.
+    // Blocks may still arrive after the reader of the run has ended.
     if (this.#failure || this.#done) return;
     const block = sampleBlock(event);
     if (!block || !this.#fits(event)) {
@@ -122,17 +127,20 @@ export class RunStream implements Run {
   }
 
   /**
-   * Takes how many blocks the board has sent; it tells that when a credit
-   * raised nothing (protocol.md, "Credits").
+   * Takes the number of blocks that the board has sent. The board tells it after a credit that changes
+   * nothing (protocol.md, "Credits").
    */
   takePosition(blocks: number): void {
     if (this.#failure || this.#report) return;
     this.#noteSent(blocks);
-    // A credit that raises nothing would be answered again, and so on for ever.
+    // A credit that changes nothing would be answered again, without end.
     if (this.#creditBlocks > this.#granted || this.#order.settled > this.#released) this.#sendCredit();
   }
 
-  /** Whether a block is within its run and within the credit. So the board can't fill the memory. */
+  /**
+   * Whether a block is within its run and within the credit. This check prevents a board from filling the
+   * memory.
+   */
   #fits({ block, firstSample, sampleCount, firstCell, cellCount }: Event<'sampleBlock'>): boolean {
     const whole = sampleCount === 1 || (firstCell === 0 && cellCount === this.cells);
     return (
@@ -143,7 +151,9 @@ export class RunStream implements Run {
     );
   }
 
-  /** Takes the report of the run: every block that was sent is here, lost, or can be asked for. */
+  /**
+   * Takes the report of the run. After it every sent block has arrived, is lost, or can be requested again.
+   */
   takeReport(event: Event<'runEnded'>): void {
     if (this.#report) return;
     this.#report = runReport(event);
@@ -187,7 +197,7 @@ export class RunStream implements Run {
     } finally {
       this.#readerLeft = true;
       this.#settle();
-      // When the reader leaves early, nobody gives credit any more, so the run is aborted.
+      // If the reader ends early, no more credit is given, so the run is aborted.
       if (!this.#report && !this.#failure) await this.abort().catch(() => undefined);
     }
   }
@@ -220,7 +230,7 @@ export class RunStream implements Run {
     this.#released = credit.released;
   }
 
-  /** Takes note that the board has sent the blocks below `blocks`, or below its credit if that is lower. */
+  /** Records that the board has sent the blocks below `blocks`, or below its credit if that is lower. */
   #noteSent(blocks: number): void {
     const sentBefore = this.#order.sent;
     const sent = Math.min(blocks, this.#granted);
@@ -228,7 +238,7 @@ export class RunStream implements Run {
     this.#request(sentBefore, sent);
   }
 
-  /** Under `reRequest`, asks for the blocks from `first` to `end` − 1 (protocol.md, "Kept blocks"). */
+  /** With `reRequest`, asks for the blocks from `first` to `end` − 1 (protocol.md, "Kept blocks"). */
   #request(first: number, end: number): void {
     if (this.#policy !== 'reRequest' || end <= first) return;
     this.#connection.sendSampleEvent('resend', { runId: this.runId, firstBlock: first, count: end - first });
@@ -263,7 +273,7 @@ export class RunStream implements Run {
     wake?.();
   }
 
-  /** Ends the run when the board has reported it and every block is here or not wanted. */
+  /** Ends the run if the board has reported it and every block has arrived or is not wanted. */
   #settle(): void {
     if (this.#failure || this.#report) {
       this.#signal?.removeEventListener('abort', this.#onAbort);

@@ -3,10 +3,10 @@ import type { CommandName } from '../../firmware-protocol/messages/index.js';
 import { abortError, ThermolinkError } from '../errors.js';
 import type { Evidence } from './call-errors.js';
 
-/** How many calls may wait for room in the link's queue. One more fails. */
+/** Largest number of calls that may wait for room in the queue of the link. One more call fails. */
 const WAITING_CALLS_MAX = 1024;
 
-/** The calls that wait until a command can be queued. The first to come is the first to go. */
+/** The calls that wait until a command can be queued, in the order of their arrival. */
 export class SendRoom {
   readonly #clock: Clock;
   readonly #evidence: () => Evidence;

@@ -3,7 +3,7 @@ const STOP_MS = 500;
 const SIGNALS = { SIGHUP: 129, SIGINT: 130, SIGTERM: 143 } as const;
 const SIGNAL_NAMES = Object.keys(SIGNALS) as (keyof typeof SIGNALS)[];
 
-/** When and how an ending process stops its boards. */
+/** Options for stopping boards when the process ends. */
 export interface StopOnExitOptions {
   /**
    * Whether SIGINT, SIGTERM and SIGHUP end the process. Default true. Pass false if the program
@@ -14,7 +14,10 @@ export interface StopOnExitOptions {
   readonly report?: (error: unknown) => void;
 }
 
-/** How many calls of `stopBoardsOnExit` want each report, and how many want signals to end the process. */
+/**
+ * Number of calls of `stopBoardsOnExit` that want each report, and number that want signals to end the
+ * process.
+ */
 const reports = new Map<(error: unknown) => void, number>();
 let callsWithSignals = 0;
 let ending = false;

@@ -31,7 +31,7 @@ export class Stopper {
   readonly #waits = new Set<Wait>();
   #stopNumber = 0;
   #repeating = false;
-  /** Whether somebody called since the last stop was sent. */
+  /** Whether there was a call since the last stop was sent. */
   #calledAgain = false;
   /** Ends the wait for the answer to the stop that was sent last. */
   #cut = new AbortController();
@@ -85,7 +85,8 @@ export class Stopper {
     this.#repeating = true;
     let fields: StopFields | undefined;
     while (this.#waits.size > 0) {
-      // A new session has ended the run already. Stop is sent again all the same, so that it gets its answer.
+      // A new session has ended the run already. Stop is still sent again, because the calls wait for its
+      // answer.
       const isNewSession: boolean = fields !== undefined && fields.nonce !== this.#nonce();
       if (!fields || this.#calledAgain || isNewSession) {
         this.#calledAgain = false;

@@ -3,12 +3,12 @@ import { letExit, nextTurn } from '../platform.js';
 
 /** Longest delay of a timer in Node. One with a longer delay would fire at once. */
 const TIMER_MS_MAX = 2 ** 31 - 1;
-/** While a timer waits, the clock looks at itself this often. */
+/** Period of the clock's own checks while a timer waits. */
 const BEAT_MS = 250;
-/** A look that comes so much too late shows that the process was stopped meanwhile. */
+/** If a check is late by more than this, the process was stopped meanwhile. */
 const LATE_MS = 500;
 
-/** Where a clock has its time from: the machine, or a test. */
+/** The time source of a clock: the machine or a test. */
 export interface TimeSource {
   /** Monotonic time in ms. */
   nowMs(): number;
@@ -26,13 +26,13 @@ export interface TimeSource {
  */
 export class HostClock implements Clock {
   readonly #source: TimeSource;
-  /** What the clock leaves out, ms. */
+  /** The time that the clock leaves out, ms. */
   #lostMs = 0;
-  /** For how long the machine was suspended while the monotonic time stood still, ms. */
+  /** Time for which the machine was suspended while the monotonic time stood still, ms. */
   #suspendedMs = 0;
-  /** How far the time of day was ahead of the monotonic time at the last beat, ms. */
+  /** Time of day minus monotonic time at the last beat, ms. */
   #wallAheadMs = 0;
-  /** When the source's time was looked at last. */
+  /** The source's time at the last check. */
   #seenMs = 0;
   /** When the next beat is due in the source's time. Undefined while no timer waits. */
   #beatDueMs: number | undefined;

@@ -20,13 +20,14 @@ import { type CodeSpan, changedSpan } from './changed-span.js';
 import type { Connection } from './connection.js';
 import type { CallOptions, CommitReport, DeviceIdentity, RewriteOptions } from './device-api.js';
 
-/** A write command has at most so many bytes beside its codes. */
+/** Largest number of bytes of a write command in addition to its codes. */
 export const WRITE_OVERHEAD_BYTES = 32;
 /**
- * Deadline of a write command. A slow line takes its time; a dead line is noticed by the link, not by this.
+ * Deadline of a write command. It is long because of slow lines. The link notices a dead line, not this
+ * deadline.
  */
 const WRITE_TIMEOUT_MS = 30_000;
-/** How many write commands may wait for their answers. */
+/** Largest number of write commands that wait for their answers. */
 const WRITES_AHEAD_MAX = 16;
 
 /** Makes the options of the next command. The argument is its deadline if the call has none. */
@@ -42,11 +43,11 @@ export const WRITE_PLACE = {
 } as const;
 type WriteName = keyof typeof WRITE_PLACE;
 
-/** An upload that has no commit yet. A board that was not restarted still has what it got. */
+/** An upload without a commit so far. A board that was not restarted still has the codes that it received. */
 interface Begun {
   readonly bank: number;
   readonly image: ProgramImage;
-  /** So many bytes of the couplings are in the board. */
+  /** Number of bytes of the couplings that are in the board. */
   bytes: number;
   /** Of the couplings, made while they were on the way. */
   digest: ProgramDigest | undefined;
@@ -63,8 +64,8 @@ export class Uploader {
   }
 
   /**
-   * Uploads a whole program. An upload of the same couplings that was lost goes on where it ended, in another
-   * session too. The digest tells whether the board still had the beginning; if not, all is sent.
+   * Uploads a whole program. A lost upload of the same couplings goes on where it ended, also in another
+   * session. The digest shows whether the board still had the beginning; if not, all codes are sent.
    */
   async load(bank: number, image: ProgramImage, options: CallOptions): Promise<CommitReport> {
     const call = this.#begin(options);
@@ -85,7 +86,7 @@ export class Uploader {
     await this.#couplings(bank, image, this.#begin(options));
   }
 
-  /** Uploads everything but the couplings, as far as it differs from `since`, and commits. */
+  /** Uploads the parts other than the couplings that differ from `since`, and commits. */
   rewrite(bank: number, image: ProgramImage, options: RewriteOptions): Promise<CommitReport> {
     return this.#rewrite(bank, image, this.#begin(options), options.since);
   }
@@ -110,7 +111,7 @@ export class Uploader {
       call(),
     );
     // Commands are executed in order, so the first codes need not wait for the answer. If `defineProgram` is
-    // refused, they are refused too, and its error is the one reported.
+    // refused, the codes are refused too, and the error of `defineProgram` is reported.
     const written = this.#write('writeCouplings', bank, image.couplings, call, begun);
     written.catch(() => undefined);
     begun.digest = couplingsDigest(image.couplings);
@@ -146,7 +147,10 @@ export class Uploader {
     return report;
   }
 
-  /** Writes codes, from where `begun` ended if it is given, or those of `span` only. */
+  /**
+   * Writes codes. With `begun` it starts where that upload ended; with `span` it writes only the codes of the
+   * span.
+   */
   async #write(
     name: WriteName,
     bank: number,
@@ -168,7 +172,7 @@ export class Uploader {
       // The first failure is reported. The calls behind it fail for the same reason.
       write.then(
         () => {
-          // Commands are carried out in order, so everything before this part is there too.
+          // Commands are carried out in order, so the board has all earlier parts too.
           if (begun) begun.bytes = Math.max(begun.bytes, at + part.length);
         },
         () => undefined,
@@ -186,7 +190,7 @@ function isPartOf(begun: Begun, bank: number, image: ProgramImage): boolean {
   return begun.bank === bank && sameShape && linearRowsOf(begun.image) === linearRowsOf(image);
 }
 
-/** Whether the board has no program that could be gone on with, or another one. */
+/** Whether the board has no program to continue, or a different one. */
 function hasForgotten({ code, data }: ThermolinkError): boolean {
   return (
     code === 'DIGEST_MISMATCH' ||

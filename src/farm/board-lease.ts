@@ -5,13 +5,13 @@ import type { Farm } from './farm.js';
 import { BUCKETS, SIGN_OF_LIFE_MS } from './farm-names.js';
 import { type AnnouncedBoard, packBoard } from './messages.js';
 
-/** A request that takes longer is followed by the next one, which says the same. */
+/** Time limit of a renewal. After it the next renewal is sent, with the same content. */
 const RENEWAL_MS = 60_000;
 
 /**
- * The right to offer a board in a farm, which is its announcement too: one entry under the key of the board.
- * Only who made the entry renews it, and an entry that is not renewed is forgotten. When it is found to be
- * another's, `lost` is aborted.
+ * The right to offer a board in a farm. It is an entry under the key of the board, and this entry also
+ * announces the board. Only its maker renews the entry, and the server forgets an entry that is not renewed.
+ * If the entry turns out to be another worker's, `lost` is aborted.
  */
 export class BoardLease {
   /** Aborted with BUSY when another worker offers the board. */
@@ -49,24 +49,25 @@ export class BoardLease {
     return new BoardLease(farm, key, facts, revision);
   }
 
-  /** What is announced of the board. */
+  /** The announcement of the board. */
   get facts(): AnnouncedBoard {
     return this.#facts;
   }
 
-  /** Announces what has changed, at once. Never throws: the next renewal says the same. */
+  /** Announces changes at once. Never throws, because the next renewal has the same content. */
   announce(changes: Partial<Pick<AnnouncedBoard, 'state' | 'job' | 'jobsDone'>>): void {
     this.#facts = { ...this.#facts, ...changes };
     this.#renewSoon();
   }
 
   /**
-   * Takes the announcement back, within `SIGN_OF_LIFE_MS`. Never throws. An entry that stays is forgotten.
+   * Removes the announcement, within `SIGN_OF_LIFE_MS`. Never throws. The server forgets an entry that could
+   * not be removed.
    */
   async release(): Promise<void> {
     clearInterval(this.#timer);
     if (this.lost.aborted) return;
-    // First, so that a renewal that waits for the server ends.
+    // This comes first, because it ends a renewal that waits for the server.
     this.#lost.abort(new ThermolinkError('ABORTED', 'The board is no longer offered.'));
     const deadline = new Promise((resolve) => setTimeout(resolve, SIGN_OF_LIFE_MS).unref());
     await Promise.race([this.#remove().catch(() => undefined), deadline]);
@@ -78,7 +79,10 @@ export class BoardLease {
     await this.#farm.boards.delete(this.#key, { previousSeq: this.#revision });
   }
 
-  /** One renewal at a time, since each needs the revision of the one before; at most one more is due. */
+  /**
+   * Only one renewal runs at a time, because each needs the revision of the previous one. At most one more is
+   * due.
+   */
   #renewSoon(): void {
     this.#isDue = true;
     this.#going ??= this.#renewWhileDue();
@@ -105,8 +109,8 @@ export class BoardLease {
       () => orConflict(this.#farm.boards.update(this.#key, packBoard(this.#facts), this.#revision)),
       patience,
     );
-    // After an outage the entry may have been forgotten; then it is made anew. An update whose answer was
-    // lost looks like the entry of another worker, so the entry is read.
+    // After an outage the server may have forgotten the entry; then it is made anew. An update whose answer
+    // was lost looks like the entry of another worker, so the entry is read.
     const revision =
       renewed ?? (await create(this.#farm, this.#key, this.#facts, lost)) ?? (await this.#ownRevision());
     if (revision === undefined) this.#lost.abort(takenError(this.#facts));
@@ -133,7 +137,7 @@ async function create(
   return farm.ask(() => orConflict(farm.boards.create(key, packBoard(facts))), { signal, outageMs });
 }
 
-/** The revision, or undefined where the key has another one than was expected. */
+/** The revision; undefined if the key has another revision than expected. */
 export async function orConflict<T>(write: Promise<T>): Promise<T | undefined> {
   try {
     return await write;
@@ -154,7 +158,7 @@ function takenError({ uri }: AnnouncedBoard): ThermolinkError {
   });
 }
 
-/** Processes that want a processor, for each processor, over the last minute. */
+/** Load of the machine over the last minute, divided by the number of processors. */
 export function loadOfHost(): number {
   return Math.round((100 * loadavg()[0]) / availableParallelism()) / 100;
 }

@@ -32,14 +32,17 @@ import { PartStore } from './part-store.js';
 
 /** How long one request for a job waits at the server. */
 const NEXT_MS = 5000;
-/** What a request for a job may take beyond that. */
+/** Additional time that a request for a job may take. */
 const NEXT_SPARE_MS = 5000;
-/** News of one job are told at most so often. */
+/** Least time between two messages about the progress of one job. */
 const NEWS_MS = 250;
-/** A server that does not confirm the end of a job in this time gives the job out again. */
+/**
+ * Time limit for the server's confirmation that a job has ended. Without it the server gives the job out
+ * again.
+ */
 const CONFIRM_MS = 5000;
 
-/** Errors that say something about a board or the way to it, and nothing about the job. */
+/** Errors of a board or of the way to it, which do not concern the job. */
 const OF_THE_BOARD: ReadonlySet<string> = new Set([
   'LINK_LOST',
   'SESSION_LOST',
@@ -53,13 +56,13 @@ const OF_THE_BOARD: ReadonlySet<string> = new Set([
   'BUSY',
 ]);
 
-/** What has happened to the jobs of a worker. */
+/** Counters of the jobs of a worker. */
 export interface JobCounters {
   /** Number of jobs whose result was stored, failed ones included. */
   done: number;
   /** How many of these failed. */
   failed: number;
-  /** Number of jobs that had a result already when they came, or when theirs was to be stored. */
+  /** Number of jobs that already had a result when they came or when their own result was to be stored. */
   known: number;
   /** Number of messages that are no jobs, or not of a kind that this worker knows. */
   malformed: number;
@@ -71,7 +74,7 @@ export interface JobCounters {
   abandoned: number;
 }
 
-/** What is told of a board's work as it goes on. */
+/** Callbacks about the work of a board. */
 export type BoardWorkEvent =
   | { readonly event: 'began'; readonly uri: string; readonly key: string; readonly kind: string }
   | {
@@ -138,7 +141,8 @@ export async function workOnBoard(board: OfferedBoard, signal: AbortSignal): Pro
       outageMs: Infinity,
     });
     while (!until.aborted) {
-      // A request that got no answer is asked again: a job that it was given comes back by itself.
+      // A request without an answer is repeated. If the server had given it a job, this job comes back by
+      // itself.
       const message = await within(farm, consumer.next({ expires: NEXT_MS }), NEXT_MS + NEXT_SPARE_MS, until);
       if (message === 'absent') await farm.offerClass(boards, until);
       else if (message !== undefined && until.aborted) await giveBack(farm, message);
@@ -163,7 +167,7 @@ async function within(
   const waited = delay(ms, undefined, { signal: AbortSignal.any([signal, deadline.signal]) }).catch(
     () => undefined,
   );
-  // What comes too late is given back at once.
+  // A job that comes too late is given back at once.
   let isLate = false;
   const asked = next.then(
     (message) => {
@@ -230,18 +234,19 @@ class Delivery {
     await this.#run(kind, request.data);
   }
 
-  /** Why the job is not tried again; undefined for one that is. */
+  /** Why the job is not tried again; undefined if it is tried. */
   async #whyAbandoned(): Promise<string | undefined> {
     const { deliveryCount } = this.#message.info;
     if (deliveryCount <= DELIVERIES_MAX) return undefined;
-    // The server counts deliveries that ended nobody too.
+    // The server also counts deliveries that ended neither a worker nor a board.
     const { spared, lastError } = await givenBackOf(this.#board.farm, this.#message, this.#until);
     if (deliveryCount - spared <= DELIVERIES_MAX) return undefined;
-    const last = lastError === null ? 'No worker said why.' : `The last error that was told: ${lastError}`;
-    return `The job ended ${DELIVERIES_MAX} workers or boards. ${last}`;
+    const last =
+      lastError === null ? 'No worker reported an error.' : `The last reported error: ${lastError}`;
+    return `${DELIVERIES_MAX} workers or boards ended while they did the job. ${last}`;
   }
 
-  /** A message that is no job for this worker ends with its error as result, where it has a key. */
+  /** If a message is no valid job for this worker and has a key, an error is stored as its result. */
   async #refuse(job: Job | undefined, problem: string | undefined): Promise<void> {
     this.#board.counters.malformed++;
     const what =
@@ -302,7 +307,7 @@ class Delivery {
     }
   }
 
-  /** Keeps the job with this board, and looks whether somebody withdrew it. */
+  /** Tells the server that this board still does the job, and checks whether somebody withdrew it. */
   async #signOfLife(withdrawn: AbortController): Promise<void> {
     const { farm } = this.#board;
     this.#message.working();
@@ -310,7 +315,7 @@ class Delivery {
       const found = await farm.manager.streams.getMessage(JOB_STREAM, { seq: this.#message.seq });
       if (found === null) withdrawn.abort(new ThermolinkError('ABORTED', 'The job was withdrawn.'));
     } catch {
-      // A server that is away withdraws nothing.
+      // While the server is away, the job counts as not withdrawn.
     }
   }
 
@@ -321,7 +326,7 @@ class Delivery {
     return { key: this.#key, outcome, board, worker, deliveries: this.#message.info.deliveryCount, seconds };
   }
 
-  /** Stores a result. The first one stays, so that the job has one effect whatever was done twice. */
+  /** Stores a result. The first result stays, so a job that was done twice has a single result. */
   async #store(result: JobResult): Promise<void> {
     const { farm, counters } = this.#board;
     const { results } = farm;
@@ -340,7 +345,9 @@ class Delivery {
     await this.#end(how, message);
   }
 
-  /** Takes the job out of the queue. If the server does not confirm it, the job comes again and is known. */
+  /**
+   * Takes the job out of the queue. If the server does not confirm it, the job comes again and is recognised.
+   */
   async #end(how: keyof JobCounters, message?: string): Promise<void> {
     await this.#message.ackAck({ timeout: CONFIRM_MS }).catch(() => false);
     this.#tellNews({ is: 'ended' });

@@ -26,7 +26,7 @@ import {
 } from './messages.js';
 import { areBytesMissing, PartStore } from './part-store.js';
 
-/** How often a client looks after its jobs itself, in case that news were lost. */
+/** How often a client itself checks its jobs, because news may be lost. */
 const LOOK_MS = 5000;
 
 /** A job in a farm. */
@@ -44,7 +44,7 @@ export interface QueuedJobs {
   readonly isOffered: boolean;
 }
 
-/** What goes on in a farm. */
+/** The state of a farm. */
 export interface FarmStatus {
   readonly boards: readonly AnnouncedBoard[];
   /** Jobs without a result, those that boards are doing included. */
@@ -55,15 +55,16 @@ export interface FarmStatus {
   readonly malformed: number;
 }
 
-/** How a client waits for a job. */
+/** Options of waiting for a job. */
 export interface AwaitOptions {
   readonly signal: AbortSignal;
   readonly onNews?: (news: JobNews) => void;
 }
 
 /**
- * Submits jobs to a farm and gets their results. A job is named by its content: to submit it twice, from one
- * client or two, is to submit it once, and a client that was killed finds the result when it asks again.
+ * Submits jobs to a farm and gets their results. A job is named by its content. If it is submitted twice, by
+ * one client or by two, it is done once. A client that was killed finds the result when it submits the job
+ * again.
  */
 export class FarmClient {
   readonly parts: PartStore;
@@ -71,14 +72,14 @@ export class FarmClient {
   readonly #release: string;
   readonly #listeners = new Map<string, Set<(news: JobNews) => void>>();
 
-  /** `release` is the version of the program; only boards that are offered by the same one do its jobs. */
+  /** `release` is the version of the program; only boards of workers with the same version do its jobs. */
   constructor(farm: Farm, release: string) {
     checkObject('farm', farm, "await connectFarm({ url: 'nats://127.0.0.1:4222' })");
     this.#farm = farm;
     this.#release = release;
     this.parts = new PartStore(farm);
     this.#listen().catch((error: unknown) => {
-      // Without news, of which an account may be deprived, clients look after their jobs by themselves.
+      // An account may have no right to receive news. Clients then check their jobs themselves.
       farm.log.warn({ error: String(error) }, 'no news of jobs');
     });
   }
@@ -94,8 +95,8 @@ export class FarmClient {
   }
 
   /**
-   * Puts a job into the queue, unless it is there, or done already. A job that failed is tried anew.
-   * Errors: TOO_LARGE; those of `Farm.ask`.
+   * Puts a job into the queue, unless it is there or done already. A failed job is tried again. Errors:
+   * TOO_LARGE; those of `Farm.ask`.
    */
   async submit(job: Omit<Job, 'release'>, signal?: AbortSignal): Promise<SubmittedJob> {
     const whole = { ...job, release: this.#release };
@@ -136,7 +137,7 @@ export class FarmClient {
       try {
         const result = await this.result(key, signal);
         if (result !== undefined) return result;
-        // It is in the queue already, but for a job that was withdrawn.
+        // The job is in the queue already, unless it was withdrawn.
         await this.#enqueue(submitted, signal);
         await Promise.race([
           ended.promise,
@@ -184,7 +185,7 @@ export class FarmClient {
     );
   }
 
-  /** What goes on in the farm. Errors: those of `Farm.ask`. */
+  /** The state of the farm. Errors: those of `Farm.ask`. */
   async status(signal?: AbortSignal): Promise<FarmStatus> {
     const { boards, malformed } = await this.#announced(signal);
     const { state } = await this.#farm.ask(
@@ -257,7 +258,8 @@ export class FarmClient {
   }
 
   async #listen(): Promise<void> {
-    // One subscription for all jobs: the server keeps a table of them, and a client has hundreds.
+    // One subscription serves all jobs, because a client has hundreds of jobs and the server keeps a table of
+    // subscriptions.
     const news = this.#farm.connection.subscribe(newsSubject('*'));
     for await (const message of news) {
       const key = message.subject.split('.').at(-1)!;

@@ -1,4 +1,4 @@
-/** Names and bounds of what a farm keeps on its server. Sizes in bytes, times in milliseconds. */
+/** Names and bounds of the data that a farm keeps on its server. Sizes in bytes, times in milliseconds. */
 
 /** The queue. A job is a message; it is gone when its result is stored, or when it is withdrawn. */
 export const JOB_STREAM = 'THERMOLINK_JOBS';
@@ -9,7 +9,7 @@ const NEWS_SUBJECT = 'thermolink.news';
 export const BUCKETS = {
   /** Boards that are offered. An entry that its worker does not renew is forgotten. */
   boards: { name: 'thermolink-boards', ageMs: 12_000, bytesMax: 64 * 1024 * 1024 },
-  /** What jobs yielded, by the key of the job. */
+  /** Results of jobs, by the key of the job. */
   results: { name: 'thermolink-results', ageMs: 7 * 86_400_000, bytesMax: 256 * 1024 * 1024 },
   /** Matrices and files, in parts, by the digest of the whole. */
   parts: { name: 'thermolink-parts', ageMs: 7 * 86_400_000, bytesMax: 1024 * 1024 * 1024 },
@@ -24,13 +24,19 @@ export const JOB_BYTES_MAX = 256 * 1024;
 /** The longest value of a result without its files. */
 export const RESULT_BYTES_MAX = 512 * 1024;
 
-/** A board whose worker is silent for so long has lost its job, and another board gets it. */
+/**
+ * If the worker of a board is silent for this time, the board has lost its job, and another board gets the
+ * job.
+ */
 export const ACKNOWLEDGE_MS = 12_000;
-/** How often a worker says that it is there and that its jobs go on. */
+/** How often a worker reports that it runs and that its jobs go on. */
 export const SIGN_OF_LIFE_MS = 3000;
-/** A job that ended workers or boards so often is not tried again; one that was given back by Ctrl-C is. */
+/**
+ * A job is not tried again after this number of workers or boards ended during it. Jobs that were given back
+ * by Ctrl-C do not count.
+ */
 export const DELIVERIES_MAX = 5;
-/** No job runs longer. */
+/** Time limit of a job. */
 export const JOB_RUN_MS_MAX = 24 * 3_600_000;
 
 /** A text as one word of a subject: letters, digits, `-` and `_` stand for themselves. */
@@ -38,7 +44,7 @@ export function subjectWord(text: string): string {
   return text.replace(/[^A-Za-z0-9_-]/gu, (letter) => `=${letter.codePointAt(0)!.toString(16)}=`);
 }
 
-/** What boards must have in common to take one another's jobs. */
+/** The properties that boards must share to do each other's jobs. */
 export interface BoardClass {
   readonly model: string;
   /** The version of the program. */
@@ -66,7 +72,7 @@ export function consumerName(boards: BoardClass): string {
   return `boards-${classWord(boards)}`;
 }
 
-/** Where the progress and the end of a job are told; with `*` as key those of all jobs. */
+/** The subject of messages about the progress and the end of a job; with `*` as key, of all jobs. */
 export function newsSubject(key: string): string {
   return `${NEWS_SUBJECT}.${key}`;
 }

@@ -36,24 +36,27 @@ import { type Patience, patiently } from './patience.js';
 const CONNECT_MS = 10_000;
 const RECONNECT_MS = 250;
 const REQUEST_MS = 5000;
-/** A server that says nothing for two of these times is taken for away. */
+/** Period of pings. A server that does not answer two pings counts as away. */
 const PING_MS = 5000;
 const CLOSE_MS = 3000;
-/** So many idle boards of one class may wait for a job at once; the server's own bound is 512. */
+/**
+ * Largest number of idle boards of one class that wait for a job at the same time; the default of the server
+ * is 512.
+ */
 const BOARDS_OF_A_CLASS_MAX = 4096;
 
-/** Where a farm's NATS server is, and how a program shows that it may use it. */
+/** Address of the NATS server of a farm, and the credentials of the program. */
 export interface FarmAddress {
   /** `nats://HOST:PORT`, or `tls://HOST:PORT`. */
   readonly url: string;
   readonly token?: string | undefined;
   /** The content of a credentials file of NATS (`.creds`). */
   readonly credentials?: string | undefined;
-  /** PEM texts: whom to trust, and the client's certificate with its key. */
+  /** PEM texts: the trusted authorities, and the client's certificate with its key. */
   readonly tls?: { readonly ca?: string; readonly cert?: string; readonly key?: string } | undefined;
 }
 
-/** How a farm is connected. */
+/** Options of connecting to a farm. */
 export interface ConnectFarmOptions {
   readonly signal?: AbortSignal;
   /** Default: logs nothing. */
@@ -63,8 +66,8 @@ export interface ConnectFarmOptions {
 }
 
 /**
- * A connection to the NATS server of a farm, with the streams and buckets that a farm has there. When the
- * server is away it connects again, and what is asked meanwhile waits.
+ * A connection to the NATS server of a farm, with the streams and buckets that a farm has there. If the
+ * server is away, it connects again, and requests wait meanwhile.
  */
 export class Farm {
   readonly connection: NatsConnection;
@@ -95,9 +98,9 @@ export class Farm {
   }
 
   /**
-   * Asks the server, and asks again while it is away, so what is asked must be something that may be asked
-   * twice. Errors: ABORTED; CANNOT_CONNECT when the server is away for too long, or refuses the client;
-   * TOO_LARGE when it is full; what it answers.
+   * Sends a request to the server, and repeats it while the server is away. So the request must be one that
+   * may be sent twice. Errors: ABORTED; CANNOT_CONNECT when the server is away for too long, or refuses the
+   * client; TOO_LARGE when it is full; errors that the server answers.
    */
   ask<T>(attempt: () => Promise<T>, patience: Patience = {}): Promise<T> {
     return patiently(attempt, {
@@ -143,7 +146,7 @@ export async function connectFarm(address: FarmAddress, options: ConnectFarmOpti
   const { signal, log = SILENT_LOGGER, onServer } = options;
   throwIfAborted(signal);
   const connection = await connect(connectionOptions(address)).catch((cause: unknown) => {
-    throw new ThermolinkError('CANNOT_CONNECT', `There is no way to the NATS server ${address.url}.`, {
+    throw new ThermolinkError('CANNOT_CONNECT', `The NATS server ${address.url} cannot be reached.`, {
       cause,
       retryable: true,
       hint: 'Start `nats-server -js`, and check the address, the token, the credentials and the certificates.',
@@ -177,7 +180,7 @@ function connectionOptions({ url, token, credentials, tls }: FarmAddress): NodeC
   };
 }
 
-/** The server's answer while it starts, and from one that has no JetStream at all, are alike. */
+/** A server that starts and a server without JetStream give the same answer. */
 function withoutJetStream(error: unknown): unknown {
   const isNone =
     error instanceof Error && /jetstream (is )?not enabled|no responders/i.test(messagesOf(error));

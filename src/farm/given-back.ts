@@ -5,13 +5,13 @@ import type { Farm } from './farm.js';
 import { partsOfJobSubject } from './farm-names.js';
 import { isKey, parsedJson } from './messages.js';
 
-/** A job that a board failed at waits so long, so that another board takes it first. */
+/** Waiting time of a job after a board failed at it. Another board can take the job first. */
 const ANOTHER_BOARD_MS = 2000;
-/** A server that does not store the note in this time gets none. */
+/** Time limit for storing a note at the server. */
 const NOTE_MS = 2000;
 const ERROR_LENGTH_MAX = 1000;
 
-/** What is known of the times that a job was given back. */
+/** Data about how often, and why, a job was given back. */
 export interface GivenBack {
   /** Number of deliveries that ended neither a worker nor a board. */
   readonly spared: number;
@@ -22,13 +22,13 @@ export interface GivenBack {
 const NEVER: GivenBack = { spared: 0, lastError: null };
 
 const noteSchema = z.strictObject({
-  /** The number of the job's message: a job that is submitted anew begins anew. */
+  /** The number of the job's message. A job that is submitted again begins with new counters. */
   message: z.int(),
   spared: z.int().nonnegative(),
   lastError: z.string().nullable(),
 });
 
-/** What is known of a job in the queue. Errors: those of `Farm.ask`. */
+/** Reads the note about a job in the queue. Errors: those of `Farm.ask`. */
 export async function givenBackOf(farm: Farm, message: JsMsg, signal: AbortSignal): Promise<GivenBack> {
   const { key } = partsOfJobSubject(message.subject);
   const entry = await farm.ask(() => farm.givenBack.get(key), { signal });
@@ -37,11 +37,11 @@ export async function givenBackOf(farm: Farm, message: JsMsg, signal: AbortSigna
 }
 
 /**
- * Gives a job back to the queue: because a board failed at it, as `failure` says, or else because its worker
- * ends, which is no fault of the job. Never throws: the server gives the job out again anyway.
+ * Gives a job back to the queue. With `failure`, a board failed at the job. Without it, the worker ends,
+ * which is not the fault of the job. Never throws: the server gives the job out again anyway.
  */
 export async function giveBack(farm: Farm, message: JsMsg, failure?: string): Promise<void> {
-  // The note comes first, since the next worker reads it.
+  // The note comes first, because the next worker reads it.
   await noteGivenBack(farm, message, failure);
   try {
     message.nak(failure === undefined ? undefined : ANOTHER_BOARD_MS);

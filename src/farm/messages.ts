@@ -7,7 +7,7 @@ import { ERROR_CODES, type ErrorCode, ThermolinkError } from '../errors.js';
 const VERSION = 1;
 const KEY = /^[0-9a-f]{64}$/;
 
-/** Bytes that a farm holds beside a job or a result, in parts. */
+/** Bytes that a farm stores in parts, separately from a job or a result. */
 export interface StoredBytes {
   /** Their number. */
   readonly bytes: number;
@@ -15,15 +15,15 @@ export interface StoredBytes {
   readonly sha256: string;
 }
 
-/** Work for one board. Its key is a digest of all of this, so equal jobs are one job. */
+/** Work for one board. Its key is a digest of all these fields, so equal jobs are one job. */
 export interface Job {
   /** The name of its `JobKind`. */
   readonly kind: string;
   /** The model of the boards that may do it. */
   readonly model: string;
-  /** The version of the program that submitted it; workers of others do not see it. */
+  /** The version of the program that submitted it. Workers of other versions do not see the job. */
   readonly release: string;
-  /** What its kind asks for, as JSON data. */
+  /** The request, in the form of its kind, as JSON data. */
   readonly request: unknown;
 }
 
@@ -35,7 +35,7 @@ export interface PackedJob {
   readonly text: string;
 }
 
-/** A board as its worker announces it. */
+/** The announcement of a board by its worker. */
 export interface AnnouncedBoard {
   /** The process that offers it. */
   readonly worker: string;
@@ -45,28 +45,28 @@ export interface AnnouncedBoard {
   readonly release: string;
   /** The URI by which the worker connects to the board. */
   readonly uri: string;
-  /** Everything that the board said at HELLO. */
+  /** The identity of the board from HELLO. */
   readonly identity: DeviceIdentity;
-  /** When the calibration that the board keeps was measured, an ISO date; null where it keeps none. */
+  /** Date of the calibration that the board keeps, as an ISO date; null if it keeps none. */
   readonly calibratedAt: string | null;
   readonly state: 'idle' | 'busy';
   /** The key of the job that it does; null while it is idle. */
   readonly job: string | null;
-  /** Number of jobs that its worker has stored results of, by all its boards. */
+  /** Number of jobs whose results its worker has stored, for all its boards together. */
   readonly jobsDone: number;
-  /** Ratio of the processes that want a processor of the host to its processors, over the last minute. */
+  /** Load of the host over the last minute, divided by the number of its processors. */
   readonly load: number;
 }
 
-/** What a job yielded. */
+/** The result of a job. */
 export interface JobResult {
   /** The key of the job. */
   readonly key: string;
-  /** What its kind returned, or the error that it ended in: a code of the error table, or BUG. */
+  /** The value that the job returned, or its error: a code of the error table, or BUG. */
   readonly outcome:
     | { readonly is: 'done'; readonly value: unknown }
     | { readonly is: 'failed'; readonly code: string; readonly message: string };
-  /** The board that made it; null where no board began. */
+  /** The board that did the job; null if no board began. */
   readonly board: { readonly uri: string; readonly model: string; readonly serialNumber: string } | null;
   /** The process that stored it. */
   readonly worker: string;
@@ -76,7 +76,10 @@ export interface JobResult {
   readonly seconds: number;
 }
 
-/** What a worker tells of a job while it goes on, and at its end. News may be lost; results are not. */
+/**
+ * A message of a worker about a job, during the job and at its end. Such messages may be lost; results are
+ * not lost.
+ */
 export type JobNews =
   | {
       readonly is: 'progress';
@@ -143,7 +146,7 @@ const newsSchema: z.ZodType<JobNews> = z.discriminatedUnion('is', [
   z.strictObject({ is: z.literal('ended') }),
 ]);
 
-/** JSON with the fields of every object in the order of their names, so that equal data are equal texts. */
+/** JSON with the fields of every object sorted by name, so equal data give equal texts. */
 function orderedJson(data: unknown): string {
   return JSON.stringify(data, (_, value: unknown) =>
     typeof value === 'object' && value !== null && !Array.isArray(value)
@@ -173,7 +176,7 @@ export function readJob(text: string, key: string): Job | undefined {
 
 export const packBoard = (board: AnnouncedBoard): string => JSON.stringify({ version: VERSION, ...board });
 export function readBoard(text: string): AnnouncedBoard | undefined {
-  // The schema names what is used here; a board says more of itself.
+  // The schema names only the fields that are used here; the identity of a board has more fields.
   return parsedJson(boardSchema, text) as AnnouncedBoard | undefined;
 }
 
@@ -183,7 +186,7 @@ export const readResult = (text: string): JobResult | undefined => parsedJson(re
 export const packNews = (news: JobNews): string => JSON.stringify(news);
 export const readNews = (text: string): JobNews | undefined => parsedJson(newsSchema, text);
 
-/** What a text holds by a schema; undefined where it is no JSON, or of another form. */
+/** Parses a text by a schema; undefined if it is no JSON or has another form. */
 export function parsedJson<T>(schema: z.ZodType<T>, text: string): T | undefined {
   try {
     return schema.parse(JSON.parse(text));
@@ -197,12 +200,12 @@ export function refuseTooLong(what: string, text: string, bytesMax: number): voi
   const bytes = Buffer.byteLength(text);
   if (bytes <= bytesMax) return;
   throw new ThermolinkError('TOO_LARGE', `${what} has ${bytes} bytes, a farm takes ${bytesMax} at most.`, {
-    hint: 'Store what is large in parts, and name it by its digest.',
+    hint: 'Store large data in parts, and name them by their digest.',
     data: { bytes, bytesMax },
   });
 }
 
-/** The value that a job yielded. Errors: the one that the job ended in. */
+/** The value of a job's result. Errors: the error that the job ended with. */
 export function jobValue({ outcome, board, worker, key }: JobResult): unknown {
   if (outcome.is === 'done') return outcome.value;
   const { code, message } = outcome;

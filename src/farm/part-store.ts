@@ -5,12 +5,12 @@ import { type StoredBytes, sha256Of } from './messages.js';
 
 /** One part of stored bytes; a message of NATS has 1 MiB at most. */
 const PART_BYTES = 512 * 1024;
-/** The longest that is stored as one: a dense matrix of 2,896 cells. */
+/** Largest stored object: a dense matrix of 2,896 cells. */
 export const STORED_BYTES_MAX = 64 * 1024 * 1024;
 
 /**
- * Bytes of any length up to `STORED_BYTES_MAX` in the farm, in parts, under the digest of the whole: bytes
- * that are stored twice are there once. They are kept for a week.
+ * Stores bytes of any length up to `STORED_BYTES_MAX` in the farm, in parts, under the digest of the whole.
+ * Equal bytes are stored only once. They are kept for a week.
  */
 export class PartStore {
   readonly #farm: Farm;
@@ -38,7 +38,7 @@ export class PartStore {
         async () => {
           const known = await this.#farm.parts.get(key);
           const isYoung = known !== null && Date.now() - known.created.getTime() < BUCKETS.parts.ageMs / 2;
-          // A part that somebody damaged is stored anew.
+          // A damaged part is stored again.
           if (!isYoung || Buffer.compare(known.value, part) !== 0) await this.#farm.parts.put(key, part);
         },
         { signal },
@@ -47,7 +47,7 @@ export class PartStore {
     return stored;
   }
 
-  /** Reads stored bytes. Errors: BAD_FILE where they are gone or damaged; those of `Farm.ask`. */
+  /** Reads stored bytes. Errors: BAD_FILE if they are gone or damaged; those of `Farm.ask`. */
   async get(stored: StoredBytes, signal?: AbortSignal): Promise<Uint8Array> {
     const { bytes, sha256 } = stored;
     if (bytes > STORED_BYTES_MAX) throw missing(stored, 'are more than a farm stores');
@@ -69,7 +69,7 @@ function keysOf({ bytes, sha256 }: StoredBytes): string[] {
 
 function missing({ bytes, sha256 }: StoredBytes, how: string): ThermolinkError {
   return new ThermolinkError('BAD_FILE', `The ${bytes} bytes ${sha256.slice(0, 12)}… ${how}.`, {
-    hint: 'Submit the job again: that stores them anew. A result is of no use without its parts, so it is made anew too.',
+    hint: 'Submit the job again: this stores them again. A result without its parts is useless, so it is computed again too.',
     data: { bytes, sha256 },
   });
 }

@@ -11,12 +11,12 @@ import { abortError, ThermolinkError, throwIfAborted } from '../errors.js';
 
 /** Milliseconds between two attempts. */
 const AGAIN_MS = 300;
-/** How long a program waits for a server that is away, unless it says otherwise. */
+/** Default time that a program waits for a server that is away. */
 export const OUTAGE_MS_MAX = 10 * 60_000;
-/** Said for a stream or bucket that is full. */
+/** Error code of the server for a full stream or bucket. */
 const FULL_STREAM = 10_077;
 
-/** How long, and until when, something is tried again. */
+/** Options of repeated attempts. */
 export interface Patience {
   readonly signal?: AbortSignal | undefined;
   /** Default `OUTAGE_MS_MAX`. */
@@ -26,9 +26,9 @@ export interface Patience {
 }
 
 /**
- * Asks the server, and asks again while it is away: an attempt may be repeated after it took effect, so each
- * must be one that may. Errors: ABORTED; CANNOT_CONNECT when the server is away for too long, or refuses the
- * client; UNSUPPORTED for a server without JetStream; TOO_LARGE for a full one.
+ * Sends a request to the server, and repeats it while the server is away. An attempt may be repeated after it
+ * took effect, so the request must allow this. Errors: ABORTED; CANNOT_CONNECT when the server is away for
+ * too long, or refuses the client; UNSUPPORTED for a server without JetStream; TOO_LARGE for a full one.
  */
 export async function patiently<T>(
   attempt: () => Promise<T>,
@@ -55,7 +55,7 @@ export async function patiently<T>(
 /** Whether an error says that the server is away, or has only just come back. */
 function isOutage(error: unknown): boolean {
   if (error instanceof ThermolinkError || isRefusal(error)) return false;
-  // A server that starts answers 503 until its streams are read.
+  // A starting server answers 503 until it has read its streams.
   if (error instanceof JetStreamApiError) return error.apiError().code >= 500;
   return error instanceof Error && !isMisuse(error);
 }
@@ -78,7 +78,7 @@ function isRefusal(error: unknown): boolean {
   );
 }
 
-/** An error of the server as one of ours; errors that are answers stay what they are. */
+/** Converts an error of the server into a `ThermolinkError`; errors that are answers stay unchanged. */
 function asRefusal(error: unknown): unknown {
   if (isRefusal(error))
     return new ThermolinkError('CANNOT_CONNECT', 'The NATS server does not let this program in.', {
@@ -88,7 +88,7 @@ function asRefusal(error: unknown): unknown {
   if (error instanceof JetStreamApiError && error.apiError().err_code === FULL_STREAM)
     return new ThermolinkError('TOO_LARGE', 'The NATS server has no room left for the farm.', {
       cause: error,
-      hint: 'Wait until jobs are done, or remove old results from the buckets thermolink-parts and thermolink-results: a result whose parts are gone is made anew.',
+      hint: 'Wait until jobs are done, or remove old results from the buckets thermolink-parts and thermolink-results: a result whose parts are gone is computed again.',
     });
   return error;
 }

@@ -24,11 +24,13 @@ export interface SolveJobRequest {
   readonly seed: number;
 }
 
-/** What a solve job yields: `SolveResult` with its vectors stored, as float64 in little-endian order. */
+/**
+ * The result of a solve job: `SolveResult` with its vectors as stored parts, float64 in little-endian order.
+ */
 export interface SolveJobValue extends Omit<SolveResult, 'x' | 'standardError'> {
   /** x, length N. */
   readonly solution: StoredBytes;
-  /** Of each entry, length N. */
+  /** Standard error of each entry, length N. */
   readonly standardError: StoredBytes;
 }
 
@@ -79,8 +81,8 @@ export interface SolveJobSystem {
 }
 
 /**
- * The request for A x = b, whose matrix and right side it stores in the farm. The board's worker checks them.
- * Errors: those of `PartStore.put`.
+ * Makes the request for A x = b, and stores matrix and right-hand side in the farm. The board's worker checks
+ * them. Errors: those of `PartStore.put`.
  */
 export async function solveJobRequest(
   parts: PartStore,

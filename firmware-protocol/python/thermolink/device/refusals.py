@@ -64,7 +64,7 @@ def hello_refused_error(port_name: str, fields: dict) -> ThermolinkError:
         return ThermolinkError(
             "UNSUPPORTED",
             f"The board on {port_name} opens no session with this host.",
-            "A replayed session answers only what was recorded; its server says what is different.",
+            "A replayed session answers only the recorded requests; its server reports the difference.",
         )
     if reason == "stale":
         return ThermolinkError(
