@@ -21,7 +21,7 @@ export interface AppProps {
   readonly retryNow: () => void;
 }
 
-/** A state that lasts for less is not told by voice: a board may run ten times a second. */
+/** Shorter states are not announced to screen readers, because a board may run ten times a second. */
 const STEADY_MS = 1000;
 
 const RIGHT_TEXTS: Readonly<Record<Right, string>> = {
@@ -31,7 +31,7 @@ const RIGHT_TEXTS: Readonly<Record<Right, string>> = {
   admin: 'may do everything',
 };
 
-/** What is as it should be is told by voice alone; the form for the token says itself what it wants. */
+/** A good status is announced only to screen readers. The form for the token shows its own message. */
 const NOTICE_CLASSES: Readonly<Record<ConnectionStatus['kind'], string>> = {
   connecting: 'notice',
   open: 'unseen',
@@ -39,7 +39,7 @@ const NOTICE_CLASSES: Readonly<Record<ConnectionStatus['kind'], string>> = {
   refused: 'unseen',
 };
 
-/** The address stays as it is: it says which board is shown. */
+/** The address does not change, because it says which board is shown. */
 function skipToMain(event: Event): void {
   event.preventDefault();
   const main = document.getElementById('main');
@@ -62,7 +62,7 @@ export function App({ store, useToken, retryNow }: AppProps) {
   const name = board?.view.name;
   const mayStop = state.may('stop');
 
-  // Escape stops the board that is shown, wherever the focus is.
+  // Escape stops the shown board, at any place of the focus.
   useEffect(() => {
     const stop = (event: KeyboardEvent): void => {
       if (event.key === 'Escape' && name !== undefined && mayStop && !event.repeat) void store.stop(name);
@@ -149,7 +149,7 @@ export function App({ store, useToken, retryNow }: AppProps) {
   );
 }
 
-/** `text` once it has stayed the same for a while. */
+/** Returns `text` after it has stayed the same for a while. */
 function useSteady(text: string): string {
   const [steady, setSteady] = useState(text);
   useEffect(() => {

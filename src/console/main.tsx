@@ -9,7 +9,8 @@ import { Store } from './store.js';
 const TOKEN_KEY = 'thermolink token';
 
 const base = new URL('.', location.href);
-// For this tab and as long as it is open; never in the address, which ends in logs and histories.
+// The token is kept while this tab is open. It is never in the address, because addresses get into logs and
+// histories.
 let token = sessionStorage.getItem(TOKEN_KEY) ?? '';
 const store = new Store(new ServerRequests(base, () => token));
 const events = new LiveEvents({

@@ -2,16 +2,16 @@ import type { ServerRequests } from './server/requests.js';
 import type { ConnectionStatus } from './state/connection-text.js';
 import { ConsoleState } from './state/console-state.js';
 
-/** The page is drawn anew at most so often. */
+/** Least time between two updates of the page. */
 const REDRAW_MS = 100;
 
-/** What became of the last thing that the person asked of a board. */
+/** The result of the person's last request to a board. */
 export interface Answer {
   readonly kind: 'waiting' | 'done' | 'failed';
   readonly text: string;
 }
 
-/** What the page shows, and how parts of it hear of changes. */
+/** The state that the page shows, with listeners for changes. */
 export class Store {
   readonly state = new ConsoleState();
   status: ConnectionStatus = { kind: 'connecting' };
@@ -26,7 +26,7 @@ export class Store {
     document.addEventListener('visibilitychange', () => this.changed());
   }
 
-  /** Calls `listener` after changes; a page that nobody sees is drawn when it is seen again. */
+  /** Calls `listener` after changes. A hidden page is drawn when it becomes visible again. */
   listen(listener: () => void): () => void {
     this.#listener = listener;
     return () => {
@@ -61,7 +61,7 @@ export class Store {
     });
   }
 
-  /** Hands the newest trace of a board to the browser as a file. */
+  /** Gives the newest trace of a board to the browser as a file. */
   async downloadTrace(board: string): Promise<void> {
     await this.#ask(board, 'Downloading the trace …', async () => {
       const url = URL.createObjectURL(await this.requests.trace(board));

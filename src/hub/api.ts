@@ -23,15 +23,18 @@ import { DEVICE_STATE, RUN_OUTCOME } from '../../firmware-protocol/device-status
 /** The form of a board's name, which stands in URLs. */
 export const BOARD_NAME = z.string().regex(/^[a-zA-Z0-9][a-zA-Z0-9._-]{0,63}$/);
 
-/** Most cells of which voltages and moments are told. Of a larger board they are the first ones. */
+/**
+ * Largest number of cells whose voltages and moments are sent. For a larger board they are those of the first
+ * cells.
+ */
 export const SHOWN_CELLS_MAX = 256;
-/** Most cells of which covariances are told, as rows of a full matrix. */
+/** Largest number of cells whose covariances are sent, as rows of a full matrix. */
 export const COVARIANCE_CELLS_MAX = 32;
-/** Most values of one note. */
+/** Largest number of values of one note. */
 export const NOTE_VALUES_MAX = 16;
-/** Most notes of one request. */
+/** Largest number of notes of one request. */
 export const NOTES_MAX = 64;
-/** How many notes of a board are kept for observers that come later. */
+/** Number of notes of a board that are kept for observers that connect later. */
 export const NOTES_KEPT = 2000;
 
 const count = z.number().int().min(0);
@@ -41,7 +44,7 @@ const covariance = z.array(z.array(z.number()).max(COVARIANCE_CELLS_MAX)).max(CO
 const title = z.string().min(1).max(64);
 
 /**
- * What a token allows. Each right includes those before it: `observe` looks, `stop` also stops any board,
+ * The right of a token. Each right includes the earlier ones: `observe` looks, `stop` also stops any board,
  * `drive` also takes a lease, `admin` also takes over the lease of another owner.
  */
 export const RIGHT = z.enum(['observe', 'stop', 'drive', 'admin']);
@@ -54,8 +57,9 @@ export const BOARD_STATE = z.enum(
 );
 
 /**
- * Whether the server reaches the board. `opening`: its port is being opened, or it was not heard yet. `good`:
- * it answers. `fault`: it has latched a fault. `lost`: its port closed or it fell silent; it is looked for.
+ * Whether the server reaches the board. `opening`: its port is being opened, or the board has not answered
+ * yet. `good`: it answers. `fault`: it has latched a fault. `lost`: its port closed or it fell silent; the
+ * server looks for it.
  */
 export const BOARD_HEALTH = z.enum(['opening', 'good', 'fault', 'lost']);
 
@@ -66,7 +70,7 @@ export const LEASE_VIEW = z.object({
   /** The address of the client. */
   client: z.string(),
   sinceMs: timeMs,
-  /** When bytes of the client came last. */
+  /** Time of the last bytes from the client. */
   heardMs: timeMs,
 });
 
@@ -75,7 +79,7 @@ export const QUEUE_ENTRY = z.object({
   owner: z.string(),
   client: z.string(),
   sinceMs: timeMs,
-  /** When it is told that the board is busy, because its time to wait is over. */
+  /** When its waiting time ends and it gets the answer that the board is busy. */
   untilMs: timeMs,
 });
 
@@ -84,15 +88,15 @@ export const RECORDING_VIEW = z.object({
   on: z.boolean(),
   /** When it was switched on; null when none is on. */
   sinceMs: timeMs.nullable(),
-  /** Bytes that passed the board while it was on: the size of the file is near that. */
+  /** Bytes that passed the board during the recording. The size of the file is about the same. */
   bytes: count,
-  /** Whether `GET …/trace` has a file: a recording that has ended. */
+  /** Whether `GET …/trace` has a file, which is a recording that has ended. */
   hasTrace: z.boolean(),
-  /** Why the last one ended early, for example on a full disk; null when it did not. */
+  /** Why the last recording ended early, for example because of a full disk; null if it did not. */
   problem: z.string().nullable(),
 });
 
-/** What a board says of itself; null until it was heard. */
+/** The identity of a board; null until it has answered. */
 export const IDENTITY_VIEW = z.object({
   model: z.string(),
   serialNumber: z.string(),
@@ -115,23 +119,26 @@ export const RUN_VIEW = z.object({
   ticksPerSample: count,
   /** Duration of a tick of the board, in ns of its own time. */
   tickNs: z.number().min(0),
-  /** `samples` come as they are read. Of `means` and `secondMoments` only sums come, at the end. */
+  /**
+   * With `samples`, samples come during the run. With `means` and `secondMoments`, only sums come, at the
+   * end.
+   */
   statistics: z.enum(['samples', 'means', 'secondMoments']),
   owner: z.string(),
 });
 
 /**
- * A board with all that changes seldom. It is told whole, whenever something in it changes, at most ten times
- * a second.
+ * A board with all data that change seldom. The whole view is sent when something in it changes, at most ten
+ * times a second.
  */
 export const BOARD_VIEW = z.object({
   name: BOARD_NAME,
   /** The device URI that the server was given. It holds no secret. */
   uri: z.string(),
   health: BOARD_HEALTH,
-  /** Why it is not good, for people; null while it is. */
+  /** Why the health is not `good`, for people; null while it is good. */
   problem: z.string().nullable(),
-  /** Null until the board was heard. */
+  /** Null until the board has answered. */
   state: BOARD_STATE.nullable(),
   identity: IDENTITY_VIEW.nullable(),
   lease: LEASE_VIEW.nullable(),
@@ -141,18 +148,18 @@ export const BOARD_VIEW = z.object({
   recording: RECORDING_VIEW,
 });
 
-/** What passed a board's link since the server has started. */
+/** Counters of a board's link since the start of the server. */
 export const LINK_COUNTERS = z.object({
   bytesToBoard: count,
   bytesToHost: count,
   /** Good frames of both directions. */
   frames: count,
   framesFaulty: count,
-  /** Command frames that had passed already. */
+  /** Command frames that were sent again. */
   retransmissions: count,
   /** Sample frames that never came. */
   sampleFramesLost: count,
-  /** Samples that the board has skipped for want of credit. */
+  /** Samples that the board has skipped because it had no credit. */
   samplesLost: count,
   sessions: count,
   runs: count,
@@ -169,7 +176,7 @@ export const LINK_COUNTERS = z.object({
   leases: count,
 });
 
-/** One point of a training's curves, as a host tells it. */
+/** One point of the curves of a training, as a host sends it. */
 export const NOTE = z.strictObject({
   /** Names the training; the same for all its notes. */
   training: title,
@@ -180,7 +187,7 @@ export const NOTE = z.strictObject({
     .refine((values) => Object.keys(values).length <= NOTE_VALUES_MAX, `at most ${NOTE_VALUES_MAX} values`),
 });
 
-/** A note, and when and from whom it came. */
+/** A note, with its time and its owner. */
 export const KEPT_NOTE = NOTE.extend({ timeMs, owner: z.string() });
 
 /** Body of `POST …/notes`. */
@@ -189,7 +196,7 @@ export const NOTES_REQUEST = z.strictObject({ notes: z.array(NOTE).min(1).max(NO
 export const NOTES_ANSWER = z.object({ taken: count });
 /** Body of `POST …/recording`. */
 export const RECORDING_REQUEST = z.strictObject({ on: z.boolean() });
-/** Answer of `POST …/stop`: where the board is now. */
+/** Answer of `POST …/stop`: the state of the board after it. */
 export const STOP_ANSWER = z.object({ state: BOARD_STATE });
 /** Answer of `GET /api/boards`. */
 export const BOARD_LIST = z.object({ boards: z.array(BOARD_VIEW) });
@@ -201,7 +208,7 @@ export const TOKEN_MESSAGE = z.strictObject({ token: z.string().max(512) });
 /** Body of a refusal. `code` is stable, `remedy` says what to do. */
 export const REFUSAL_BODY = z.object({ code: z.string(), message: z.string(), remedy: z.string() });
 
-/** The first event of a stream: all boards, and what the observer may do. */
+/** The first event of a stream: all boards, and the right of the observer. */
 const HELLO_EVENT = z.object({
   type: z.literal('hello'),
   timeMs,
@@ -213,8 +220,8 @@ const HELLO_EVENT = z.object({
 });
 
 /**
- * The notes of a board so far. It comes once after `hello`, for each board that has some, and takes the place
- * of notes that came before it.
+ * The notes of a board so far. It comes once after `hello` for each board that has notes, and replaces notes
+ * that came before it.
  */
 const HISTORY_EVENT = z.object({
   type: z.literal('history'),
@@ -238,10 +245,10 @@ const VOLTAGES_EVENT = z.object({
 });
 
 /**
- * Mean and covariance of the samples of a run so far, at most twice a second and at its end. Of runs that end
- * faster than twice a second, some are left out, but not the last one. What they should be follows from the
- * program that the host has uploaded: a dense program with noise on its way to equilibrium. It is null where
- * it is not known.
+ * Mean and covariance of the samples of a run so far, at most twice a second and at its end. If runs end
+ * faster than twice a second, some runs are left out, but not the last one. The expected moments follow from
+ * the program that the host has uploaded, if it is a dense program with noise that runs to equilibrium.
+ * Otherwise they are null.
  */
 const MOMENTS_EVENT = z.object({
   type: z.literal('moments'),
@@ -268,7 +275,7 @@ const RUN_ENDED_EVENT = z.object({
   timeMs,
   board: BOARD_NAME,
   run: count,
-  /** `lost`: its client or its board went before a report came. */
+  /** `lost`: its client or its board disconnected before a report came. */
   outcome: z.enum([
     ...(Object.keys(RUN_OUTCOME) as [keyof typeof RUN_OUTCOME, ...(keyof typeof RUN_OUTCOME)[]]),
     'lost',
@@ -283,7 +290,7 @@ const RUN_ENDED_EVENT = z.object({
 
 const NOTE_EVENT = z.object({ type: z.literal('note'), timeMs, board: BOARD_NAME, note: KEPT_NOTE });
 
-/** Something that people may want to know of, for a list of lines. */
+/** An incident for people, as one line of a list. */
 const INCIDENT_EVENT = z.object({
   type: z.literal('incident'),
   timeMs,
@@ -304,13 +311,15 @@ const INCIDENT_EVENT = z.object({
     'recordingBegan',
     'recordingEnded',
   ]),
-  /** Who did it or whom it befell; null for the server itself. */
+  /** The owner who caused the incident or was affected by it; null for the server itself. */
   owner: z.string().nullable(),
   /** One sentence for people. It may hold names from the token file: show it as text. */
   text: z.string(),
 });
 
-/** Tells an observer that reads slowly how many messages were left out since the last one of this kind. */
+/**
+ * Number of messages that were left out since the last event of this type, because the observer reads slowly.
+ */
 const THINNED_EVENT = z.object({ type: z.literal('thinned'), timeMs, messages: count });
 
 /** Every message of the stream of events. Later versions add types and fields: ignore the unknown. */

@@ -11,10 +11,10 @@ const PAUSE_MS_FIRST = 100;
 const PAUSE_MS_MAX = 5000;
 /** A board that does not become safe within this time is lost. */
 const MAKE_SAFE_MS = 8000;
-/** A client may send the rest of a frame within this time. Then a stop cuts the frame off. */
+/** A client may send the rest of a frame within this time. After it, a stop cuts the frame off. */
 const BOUNDARY_MS = 50;
 
-/** Whether the board is reached, and what of it is told. */
+/** Health, identity and state of the board, for observers. */
 export interface LineListener {
   /** `fault`: the board has latched one. */
   health(health: 'good' | 'fault' | 'lost', problem: string | undefined): void;
@@ -39,7 +39,7 @@ export class BoardLine {
   readonly #ended = new AbortController();
   #port: Port | undefined;
   #session: SessionPort | undefined;
-  /** Settles with the last write; the next one waits for it. */
+  /** Settles when the last write has ended; the next write waits for it. */
   #sending: Promise<void> = Promise.resolve();
   /** Whether the last byte that was written ends a frame. */
   #isAtBoundary = true;
@@ -77,8 +77,8 @@ export class BoardLine {
   }
 
   /**
-   * Ends whatever runs, by a short session of its own, and leaves the board safe. A board that does not
-   * follow is lost, and looked for again. Errors: none.
+   * Ends any run, in a short session of the server's own, and leaves the board safe. A board that does not
+   * become safe counts as lost, and the server looks for it again. Errors: none.
    */
   makeSafe(): Promise<void> {
     this.#makingSafe ??= this.#makeSafe().finally(() => {
@@ -109,12 +109,15 @@ export class BoardLine {
       await port.close().catch(() => undefined);
       return;
     }
-    // Only now: the first health lets clients in, and a client's session ends the one above.
+    // This comes only now, because the first health lets clients in, and the session of a client would end
+    // the session above.
     if (isFaulty) this.#listener.health('fault', 'The board has latched a fault.');
     else this.#listener.health('good', undefined);
   }
 
-  /** Tells that the board is lost, once for each attempt: the first problem causes those after it. */
+  /**
+   * Reports that the board is lost, once for each attempt, because the first problem causes the later ones.
+   */
   #lose(problem: string): void {
     if (this.#isLost) return;
     this.#isLost = true;
@@ -123,7 +126,7 @@ export class BoardLine {
 
   /**
    * Writes a frame between those of the client. A frame whose rest does not come soon is cut off; its sender
-   * sends it again. A write in progress is waited for, however long it takes. Errors: those of the port.
+   * sends it again. It waits for a write in progress, without a deadline. Errors: those of the port.
    */
   async inject(frame: Uint8Array): Promise<void> {
     const port = this.#port;
@@ -147,7 +150,7 @@ export class BoardLine {
     await this.#opened;
   }
 
-  /** Writes when the write before has settled. A port takes one at a time. */
+  /** Writes after the previous write has settled. A port takes one write at a time. */
   #send(port: Port, bytes: Uint8Array): Promise<void> {
     const sent = this.#sending
       .catch(() => undefined)

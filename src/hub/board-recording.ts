@@ -6,10 +6,10 @@ import { TappedPort } from '../traces/tapped-port.js';
 import { EventPort } from '../transport/event-port.js';
 import type { RecordingView } from './api.js';
 
-/** A recording of so many bytes ends by itself. */
+/** A recording ends by itself when it has this number of bytes. */
 export const RECORDING_BYTES_MAX = 2 ** 31;
 
-/** A port behind which nothing is: what is written or said here is recorded. */
+/** A port without a board. Bytes in both directions are only recorded. */
 class RecordedEnd extends EventPort implements Port {
   readonly name: string;
   readonly frameBytesMax = 65_536;
@@ -19,7 +19,7 @@ class RecordedEnd extends EventPort implements Port {
     this.name = name;
   }
 
-  /** As if these bytes had come. */
+  /** Delivers these bytes as if a board had sent them. */
   say(bytes: Uint8Array): void {
     this.events.data(bytes);
   }
@@ -43,8 +43,8 @@ interface Going {
 }
 
 /**
- * Records what passes a board's port while somebody wants it. The recording that ended last is kept, or all
- * are (`keepAll`).
+ * Records the bytes of a board's port while recording is switched on. It keeps the recording that ended last,
+ * or all recordings (`keepAll`).
  */
 export class BoardRecording {
   readonly #board: string;
@@ -57,14 +57,14 @@ export class BoardRecording {
   #problem: string | null = null;
   #keepsAll = false;
 
-  /** Files go into `directory`, which is made when it is needed. */
+  /** Files go into `directory`, which is created when it is needed. */
   constructor(board: string, directory: string, changed: () => void) {
     this.#board = board;
     this.#directory = directory;
     this.#changed = changed;
   }
 
-  /** From now on no recording is removed: the directory belongs to somebody else than the server. */
+  /** From now on no recording is removed, because the directory belongs to the user and not to the server. */
   keepAll(): void {
     this.#keepsAll = true;
   }
@@ -84,7 +84,7 @@ export class BoardRecording {
     return this.#ended;
   }
 
-  /** A port that passes everything on and is recorded while a recording is on. */
+  /** A port that passes all bytes on, and records them while a recording is on. */
   tap(port: Port): Port {
     return new TappedPort(port, {
       wrote: (bytes) => this.#take(bytes, (going) => void going.port.write(bytes)),
@@ -97,7 +97,7 @@ export class BoardRecording {
   async begin(uri: string): Promise<void> {
     if (this.#going !== undefined) return;
     await mkdir(this.#directory, { recursive: true, mode: 0o700 });
-    // Another call may have begun one meanwhile.
+    // Another call may have begun a recording meanwhile.
     if (this.#going !== undefined) return;
     const sinceMs = Date.now();
     const stamp = new Date(sinceMs).toISOString().replace(/[:.]/g, '-');
@@ -113,7 +113,7 @@ export class BoardRecording {
     this.#changed();
   }
 
-  /** Ends the recording. Its file is the one that `file` names from now on. Errors: none. */
+  /** Ends the recording. From now on `file` names its file. Errors: none. */
   async end(): Promise<void> {
     const going = this.#going;
     if (going === undefined) return;

@@ -8,22 +8,22 @@ import { TappedPort } from '../traces/tapped-port.js';
 import type { TraceMessage } from '../traces/trace-message.js';
 import type { LinkCounters } from './api.js';
 
-/** Who hears of the messages that pass. Fields are valid only during the call. */
+/** Listeners for the messages that pass. Fields are valid only during the call. */
 export interface WatchListener {
   message(message: TraceMessage): void;
 }
 
 /**
- * Listens at a board's port: what state the board is in, who it says it is, and what has passed. It needs the
- * memory of a few frames.
+ * Listens at a board's port and keeps the state of the board, its identity and counters of the messages. It
+ * needs memory for a few frames.
  */
 export class BoardWatch {
   readonly #decoder = new LinkDecoder();
   readonly #listener: WatchListener;
   readonly #bytes: Record<Direction, number> = { toDevice: 0, toHost: 0 };
-  /** What the board said of itself last. */
+  /** The last identity of the board. */
   board: Answer<'hello'> | undefined;
-  /** Where the board is, as far as its messages tell. */
+  /** The state of the board, according to its messages. */
   state: DeviceStateName | undefined;
   #sessions = 0;
   #stops = 0;
@@ -38,12 +38,12 @@ export class BoardWatch {
     this.#listener = listener;
   }
 
-  /** What the host's end of the open session has acknowledged. */
+  /** The last acknowledgement of the host in the open session. */
   get acknowledgedByHost(): number {
     return this.#decoder.acknowledged.toDevice;
   }
 
-  /** A port that passes everything on and is heard. */
+  /** A port that passes all bytes on while this class listens. */
   tap(port: Port): Port {
     return new TappedPort(port, {
       wrote: (bytes) => this.#push('toDevice', bytes),
@@ -54,7 +54,7 @@ export class BoardWatch {
     });
   }
 
-  /** What has passed since the start. `leases` is not known here. */
+  /** Counters since the start. `leases` is not known here. */
   get counters(): Omit<LinkCounters, 'leases'> {
     const { framesReceived, framesFaulty, retransmissions, sampleFramesLost } = this.#decoder.findings;
     return {

@@ -1,9 +1,9 @@
 import type { Socket } from 'node:net';
 import { networkOf } from './tokens.js';
 
-/** Connections that have not shown yet who they are. The oldest makes room for a new one. */
+/** Largest number of connections without a known token so far. The oldest of them is closed for a new one. */
 export const STRANGERS_MAX = 64;
-/** Connections from one address. The oldest stranger among them makes room. */
+/** Largest number of connections from one address. The oldest stranger among them is closed for a new one. */
 export const CONNECTIONS_PER_ADDRESS_MAX = 128;
 
 interface Known {
@@ -12,14 +12,14 @@ interface Known {
 }
 
 /**
- * Bounds how many connections there are. A connection is a stranger until it has shown a token that is known,
- * or was answered; strangers make room for others, so that those who only connect keep nobody out.
+ * Bounds the number of connections. A connection is a stranger until it has shown a known token or was
+ * answered. Strangers are closed when others come, so clients that only connect keep nobody out.
  */
 export class ConnectionGuard {
   /** In the order in which they came. */
   readonly #strangers = new Map<string, Known>();
   readonly #byPlace = new Map<string, number>();
-  /** How many were closed to make room. */
+  /** Number of connections that were closed to make room. */
   sentAway = 0;
 
   /** Takes a connection that was accepted. */
@@ -39,12 +39,12 @@ export class ConnectionGuard {
     else if (this.#strangers.size > STRANGERS_MAX) this.#sendAway(() => true);
   }
 
-  /** The connection has shown who it is, and stays. */
+  /** Marks a connection that has shown a token. It stays. */
   admit(socket: Pick<Socket, 'remoteAddress' | 'remotePort'>): void {
     this.#strangers.delete(keyOf(socket));
   }
 
-  /** Closes the oldest stranger that fits; the one that came last, if no other does. */
+  /** Closes the oldest matching stranger; if there is none, the newest connection. */
   #sendAway(fits: (known: Known) => boolean): void {
     const oldest = [...this.#strangers].find(([, known]) => fits(known));
     if (oldest === undefined) return;

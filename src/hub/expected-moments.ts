@@ -8,7 +8,7 @@ import { ProgramWrites } from '../traces/program-writes.js';
 import type { TraceMessage } from '../traces/trace-message.js';
 import { COVARIANCE_CELLS_MAX, SHOWN_CELLS_MAX } from './api.js';
 
-/** Where a run ends that goes on long enough. Lengths as in the events. */
+/** The equilibrium that a long run reaches. Lengths are as in the events. */
 export interface ExpectedMoments {
   readonly meanVolts: number[];
   /** Rows of the covariances of the first cells, V²; null without noise. */
@@ -22,14 +22,14 @@ const WRITES: ReadonlySet<string> = new Set([
   'writeDrive',
   'setRegisters',
 ]);
-/** Writes that are not answered yet, and their codes. A host has fewer. */
+/** Bounds of the unanswered writes and of their codes. A correct host has fewer. */
 const PENDING_MAX = 256;
 const PENDING_BYTES_MAX = 4 << 20;
 
 /**
- * Follows what hosts write into the banks of a board. Large programs are only measured: their codes would
- * take much memory, and their equilibrium much time. A write counts when the board has answered it: one that
- * is refused changes nothing.
+ * Follows the programs that hosts write into the banks of a board. Of large programs only the size is kept,
+ * because their codes would take much memory and their equilibrium much time. A write counts after the board
+ * has answered it, because a refused write changes nothing.
  */
 export class BankWatch {
   readonly #writes = new ProgramWrites();
@@ -48,7 +48,7 @@ export class BankWatch {
     const { name, fields, requestId } = message;
     if (!WRITES.has(name)) return;
     const codes = fields['codes'];
-    // They are valid only during the call.
+    // The bytes are valid only during the call.
     const copy = codes instanceof Uint8Array ? { ...fields, codes: codes.slice() } : { ...fields };
     this.#pending.set(requestId, { ...message, fields: copy });
     this.#pendingBytes += codesBytes(message);
@@ -64,7 +64,7 @@ export class BankWatch {
     if (!isRefused) this.#take(message);
   }
 
-  /** Nobody knows whether the outstanding writes take effect: their banks are forgotten. */
+  /** It is unknown whether the outstanding writes take effect, so their banks are forgotten. */
   lose(): void {
     for (const { name, fields } of this.#pending.values()) {
       const bank = Number(fields['bank']);

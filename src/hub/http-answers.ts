@@ -5,9 +5,9 @@ import { pipeline } from 'node:stream/promises';
 import type { z } from 'zod';
 import { Refusal } from './refusal.js';
 
-/** Most bytes of the body of a request. */
+/** Largest body of a request, bytes. */
 const BODY_BYTES_MAX = 65_536;
-/** A download of which nothing was taken for so long is ended. */
+/** A download is ended if the client takes no bytes for this time. */
 const DOWNLOAD_SILENCE_MS = 30_000;
 
 const JSON_HEADERS = {
@@ -28,7 +28,7 @@ export function answerText(response: ServerResponse, text: string, contentType: 
   response.writeHead(200, headers).end(text);
 }
 
-/** Answers with a refusal. The connection is closed: the rest of a body that nobody reads would follow. */
+/** Answers with a refusal. The connection is closed, because the rest of an unread body would follow. */
 export function answerRefusal(response: ServerResponse, refusal: Refusal): void {
   if (response.headersSent) {
     response.destroy();
@@ -49,14 +49,14 @@ export function refuseUpgrade(socket: Duplex, refusal: Refusal): void {
   const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
   const reason = STATUS_CODES[refusal.status] ?? 'Refused';
   socket.on('error', () => undefined);
-  // What the client may have sent behind its request is dropped, so that the answer is not lost by a reset.
+  // Bytes that the client has sent after its request are dropped. Otherwise a reset could lose the answer.
   socket.resume();
   socket.end(`HTTP/1.1 ${refusal.status} ${reason}\r\n${lines.join('')}\r\n${body}`);
   const timer = setTimeout(() => socket.destroy(), LINGER_MS);
   socket.once('close', () => clearTimeout(timer));
 }
 
-/** A refused client has so long to read the answer. */
+/** Time that a refused client has to read the answer. */
 const LINGER_MS = 1000;
 
 function headersOf({ status, retryAfterSeconds }: Refusal): Record<string, string> {
@@ -103,7 +103,7 @@ export async function readJson<Schema extends z.ZodType>(
   );
 }
 
-/** Answers with a recording. A reader that goes, or that takes nothing for `silenceMs`, ends it. */
+/** Answers with a recording. The answer ends if the reader disconnects or takes no bytes for `silenceMs`. */
 export async function answerFile(
   response: ServerResponse,
   file: string | undefined,

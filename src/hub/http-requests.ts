@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import { LINK_UPGRADE } from '../transport/hub-port.js';
 import { Refusal } from './refusal.js';
 
-/** Path and parameters of a request. Throws a `Refusal` for a path that is none. */
+/** Path and parameters of a request. Throws a `Refusal` for a malformed path. */
 export function urlOf({ url = '/' }: IncomingMessage): URL {
   const text = `http://hub${url}`;
   if (!url.startsWith('/') || !URL.canParse(text)) throw notFound(url);

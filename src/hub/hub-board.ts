@@ -18,12 +18,12 @@ import { type RoundTrip, RoundTrips } from './round-trips.js';
 import { RunWatch } from './run-watch.js';
 import { SessionStop } from './session-stop.js';
 
-/** A board whose view changes is told at most so often, ms. */
+/** Least time between two events with the view of a board, ms. */
 const CHANGES_MS = 100;
-/** The link's counters are told at most so often, ms. */
+/** Least time between two events with the counters of a link, ms. */
 const LINK_MS = 1000;
 
-/** What a board of a hub is told, and whom it tells. */
+/** Options and listeners of a board of a hub. */
 export interface HubBoardOptions {
   readonly clock: Clock;
   readonly silenceMs: number;
@@ -39,7 +39,7 @@ export interface HubBoardOptions {
 
 type Incident = Extract<HubEvent, { readonly type: 'incident' }>['what'];
 
-/** One shared board: its line, who has it, and what is known of it. */
+/** One shared board: its line, its lease, and its view for observers. */
 export class HubBoard {
   readonly name: string;
   readonly uri: string;
@@ -120,7 +120,7 @@ export class HubBoard {
     this.leases = new LeaseQueue(() => this.line.makeSafe(), leaseListener, { clock, silenceMs });
   }
 
-  /** All that changes seldom. */
+  /** The view of the board: data that change seldom. */
   get view(): BoardView {
     const { board, state } = this.#watch;
     const { holder, queue } = this.leases;
@@ -163,7 +163,7 @@ export class HubBoard {
     };
   }
 
-  /** What has passed since the server has started. */
+  /** Counters of the link since the start of the server. */
   get counters(): LinkCounters {
     return { ...this.#watch.counters, leases: this.#leaseCount };
   }
@@ -189,9 +189,9 @@ export class HubBoard {
   }
 
   /**
-   * Stops the board, whoever has it, and returns its state. A client keeps its session and learns that its
-   * run was stopped; one whose session does not answer loses the board. Throws a `Refusal` for a board that
-   * is not reached.
+   * Stops the board and returns its state. It does not matter who has the board. A client keeps its session
+   * and learns that its run was stopped. If its session does not answer, the client loses the board. Throws a
+   * `Refusal` for a board that is not reached.
    */
   async stop(owner: string): Promise<DeviceStateName> {
     this.#checkReached();
@@ -204,21 +204,21 @@ export class HubBoard {
     return state;
   }
 
-  /** Throws a `Refusal` while no byte gets to the board: it is lost, or its port was never open. */
+  /** Throws a `Refusal` while no byte can reach the board, because it is lost or its port was never open. */
   #checkReached(): void {
     this.checkUsable();
     if (!this.line.isOpen) throw this.#notReached('Its port is not open.');
   }
 
   /**
-   * Who may tell notes: the owner that has the board, or had it last. The last notes of a training come when
-   * it has given the board back.
+   * The owner who may send notes: the one who has the board, or had it last. The last notes of a training
+   * come after it gave the board back.
    */
   get notedOwner(): string | undefined {
     return this.#lastOwner;
   }
 
-  /** Keeps what a host tells of its training, and tells observers. */
+  /** Keeps the notes of a host about its training, and sends them to observers. */
   takeNotes(owner: string, notes: readonly Note[]): void {
     for (const note of notes) {
       const kept: KeptNote = { ...note, timeMs: Date.now(), owner };
@@ -268,7 +268,7 @@ export class HubBoard {
     this.#changed();
   }
 
-  /** Tells the view, at once or when CHANGES_MS have passed since it was told last. */
+  /** Sends the view, at once or when CHANGES_MS have passed since it was sent last. */
   #changed(): void {
     if (this.#isChangeDue) return;
     this.#isChangeDue = true;
@@ -280,7 +280,7 @@ export class HubBoard {
     });
   }
 
-  /** Tells the link's counters when LINK_MS have passed. */
+  /** Sends the counters of the link when LINK_MS have passed. */
   #linkSoon(): void {
     if (this.#isLinkDue) return;
     this.#isLinkDue = true;

@@ -15,30 +15,33 @@ export interface SharedDevice {
   readonly uri: string;
 }
 
-/** How boards are shared. */
+/** Options of sharing boards. */
 export interface HubOptions {
   readonly devices: readonly SharedDevice[];
   /** Default 127.0.0.1. An address that other machines can reach needs tokens. */
   readonly host?: string;
   /** Default 0: any free one. */
   readonly port?: number;
-  /** Who may do what. Without tokens everybody who reaches the server may do everything. */
+  /** The tokens with their rights. Without tokens, everybody who reaches the server may do everything. */
   readonly tokens?: Tokens;
   /** Certificate chain and key, in PEM. Without them nothing is encrypted. */
   readonly tls?: { readonly cert: string; readonly key: string };
-  /** Pages of other origins that may ask, such as `https://lab.example`. */
+  /** Other origins whose pages may send requests, such as `https://lab.example`. */
   readonly origins?: readonly string[];
-  /** A holder that is silent for so long loses the board when somebody waits for it, ms. Default 60 s. */
+  /** A holder that is silent for this time loses the board if somebody waits for it, ms. Default 60 s. */
   readonly silenceMs?: number;
   readonly clock?: Clock;
   /**
-   * Where recordings go; none is removed from there. Default: a directory of its own, which keeps of each
-   * board the recording that ended last, and is removed at the end.
+   * Directory for recordings; none is removed from it. Default: a temporary directory with the last recording
+   * of each board, which is removed at the end.
    */
   readonly recordings?: string;
-  /** Logs incidents (info), and each command with its lease, request and round trip (debug). No token. */
+  /**
+   * Logs incidents (info), and each command with its lease, request and round trip (debug). It never logs a
+   * token.
+   */
   readonly log?: Logger;
-  /** Called with everything that observers are told. */
+  /** Called with every event that observers get. */
   readonly onEvent?: (event: HubEvent) => void;
   /** Opens the port of a board; tests give their own. */
   readonly openPort?: typeof openPort;

@@ -32,21 +32,24 @@ import { allows, Gate, type Identity } from './tokens.js';
 /** The head of a request must come within this time, and the whole of it within REQUEST_MS. */
 const HEAD_MS = 5000;
 const REQUEST_MS = 10_000;
-/** How often the server looks for connections whose time is over. */
+/** Period of the check for connections whose time is over. */
 const LOOK_MS = 1000;
 /** A connection without a request is closed after this time. */
 const IDLE_MS = 5000;
 const HEAD_BYTES_MAX = 16_384;
 const HEADERS_MAX = 64;
-/** All connections, those that are being closed included. */
+/** Largest number of connections, including those that are being closed. */
 const CONNECTIONS_MAX = 512;
 /** Longest message of a WebSocket: a frame of the protocol with room to spare, or a token. */
 const LINK_MESSAGE_BYTES_MAX = 1 << 20;
 const EVENT_MESSAGE_BYTES_MAX = 4096;
-/** So long a vanished machine goes unnoticed: after 10 s without traffic the system asks, for 10 s. */
+/**
+ * The system asks a silent machine after 10 s without traffic, for 10 s. So a vanished machine is noticed
+ * within 20 s.
+ */
 const KEEP_ALIVE_MS = 10_000;
 
-/** The HTTP side of a hub: it knows who asks, and hands each request to its board. */
+/** The HTTP side of a hub. It identifies the client and passes each request to its board. */
 export class HubServer {
   readonly http: Server;
   readonly #boards: ReadonlyMap<string, HubBoard>;
@@ -133,7 +136,7 @@ export class HubServer {
         refuseUpgrade(socket, this.#refusal(error)),
       );
     });
-    // Not HTTP, or too long: there is nobody to answer.
+    // The request is not HTTP, or too long, so it gets no answer.
     this.http.on('clientError', (_, socket) => socket.destroy());
   }
 
@@ -249,7 +252,7 @@ export class HubServer {
     } else throw name === undefined && pathname !== '/api/events' ? notFound(pathname) : upgradeNeeded();
   }
 
-  /** Opens a WebSocket and does `work` for a client with the right. A refusal is told on the WebSocket. */
+  /** Opens a WebSocket and does `work` for a client with the right. A refusal is sent on the WebSocket. */
   async #overWebSocket(
     server: WebSocketServer,
     right: Right,
@@ -301,7 +304,7 @@ export class HubServer {
     );
   }
 
-  /** What an observer that comes now has missed: the boards, their notes, and the counters. */
+  /** The events that a new observer has missed: the boards, their notes, and the counters. */
   *#missed(owner: string, right: Right): Generator<HubEvent> {
     const boards = this.#views();
     yield { type: 'hello', timeMs: Date.now(), version: this.#version, owner, right, boards };
@@ -323,7 +326,7 @@ export class HubServer {
   }
 }
 
-/** What may be asked of one board, and with which right. */
+/** The requests about one board, with the right that each needs. */
 const ACTIONS = {
   stop: { method: 'POST', right: 'stop' },
   recording: { method: 'POST', right: 'drive' },
@@ -332,7 +335,7 @@ const ACTIONS = {
 } as const;
 type Action = keyof typeof ACTIONS;
 
-/** Closing waits so long for answers to be read. */
+/** Time that closing waits for clients to read their answers. */
 const CLOSE_MS = 1500;
 
 function socketServer(maxPayload: number): WebSocketServer {

@@ -3,14 +3,15 @@ import type { Clock } from '../../firmware-protocol/clock.js';
 import { Refusal } from './refusal.js';
 import { allows, type Identity } from './tokens.js';
 
-/** Most clients that wait for one board. */
+/** Largest number of clients that wait for one board. */
 export const QUEUE_MAX = 16;
 /**
- * A client that does not want to wait is given so long all the same: a program that connects again right
- * after it closed its connection would else be told that it is in its own way (protocol.md, "Over TCP").
+ * Even a client that does not want to wait gets this time. Otherwise a program that connects again right
+ * after closing its connection would be refused because of its own earlier connection (protocol.md, "Over
+ * TCP").
  */
 const BUSY_GRACE_MS = 100;
-/** A board that is being made safe after its last client is waited for so long, by everybody. */
+/** Time that every client waits for a board that is being made safe after its last client. */
 const VACATING_MS_MAX = 10_000;
 
 /** Why a lease ended. */
@@ -21,13 +22,13 @@ export interface LeaseRequest extends Identity {
   /** The address of the client, for people. */
   readonly client: string;
   readonly waitMs: number;
-  /** Whether the present holder is to be sent away, if that is allowed. */
+  /** Whether the client wants to take over from the present holder. */
   readonly takeOver: boolean;
   /** Aborted when the client has gone. */
   readonly signal: AbortSignal;
 }
 
-/** What happens to leases, for people. */
+/** Events of leases, for people. */
 export interface LeaseListener {
   changed(): void;
   told(
@@ -44,7 +45,7 @@ export class Lease {
   readonly owner: string;
   readonly client: string;
   readonly sinceMs: number;
-  /** When bytes of the holder came last. */
+  /** Time of the last bytes from the holder. */
   heardMs: number;
   /** Aborted when the lease is over; the reason is a `LeaseEnd`. The holder then calls `release`. */
   readonly over: AbortSignal;
@@ -65,12 +66,12 @@ export class Lease {
     this.#release = release;
   }
 
-  /** Tells the holder that it is over. */
+  /** Ends the lease and tells the holder. */
   end(reason: LeaseEnd): void {
     this.#over.abort(reason);
   }
 
-  /** Why it ended. */
+  /** Why the lease ended. */
   get reason(): LeaseEnd | undefined {
     return this.over.aborted ? (this.over.reason as LeaseEnd) : undefined;
   }
@@ -87,7 +88,10 @@ export class Lease {
 interface Waiting extends LeaseRequest {
   readonly sinceMs: number;
   readonly untilMs: number;
-  /** Whether it wants to wait for the holder. Others are here for a moment only, and nobody is told. */
+  /**
+   * Whether the client wants to wait for the holder. Other clients are in the queue only for a moment and are
+   * not reported.
+   */
   readonly isQueued: boolean;
   readonly grant: (lease: Lease) => void;
   readonly refuse: (refusal: Refusal) => void;
@@ -101,11 +105,14 @@ export class LeaseQueue {
   readonly #clock: Clock;
   readonly #makeSafe: () => Promise<void>;
   readonly #listener: LeaseListener;
-  /** A holder that is silent for so long loses the board when somebody waits for it. */
+  /** A holder that is silent for this time loses the board if somebody waits for it. */
   readonly #silenceMs: number;
   readonly #waiting: Waiting[] = [];
   #holder: Lease | undefined;
-  /** How many make the board safe. One does so at the start, until `begin`. Nobody gets it meanwhile. */
+  /**
+   * Number of calls that make the board safe now. At the start it is one, until `begin`. No client gets the
+   * board meanwhile.
+   */
   #vacating = 1;
   #cancelSilence: () => void = () => undefined;
   #closed = false;
@@ -125,7 +132,7 @@ export class LeaseQueue {
     return this.#holder;
   }
 
-  /** Those who wait for the holder, the next one first. */
+  /** The clients that wait for the holder, the next one first. */
   get queue(): readonly {
     readonly owner: string;
     readonly client: string;
@@ -196,7 +203,7 @@ export class LeaseQueue {
         refuse,
       };
       request.signal.addEventListener('abort', onGone, { once: true });
-      // Who takes over stands before those who wait.
+      // A client that takes over comes before the waiting clients.
       if (mayTakeOver) this.#waiting.unshift(waiting);
       else this.#waiting.push(waiting);
       if (waiting.isQueued) {
@@ -209,13 +216,14 @@ export class LeaseQueue {
     });
   }
 
-  /** Ends the lease. Those who wait stay. */
+  /** Ends the lease. Waiting clients stay in the queue. */
   end(reason: LeaseEnd): void {
     this.#holder?.end(reason);
   }
 
   /**
-   * Ends the lease, if there is one, and makes the board safe. Who comes meanwhile gets the board after that.
+   * Ends the lease, if there is one, and makes the board safe. A client that comes meanwhile gets the board
+   * after that.
    */
   async vacate(reason: LeaseEnd): Promise<void> {
     const holder = this.#holder;
@@ -224,7 +232,7 @@ export class LeaseQueue {
     await holder.release();
   }
 
-  /** Ends the lease, and sends those away who wait. Nobody gets the board any more. */
+  /** Ends the lease and refuses all waiting clients. No client gets the board any more. */
   close(): void {
     this.#closed = true;
     for (const { refuse } of [...this.#waiting]) refuse(closedRefusal());
@@ -276,7 +284,7 @@ export class LeaseQueue {
     }
   }
 
-  /** Takes note that the board is safe, and gives it to the client that has waited longest. */
+  /** Records that the board is safe, and gives it to the client that has waited longest. */
   begin(): void {
     this.#vacating--;
     if (this.#vacating > 0) return;
@@ -295,7 +303,7 @@ export class LeaseQueue {
     );
   }
 
-  /** Sends a holder away that is silent while somebody waits. */
+  /** Takes the board from a holder that is silent while another client waits. */
   #watchSilence(): void {
     this.#cancelSilence();
     this.#cancelSilence = () => undefined;

@@ -10,7 +10,7 @@ export const LINK_QUEUE_BYTES_MAX = 8 << 20;
 
 /**
  * Passes bytes between a client and its board until the lease is over, the client goes or the board is lost.
- * The bytes stay as they are. Then the client's connection is closed. Errors: none.
+ * The bytes are not changed. At the end the client's connection is closed. Errors: none.
  */
 export function bridge(client: Duplex, board: Port, lease: Lease, nowMs: () => number): Promise<void> {
   return new Promise((resolve) => {
@@ -20,15 +20,18 @@ export function bridge(client: Duplex, board: Port, lease: Lease, nowMs: () => n
       ended = true;
       lease.over.removeEventListener('abort', end);
       void board.close();
-      // What the board has said last, such as the report of a run, still gets out. A client that reads
-      // nothing is cut off: nobody else waits for it.
+      // The last bytes of the board, such as the report of a run, are still sent. A client that reads nothing
+      // is cut off, so no other client waits for it.
       client.end();
       const timer = setTimeout(() => client.destroy(), CLOSE_MS);
       client.once('close', () => clearTimeout(timer));
       client.resume();
       resolve();
     };
-    /** A stop waits for no longer write than the port has room for, and gets in between two frames. */
+    /**
+     * A write is at most as long as the port has room for, so a stop waits only for one such write. It is
+     * sent between two frames.
+     */
     const pass = async (chunk: Uint8Array): Promise<void> => {
       for (const piece of piecesOf(chunk, board.inFlightBytesMax)) if (!ended) await board.write(piece);
     };
@@ -51,7 +54,7 @@ export function bridge(client: Duplex, board: Port, lease: Lease, nowMs: () => n
     });
     board.onData((bytes) => {
       if (ended) return;
-      // They are valid only during the call.
+      // The bytes are valid only during the call.
       client.write(Buffer.from(bytes));
       if (client.writableLength > LINK_QUEUE_BYTES_MAX) lease.end('slow');
     });
@@ -65,7 +68,7 @@ export function bridge(client: Duplex, board: Port, lease: Lease, nowMs: () => n
   });
 }
 
-/** Cuts bytes into pieces of at most `bytesMax`, behind the end of a frame where there is one. */
+/** Cuts bytes into pieces of at most `bytesMax`, at the end of a frame if possible. */
 export function* piecesOf(bytes: Uint8Array, bytesMax = Infinity): Generator<Uint8Array> {
   let at = 0;
   while (bytes.length - at > bytesMax) {
@@ -77,5 +80,5 @@ export function* piecesOf(bytes: Uint8Array, bytesMax = Infinity): Generator<Uin
   if (at < bytes.length) yield bytes.subarray(at);
 }
 
-/** A client gets so long to read what the board has said last. */
+/** Time that a client has to read the last bytes of the board. */
 const CLOSE_MS = 1000;

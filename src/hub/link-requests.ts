@@ -34,7 +34,8 @@ export async function linkConnection(asked: LinkRequest, socket: Duplex, head: B
   if (head.length > 0) throw tooEarly();
   const gone = new AbortController();
   const leave = (): void => gone.abort();
-  // A connection that is not read does not tell that its other end has gone. Whoever sends now is too early.
+  // The connection is read, because otherwise it would not show that its other end has disconnected. A client
+  // that sends bytes now sends too early.
   socket.on('data', leave).on('end', leave).on('close', leave);
   const lease = await leaseFor(asked, gone.signal);
   socket.pause();
@@ -55,8 +56,8 @@ export async function linkConnection(asked: LinkRequest, socket: Duplex, head: B
 }
 
 /**
- * The same as binary messages of a WebSocket. Before the first byte the client gets a text message with
- * `ready` and the sizes that the board's port carries. Throws a `Refusal` before that.
+ * As `linkConnection`, with binary messages of a WebSocket. Before the first byte the client gets a text
+ * message with `ready` and the sizes that the board's port carries. Throws a `Refusal` before that.
  */
 export async function linkWebSocket(asked: LinkRequest, socket: WebSocket): Promise<void> {
   const gone = new AbortController();

@@ -2,18 +2,18 @@ import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom
 import type { LinkCounters } from './api.js';
 import type { HubBoard } from './hub-board.js';
 
-/** Every metric of this program begins so. */
+/** The names of all metrics of this program begin with this text. */
 const PREFIX = 'thermolink_';
 
 /** Bounds of the histogram of round trips, in s: from a board in this process to a slow serial line. */
 const ROUND_TRIP_BUCKETS = [0.0002, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 5];
 
-/** What the counters of a link are called, and what they count. */
+/** Names and help texts of the counters of a link. */
 const COUNTERS: Readonly<Record<keyof LinkCounters, readonly [name: string, help: string]>> = {
   bytesToBoard: ['link_sent_bytes_total', 'Bytes that went to the board.'],
   bytesToHost: ['link_received_bytes_total', 'Bytes that came from the board.'],
   frames: ['link_frames_total', 'Good frames of both directions.'],
-  framesFaulty: ['link_faulty_frames_total', 'Bytes between two delimiters that were no frame.'],
+  framesFaulty: ['link_faulty_frames_total', 'Byte sequences between two delimiters that were no frame.'],
   retransmissions: ['link_retransmissions_total', 'Command frames that had passed already.'],
   sampleFramesLost: ['link_lost_sample_frames_total', 'Frames with samples that never came.'],
   samplesLost: ['samples_lost_total', 'Samples that the board has skipped for want of credit.'],
@@ -27,15 +27,15 @@ const COUNTERS: Readonly<Record<keyof LinkCounters, readonly [name: string, help
   leases: ['leases_total', 'Leases that were given.'],
 };
 
-/** What the server itself tells at the moment of a question. */
+/** Figures that the server itself gives when they are asked for. */
 export interface ServerFigures {
   readonly observers: number;
   readonly connections: number;
 }
 
 /**
- * The figures of a hub for Prometheus. The label `board` takes the names that the server was given and no
- * others, so the number of series is bounded. Times are in seconds.
+ * The figures of a hub for Prometheus. The label `board` has only the names that the server was given, so the
+ * number of series is bounded. Times are in seconds.
  */
 export class HubMetrics {
   readonly #registry = new Registry();
@@ -91,7 +91,7 @@ export class HubMetrics {
     return this.#registry.contentType;
   }
 
-  /** Takes note of a round trip. */
+  /** Records a round trip. */
   tookRoundTrip(board: string, seconds: number): void {
     this.#roundTrips.observe({ board }, seconds);
   }

@@ -2,27 +2,27 @@ import type { WebSocket } from 'ws';
 import type { HubEvent } from './api.js';
 import { Refusal } from './refusal.js';
 
-/** Observers at once. */
+/** Largest number of observers at the same time. */
 export const OBSERVERS_MAX = 32;
-/** Bytes that wait for an observer before messages that come again anyway are left out. */
+/** If more bytes than this wait for an observer, figures that are sent again soon are left out. */
 const THIN_BYTES = 262_144;
-/** Bytes that wait for an observer before it is sent away. */
+/** If more bytes than this wait for an observer, it is disconnected. */
 export const OBSERVER_QUEUE_BYTES_MAX = 2 << 20;
-/** An observer that does not answer a ping within this time is sent away. */
+/** An observer that does not answer a ping within this time is disconnected. */
 const PING_MS = 20_000;
 
-/** Figures that are told again soon: a slow observer can do without some of them. */
+/** Types of events that are sent again soon, so a slow observer may miss some of them. */
 const REPEATED: ReadonlySet<HubEvent['type']> = new Set(['voltages', 'moments', 'link']);
 
 interface Observer {
   readonly socket: WebSocket;
-  /** Bytes of what it missed that wait for it. They are no sign of a slow reader. */
+  /** Waiting bytes of the events that it had missed. They are no sign of a slow reader. */
   missedBytes: number;
   thinned: number;
   answered: boolean;
 }
 
-/** Those who watch. Each gets every event, as long as it reads. */
+/** The observers. Each of them gets every event while it reads fast enough. */
 export class Observers {
   readonly #observers = new Set<Observer>();
   readonly #timer: NodeJS.Timeout;
@@ -43,8 +43,8 @@ export class Observers {
   }
 
   /**
-   * Adds an observer. The first event of `missed` is told before anything else. The others are made and told
-   * one by one, each when the one before has got out: a slow reader has time, and little waits for it.
+   * Adds an observer. The first event of `missed` is sent before anything else. The others are made and sent
+   * one by one, each after the previous one was sent. So a slow reader has time, and few bytes wait for it.
    */
   add(socket: WebSocket, missed: Iterable<HubEvent>): void {
     const observer: Observer = { socket, missedBytes: 0, thinned: 0, answered: true };
@@ -74,7 +74,7 @@ export class Observers {
       observer.missedBytes = Buffer.byteLength(text);
       await new Promise<void>((resolve) => observer.socket.send(text, () => resolve()));
       observer.missedBytes = 0;
-      // A ping waits behind these bytes. Who takes them is there.
+      // A ping would wait behind these bytes. An observer that takes bytes is alive.
       observer.answered = true;
     }
   }

@@ -4,14 +4,17 @@ import { Refusal } from './refusal.js';
 
 /**
  * Which pages and host names may ask. A page of another site can make a browser of this machine connect to
- * the server, and can give its own name the address of this machine (DNS rebinding). So the host that is
- * asked for and the page that asks must both be known.
+ * the server, and can give its own name the address of this machine (DNS rebinding). So the requested host
+ * and the origin of the page must both be known.
  */
 export class Origins {
   readonly #hosts: ReadonlySet<string>;
   readonly #origins: ReadonlySet<string>;
 
-  /** The server listens at `listenHost`. `origins` are further pages that may ask: `https://lab.example`. */
+  /**
+   * The server listens at `listenHost`. `origins` are further origins whose pages may send requests, such as
+   * `https://lab.example`.
+   */
   constructor(listenHost: string, origins: readonly string[]) {
     this.#origins = new Set(origins.map((origin) => new URL(origin).origin));
     this.#hosts = new Set([
@@ -37,7 +40,7 @@ export class Origins {
       );
     const { origin } = headers;
     if (origin === undefined) return;
-    // The scheme may differ: something in front of the server may speak TLS for it.
+    // The scheme may differ, because a proxy in front of the server may speak TLS.
     const page = URL.canParse(origin) ? new URL(origin) : undefined;
     if (page !== undefined && (page.host === asked.host || this.#origins.has(page.origin))) return;
     throw new Refusal(

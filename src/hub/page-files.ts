@@ -2,7 +2,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import path from 'node:path';
 
-/** Where the built page lies: beside the built program, or in `dist` where the sources themselves run. */
+/** Directory of the built page: beside the built program, or in `dist` if the sources themselves run. */
 const FOLDERS = ['../../console', '../../dist/console'].map((place) => path.join(import.meta.dirname, place));
 
 const CONTENT_TYPES: Readonly<Record<string, string>> = {
@@ -13,8 +13,8 @@ const CONTENT_TYPES: Readonly<Record<string, string>> = {
 };
 
 /**
- * What a browser allows the page: its own files and its own server. Neither inline scripts nor other machines
- * are in it, so text that comes from a board can't become a program.
+ * The content security policy: a browser lets the page use only its own files and its own server. Inline
+ * scripts and other machines are not allowed, so text from a board cannot become a program.
  */
 const SECURITY_HEADERS = {
   'Content-Security-Policy': [

@@ -22,13 +22,13 @@ export class Refusal extends Error {
   }
 }
 
-/** The refusal of a request at which the server failed: nothing of the error leaves the server. */
+/** The refusal of a request at which the server failed. It does not contain the error. */
 export function refusalOf(error: unknown): Refusal {
   if (error instanceof Refusal) return error;
   return new Refusal(
     500,
     'CANNOT_CONNECT',
     'The server failed at this request.',
-    'Look at what the server has printed.',
+    'Look at the output of the server.',
   );
 }

@@ -1,6 +1,9 @@
 import type { TraceMessage } from '../traces/trace-message.js';
 
-/** Commands whose answer is outstanding. A host has fewer; a board that answers nothing costs no memory. */
+/**
+ * Largest number of unanswered commands that are kept. A host has fewer. It bounds the memory if a board
+ * answers nothing.
+ */
 const PENDING_MAX = 256;
 
 /** A command that was answered. */
@@ -9,7 +12,7 @@ export interface RoundTrip {
   readonly requestId: number;
   /** Whether the board refused it. */
   readonly refused: boolean;
-  /** From the command at the board's port to its answer there. */
+  /** Time from the command at the board's port to its answer there. */
   readonly seconds: number;
 }
 
@@ -28,7 +31,7 @@ export class RoundTrips {
     this.#tell = tell;
   }
 
-  /** Takes note of a message that passed. */
+  /** Takes a message that passed. */
   take({ kind, name, session, requestId }: TraceMessage): void {
     if (session !== this.#session) this.#pending.clear();
     this.#session = session;

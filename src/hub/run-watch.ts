@@ -8,22 +8,22 @@ import { type HubEvent, type HubEventOf, type RunView, SHOWN_CELLS_MAX } from '.
 import { BankWatch, type ExpectedMoments } from './expected-moments.js';
 import { type Moments, RunningMoments, SummedMoments } from './running-moments.js';
 
-/** Voltages are told at most so often, and moments. */
+/** Least times between two events with voltages and with moments. */
 const VOLTAGES_MS = 100;
 const MOMENTS_MS = 500;
-/** Starts and readings of sums that are not answered yet. A host has few. */
+/** Largest number of unanswered starts and readings of sums. A host has few. */
 const ASKED_MAX = 64;
 
 const OUTCOMES = Object.keys(RUN_OUTCOME) as (keyof typeof RUN_OUTCOME)[];
 const STATISTICS_NAMES = Object.keys(STATISTICS) as RunView['statistics'][];
 
-/** What the watch of a board's runs asks and tells. */
+/** Data sources and listeners of the watch of a board's runs. */
 export interface RunWatchOptions {
   readonly clock: Clock;
   readonly board: string;
   readonly owner: () => string;
   readonly identity: () => Answer<'hello'> | undefined;
-  /** Whether anybody watches: figures that nobody sees are not computed. */
+  /** Whether there is an observer. Without one, figures are not computed. */
   readonly isWatched: () => boolean;
   readonly tell: (event: HubEvent) => void;
 }
@@ -32,13 +32,13 @@ interface OpenRun {
   readonly view: RunView;
   readonly runId: number;
   readonly bank: number;
-  /** How often its bank was written when it began. */
+  /** The write count of its bank when the run began. */
   readonly bankWrites: number;
   readonly batches: number;
   readonly startMs: number;
   readonly samples: RunningMoments | undefined;
   readonly sums: SummedMoments | undefined;
-  /** Computed when it is told first; null when there is none. */
+  /** Computed when it is sent first; null if there is none. */
   expected: ExpectedMoments | null | undefined;
   hasEnded: boolean;
 }
@@ -53,9 +53,9 @@ export class RunWatch {
   readonly #volts = new Float64Array(SHOWN_CELLS_MAX);
   #voltagesMs = Number.NEGATIVE_INFINITY;
   #momentsMs = Number.NEGATIVE_INFINITY;
-  /** The run whose moments were told last. */
+  /** The run whose moments were sent last. */
   #toldRun = 0;
-  /** When moments at the end of a run were told last. */
+  /** When moments at the end of a run were sent last. */
   #lastMs = Number.NEGATIVE_INFINITY;
   #cancelLast: () => void = () => undefined;
 
@@ -85,7 +85,7 @@ export class RunWatch {
     if (samples !== undefined) this.#readSamples(samples);
   }
 
-  /** Its client or its board has gone: a run in progress gets no report. */
+  /** The client or the board has disconnected, so a run in progress gets no report. */
   lose(): void {
     this.#asked.clear();
     this.#banks.lose();
@@ -214,8 +214,8 @@ export class RunWatch {
   }
 
   /**
-   * Tells the moments of a run at its end, at most every MOMENTS_MS. Of shorter runs some are left out, but
-   * not the last one: it is told when none has ended for MOMENTS_MS after it.
+   * Sends the moments of a run at its end, at most once every MOMENTS_MS. If runs are shorter, some are left
+   * out, but not the last one: its moments are sent if no other run ends within MOMENTS_MS after it.
    */
   #tellLast(run: OpenRun, look: () => Moments | undefined): void {
     const { clock, isWatched } = this.#options;
@@ -231,7 +231,7 @@ export class RunWatch {
     if (clock.nowMs() - this.#lastMs >= MOMENTS_MS) tell();
     else
       this.#cancelLast = clock.schedule(MOMENTS_MS, () => {
-        // A newer run may have told its own meanwhile.
+        // The moments of a newer run may have been sent meanwhile.
         if (isWatched() && this.#toldRun <= run.view.run) tell();
       });
   }
@@ -239,7 +239,7 @@ export class RunWatch {
   #tellMoments(run: OpenRun, moments: Moments): void {
     this.#momentsMs = this.#options.clock.nowMs();
     this.#toldRun = run.view.run;
-    // A single reading is taken on the way, not at equilibrium.
+    // A single reading is taken before equilibrium.
     const identity = this.#options.identity();
     if (run.expected === undefined && identity !== undefined)
       run.expected =

@@ -1,9 +1,9 @@
 import { COVARIANCE_CELLS_MAX, SHOWN_CELLS_MAX } from './api.js';
 
-/** Samples of one run that are added up between two looks. More would take the time of others. */
+/** Largest number of samples of one run that are added up between two events. More would block other work. */
 const SAMPLES_PER_LOOK = 4096;
 
-/** Mean and covariance of what is known of a run, in V and V². */
+/** Mean and covariance of the known samples of a run, in V and V². */
 export interface Moments {
   readonly samples: number;
   readonly meanVolts: number[];
@@ -13,7 +13,7 @@ export interface Moments {
 
 /**
  * Mean, variances and covariances of samples that come one by one (Welford 1962): exact to rounding, whatever
- * the offset. Where samples come too fast, some are left out; `samples` counts those that were taken.
+ * the offset. If samples come too fast, some are left out; `samples` counts those that were used.
  */
 export class RunningMoments {
   readonly cells: number;
@@ -87,15 +87,15 @@ export class RunningMoments {
 }
 
 /**
- * The sums that a board has added up (protocol.md, "Averages"), put together from the answers in which a host
- * reads them.
+ * The sums that a board has added up (protocol.md, "Averages"), collected from the answers to the host's
+ * readings.
  */
 export class SummedMoments {
   readonly #cells: number;
   readonly #hasPairs: boolean;
   readonly #sums: Float64Array;
   readonly #products: Float64Array;
-  /** Where the parts begin that came: a host may read one twice. */
+  /** First entries of the parts that arrived. They are kept because a host may read a part twice. */
   readonly #sumsFrom = new Set<number>();
   readonly #productsFrom = new Set<number>();
   #batches = 0;
@@ -130,7 +130,7 @@ export class SummedMoments {
     }
   }
 
-  /** The figures of so many samples in so many batches; undefined until all sums have come. */
+  /** The figures for the given numbers of samples and batches; undefined until all sums have arrived. */
   look(samples: number, batches: number, stepVolts: number): Moments | undefined {
     if (this.#batches < batches || samples < 1) return undefined;
     const cells = this.#cells;

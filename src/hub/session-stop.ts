@@ -10,15 +10,16 @@ import type { TraceMessage } from '../traces/trace-message.js';
 const REPEAT_MS = 50;
 const GIVE_UP_MS = 2000;
 
-/** How frames get to the board, and what its client has acknowledged. */
+/** Sends frames to the board, and gives the last acknowledgement of its client. */
 export interface StopPath {
   readonly inject: (frame: Uint8Array) => Promise<void>;
   readonly acknowledgedByHost: () => number;
 }
 
 /**
- * Stops the run of a client within the client's own session, which stays open: the client learns that its run
- * was stopped, and does not do it again. It follows what passes to know the session and its numbers.
+ * Stops the run of a client within the client's own session, which stays open. The client learns that its run
+ * was stopped, and does not repeat the run. This class follows the passing messages to know the session and
+ * its numbers.
  */
 export class SessionStop {
   readonly #path: StopPath;
@@ -28,7 +29,7 @@ export class SessionStop {
   #lastRequestId = 0;
   /** The highest number of a stop that passed. */
   #lastNumber = 0;
-  /** The highest number of a stop of this server, and whether one of it is on its way. */
+  /** The highest number of a stop of this server, and whether such a stop is unanswered. */
   #ownNumber = 0;
   #sendingOwn = 0;
   readonly #waits = new Set<(number: number) => void>();
@@ -52,12 +53,12 @@ export class SessionStop {
 
   /** Stops the run. Resolves with whether the board has answered, after GIVE_UP_MS at the latest. */
   async stop(): Promise<boolean> {
-    // No number is left above that of a client: its session can't be stopped from here.
+    // The client has used the highest number, so the server cannot stop its session.
     if (this.#nonce === undefined || this.#lastNumber >= U32_MAX) return false;
     this.#ownNumber = this.#lastNumber + 1;
     const number = this.#ownNumber;
     const untilMs = this.#clock.nowMs() + GIVE_UP_MS;
-    // A write of the client that does not end holds the stop up. The deadline holds all the same.
+    // A write of the client that does not end delays the stop. The deadline still holds.
     let isSending = false;
     while (this.#clock.nowMs() < untilMs && this.#ownNumber === number) {
       const answered = this.#answer(number);
@@ -84,7 +85,7 @@ export class SessionStop {
 
   /**
    * A board ignores a stop whose number is not above the last one. The client does not know of the stops of
-   * this server, so one of its own that would be ignored is followed by another one.
+   * this server, so a stop of the client that would be ignored is followed by a stop of the server.
    */
   #noteStop({ nonce, stopNumber }: Command<'stop'>): void {
     if (this.#nonce === undefined || !equalBytes(nonce, this.#nonce)) return;
@@ -109,7 +110,8 @@ export class SessionStop {
       session: nonce[0],
       flags: 0,
       seq: 0,
-      // The client's own: another one could acknowledge what the client has not received.
+      // This is the client's own acknowledgement. Another one could acknowledge messages that the client has
+      // not received.
       ack: this.#path.acknowledgedByHost(),
       payload,
     });

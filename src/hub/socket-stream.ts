@@ -3,7 +3,7 @@ import type { WebSocket } from 'ws';
 
 /**
  * The binary messages of a WebSocket as a stream of bytes. Messages of text are no bytes of the board and are
- * left out. A reader that waits keeps the other end from sending.
+ * left out. If the reader waits, the other end cannot send more.
  */
 export function socketStream(socket: WebSocket): Duplex {
   const stream = new Duplex({

@@ -5,7 +5,7 @@ import { TOKEN_MESSAGE } from './api.js';
 import { Refusal, refusalOf } from './refusal.js';
 import type { Gate, Identity } from './tokens.js';
 
-/** A WebSocket has so long to say its token. */
+/** Time that a WebSocket has to send its token. */
 export const TOKEN_MS = 5000;
 /** Close codes of an application are 4000 to 4999. */
 const CLOSE_CODE = 4000;
@@ -20,8 +20,8 @@ export function acceptWebSocket(
 ): Promise<WebSocket> {
   return new Promise((resolve) =>
     server.handleUpgrade(request, socket, head, (opened) => {
-      // At once: what came behind the request is read before this promise is waited for, and may be an error.
-      // Whoever uses the WebSocket hears of its end by `close`.
+      // The listener is added at once, because bytes after the request are read before this promise is
+      // awaited, and they may be an error. Users of the WebSocket notice its end by `close`.
       opened.on('error', () => undefined);
       resolve(opened);
     }),
@@ -35,7 +35,7 @@ export function bearerToken({ headers }: IncomingMessage): string | undefined {
 }
 
 /**
- * Who is at the other end of a WebSocket: by the token of its request, or else by that of its first message.
+ * Identifies the client of a WebSocket by the token of its request, or else by that of its first message.
  * Throws a `Refusal`.
  */
 export function identifySocket(socket: WebSocket, request: IncomingMessage, gate: Gate): Promise<Identity> {
@@ -96,7 +96,7 @@ export function refuseSocket(socket: WebSocket, error: unknown): void {
   socket.close(CLOSE_CODE + status, shortened(body.message));
 }
 
-/** As much of a text as fits the reason of a closing. */
+/** Shortens a text to the length that the reason of a closing may have. */
 function shortened(text: string): string {
   let short = text;
   while (Buffer.byteLength(short) > REASON_BYTES_MAX) short = short.slice(0, -1);

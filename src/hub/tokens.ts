@@ -8,19 +8,25 @@ import { Refusal } from './refusal.js';
 /** A shorter token could be guessed. */
 const TOKEN_CHARACTERS_MIN = 16;
 const TOKEN_CHARACTERS_MAX = 256;
-/** Most lines of a token file. */
+/** Largest number of lines of a token file. */
 const TOKENS_MAX = 1000;
-/** After so many wrong tokens from one address within GUESS_WINDOW_MS, the next wrong one is told to wait. */
+/**
+ * After this number of wrong tokens from one address within GUESS_WINDOW_MS, the next wrong token gets the
+ * answer to wait.
+ */
 const GUESSES_MAX = 10;
 const GUESS_WINDOW_MS = 60_000;
-/** Addresses whose wrong tokens are counted. The one that guessed longest ago is forgotten. */
+/**
+ * Largest number of addresses whose wrong tokens are counted. The address whose last guess is oldest is
+ * forgotten.
+ */
 const GUESSERS_MAX = 10_000;
 
 const RIGHTS = RIGHT.options;
 /** Owner of every client on a server without tokens. */
 export const LOCAL_OWNER = 'local';
 
-/** Who asks, and what is allowed. */
+/** The owner of a token, and the right. */
 export interface Identity {
   /** The name that the token file gives to the token. */
   readonly owner: string;
@@ -36,7 +42,7 @@ interface Entry extends Identity {
   readonly digest: Buffer;
 }
 
-/** The tokens that a server knows. Of each it keeps the digest only. */
+/** The tokens that a server knows. It keeps only their digests. */
 export class Tokens {
   readonly #entries: readonly Entry[];
 
@@ -89,8 +95,8 @@ export class Tokens {
   }
 
   /**
-   * Whose token it is. The time that this takes tells nothing of the tokens: digests are compared, all of
-   * them, each in constant time.
+   * The owner and right of a token. All digests are compared, each in constant time, so the duration reveals
+   * nothing about the tokens.
    */
   find(token: string): Identity | undefined {
     const digest = digestOf(token);
@@ -100,7 +106,7 @@ export class Tokens {
   }
 }
 
-/** Whether others than the owner of the file may read it, where the system tells. */
+/** Whether other users than the owner of the file may read it, if the system has such permissions. */
 export async function isReadableByOthers(path: string): Promise<boolean> {
   if (process.platform === 'win32') return false;
   return ((await stat(path)).mode & 0o077) !== 0;
@@ -138,8 +144,9 @@ export class Gate {
   }
 
   /**
-   * Who shows this token. A known token is let in from every address, also from one with many wrong tokens:
-   * people behind one proxy share an address. Throws a `Refusal` for a missing or wrong one.
+   * Identifies the client by its token. A known token is accepted from every address, even after many wrong
+   * tokens from it, because people behind one proxy share an address. Throws a `Refusal` for a missing or
+   * wrong one.
    */
   enter(token: string | undefined, address: string): Identity {
     if (this.#tokens === undefined) return { owner: LOCAL_OWNER, right: 'admin' };
@@ -161,7 +168,7 @@ export class Gate {
     throw new Refusal(401, 'NOT_ALLOWED', 'This server does not know the token.', MISSING);
   }
 
-  /** What this address has guessed within the window. */
+  /** The wrong tokens of this address within the window. */
   #guesserAt(place: string) {
     const guesser = this.#guessers.get(place);
     return guesser !== undefined && this.#clock.nowMs() - guesser.sinceMs < GUESS_WINDOW_MS

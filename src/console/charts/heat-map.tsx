@@ -4,14 +4,14 @@ import { onThemeChange, readTheme } from './theme.js';
 
 export interface HeatMapProps {
   readonly title: string;
-  /** What the map shows, in words and figures, for who does not see it. */
+  /** Description of the map in words and figures, for people who cannot see it. */
   readonly summary: string;
   /** n × n values, row-major. */
   readonly values: ArrayLike<number>;
   readonly n: number;
   /** The number of the first row and column. */
   readonly first: number;
-  /** The value of the ends of the colours. */
+  /** The absolute value at both ends of the colour scale. */
   readonly limit: number;
   /** Writes a value with its unit. */
   readonly format: (value: number) => string;

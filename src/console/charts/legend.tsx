@@ -1,4 +1,4 @@
-/** An entry of a legend: the name of a series, and what it shows now. */
+/** An entry of a legend: the name of a series, and its present value. */
 export interface LegendEntry {
   readonly label: string;
   readonly color: number;
@@ -7,7 +7,7 @@ export interface LegendEntry {
   readonly value?: string;
 }
 
-/** Names of the series beside their marks, as text that a reader hears. */
+/** Names of the series beside their marks, as text that screen readers can read. */
 export function Legend({ entries }: { readonly entries: readonly LegendEntry[] }) {
   return (
     <ul class="legend">

@@ -7,7 +7,9 @@ export interface ChartSeries {
   readonly label: string;
   /** Index of its colour in the theme. */
   readonly color: number;
-  /** Default `line`. `ring` is a larger, hollow point, which a point inside of it leaves visible. */
+  /**
+   * Default `line`. `ring` is a larger, hollow point, which stays visible around a point at the same place.
+   */
   readonly kind?: 'line' | 'point' | 'ring';
 }
 
@@ -15,7 +17,7 @@ export interface ChartSeries {
 export type ChartData = readonly (readonly number[] | Float64Array)[];
 
 export interface LineChartProps {
-  /** What the chart shows, in words and figures, for who does not see it. */
+  /** Description of the chart in words and figures, for people who cannot see it. */
   readonly summary: string;
   readonly xLabel: string;
   readonly yLabel: string;
@@ -28,10 +30,10 @@ export interface LineChartProps {
 const HEIGHT_PX = 200;
 /** More points than these are drawn smaller. */
 const CROWD = 64;
-/** As wide as the place that it is drawn in, from this on. */
+/** Least width; otherwise the chart is as wide as its place. */
 const WIDTH_MIN_PX = 200;
 
-/** A chart by uPlot. It is drawn anew when its series change, and only gets new data otherwise. */
+/** A chart by uPlot. It is created again when its series change. Otherwise it only gets new data. */
 export function LineChart(props: LineChartProps) {
   const { summary, series, data, xLabel, yLabel, isLogarithmic = false } = props;
   const place = useRef<HTMLDivElement>(null);
@@ -40,7 +42,7 @@ export function LineChart(props: LineChartProps) {
   latest.current = props;
   const shape = JSON.stringify([series, xLabel, yLabel, isLogarithmic, data[0].length > CROWD]);
 
-  // `shape` stands for all that the options are made of.
+  // `shape` represents all inputs of the options.
   useEffect(() => {
     const element = place.current!;
     const draw = (): void => {

@@ -11,7 +11,7 @@ export interface DivergingColors {
 /** The least size of a range whose values are all zero, so that nothing is divided by zero. */
 const SIZE_MIN = 1e-30;
 
-/** The largest |value| of the lists, of those that are finite; a tiny number > 0 where there is none. */
+/** The largest finite |value| of the lists; a tiny number > 0 if there is none. */
 export function largestSize(...lists: readonly (ArrayLike<number> | undefined)[]): number {
   let largest = 0;
   for (const list of lists)
@@ -22,7 +22,9 @@ export function largestSize(...lists: readonly (ArrayLike<number> | undefined)[]
   return Math.max(largest, SIZE_MIN);
 }
 
-/** The colour of `value` on a map from −`limit` to `limit`; what lies outside has the colour of the end. */
+/**
+ * The colour of `value` on a map from −`limit` to `limit`. Values outside have the colour of the nearest end.
+ */
 export function divergingColor(value: number, limit: number, colors: DivergingColors): Rgb {
   const place = Math.max(-1, Math.min(1, value / limit));
   const end = place < 0 ? colors.negative : colors.positive;

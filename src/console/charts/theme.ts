@@ -1,6 +1,6 @@
 import type { DivergingColors, Rgb } from './scales.js';
 
-/** The colours that canvases draw with, of the style sheet. It has other ones for dark screens. */
+/** The colours for canvases, from the style sheet. It has other colours for dark screens. */
 export interface Theme {
   readonly ink: string;
   readonly grid: string;
@@ -26,14 +26,14 @@ export function readTheme(): Theme {
   };
 }
 
-/** Calls `changed` when the screen turns dark or light. Returns how to end that. */
+/** Calls `changed` when the screen turns dark or light. Call the returned function to end this. */
 export function onThemeChange(changed: () => void): () => void {
   const query = matchMedia('(prefers-color-scheme: dark)');
   query.addEventListener('change', changed);
   return () => query.removeEventListener('change', changed);
 }
 
-/** Reads `#rgb`, into which the build shortens what can be, and `#rrggbb`. */
+/** Reads `#rgb` and `#rrggbb`. The build shortens colours to `#rgb` where it can. */
 function parseRgb(text: string): Rgb {
   const digits = text.length === 4 ? text.replace(/[^#]/g, '$&$&') : text;
   const number = Number.parseInt(digits.slice(1), 16);

@@ -5,7 +5,7 @@ import type { Store } from '../store.js';
 export interface BoardHeadProps {
   readonly board: BoardState;
   readonly store: Store;
-  /** Whether the server is not reached, so that what is shown may be old. */
+  /** Whether the server is not reached, so the shown data may be old. */
   readonly isLost: boolean;
 }
 

@@ -7,7 +7,7 @@ export interface FactsPanelProps {
   readonly nowMs: number;
 }
 
-/** What the board is, who has it and who waits. */
+/** Facts about the board, its lease and the waiting clients. */
 export function FactsPanel({ board: { view, lastRun }, nowMs }: FactsPanelProps) {
   const { identity, lease, queue, run } = view;
   return (

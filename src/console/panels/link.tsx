@@ -4,7 +4,7 @@ import { Legend } from '../charts/legend.js';
 import { LineChart } from '../charts/line-chart.js';
 import { type BoardState, RATE } from '../state/board-state.js';
 
-/** The counters in the order in which they are shown, and how each is called. */
+/** The counters in the order in which they are shown, with their names. */
 const COUNTERS: readonly (readonly [keyof LinkCounters, string])[] = [
   ['bytesToBoard', 'Bytes to the board'],
   ['bytesToHost', 'Bytes to the host'],
@@ -22,7 +22,7 @@ const COUNTERS: readonly (readonly [keyof LinkCounters, string])[] = [
   ['leases', 'Leases'],
 ];
 
-/** What passed the board's link, in all and by the second. */
+/** Traffic of the board's link, in total and per second. */
 export function LinkPanel({ board: { counters, rates } }: { readonly board: BoardState }) {
   return (
     <section class="panel" aria-labelledby="link-title">

@@ -6,10 +6,10 @@ import { largestSize } from '../charts/scales.js';
 import { type BoardState, DISTANCE } from '../state/board-state.js';
 import { formatSquareVolts, formatVolts } from '../state/texts.js';
 
-/** Most cells whose moments are also told as a table. */
+/** Largest number of cells whose moments are also shown as a table. */
 const TABLE_CELLS_MAX = 8;
 
-/** Mean and covariance as they build up over runs of one program, beside what they should be. */
+/** Mean and covariance over runs of one program, with their expected values. */
 export function MomentsPanel({ board: { moments, distances } }: { readonly board: BoardState }) {
   return (
     <section class="panel" aria-labelledby="moments-title">

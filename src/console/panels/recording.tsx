@@ -8,7 +8,7 @@ export interface RecordingPanelProps {
   readonly store: Store;
 }
 
-/** Records all that passes the board's link, and hands the recording out as a file. */
+/** Records all bytes of the board's link, and offers the recording as a file. */
 export function RecordingPanel({ board: { view }, store }: RecordingPanelProps) {
   const { on, sinceMs, bytes, hasTrace, problem } = view.recording;
   const mayRecord = store.state.may('drive');

@@ -1,7 +1,7 @@
 import { useState } from 'preact/hooks';
 
 export interface TokenFormProps {
-  /** What the server has said. */
+  /** The message of the server. */
   readonly message: string;
   readonly useToken: (token: string) => void;
 }

@@ -1,18 +1,21 @@
 import type { HubEvent } from '../../hub/api.js';
 import { type ConnectionStatus, retryMs } from '../state/connection-text.js';
 
-/** How the server closes the WebSocket of an observer without a good token: 4000 and the status of HTTP. */
+/**
+ * Codes with which the server closes the WebSocket of an observer without a good token: 4000 plus the HTTP
+ * status.
+ */
 const TOKEN_CLOSE_CODES: readonly number[] = [4401, 4403];
-/** A server that told nothing for so long is asked whether it is there. */
+/** A server that was silent for this time is asked whether it still runs. */
 const SILENCE_MS = 10_000;
 const PROBE_DEADLINE_MS = 5000;
-/** A connection that is not open after so long is given up. */
+/** A connection that is not open after this time is given up. */
 const OPEN_DEADLINE_MS = 10_000;
-/** A message that is longer is not one of the server's. */
+/** Largest message. The server sends no longer ones. */
 const MESSAGE_CHARS_MAX = 8_000_000;
 
 export interface LiveEventsOptions {
-  /** Where the page's server is. */
+  /** The address of the page's server. */
   readonly base: URL;
   readonly token: () => string;
   readonly onEvent: (event: HubEvent) => void;
@@ -94,7 +97,7 @@ export class LiveEvents {
     this.#timer = setTimeout(() => this.#open(), wait);
   }
 
-  /** A server whose machine was cut off says nothing, not even that it goes. */
+  /** A server whose machine was cut off sends nothing, not even a close. */
   async #probe(): Promise<void> {
     const socket = this.#socket;
     if (!socket || Date.now() - this.#heardMs < SILENCE_MS) return;
@@ -111,7 +114,10 @@ export class LiveEvents {
   }
 }
 
-/** The event in a message; undefined for what is none. The server made it, so its fields are trusted. */
+/**
+ * The event in a message; undefined if the message is no event. The server made it, so its fields are
+ * trusted.
+ */
 function parseEvent(data: unknown): HubEvent | undefined {
   if (typeof data !== 'string' || data.length > MESSAGE_CHARS_MAX) return undefined;
   try {

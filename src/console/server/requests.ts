@@ -4,7 +4,7 @@ const DEADLINE_MS = 10_000;
 /** A trace may be large. */
 const TRACE_DEADLINE_MS = 600_000;
 
-/** What the page asks its server for. Every method fails with an `Error` whose message is for people. */
+/** The requests of the page to its server. Every method fails with an `Error` whose message is for people. */
 export class ServerRequests {
   readonly #base: URL;
   readonly #token: () => string;
@@ -24,7 +24,9 @@ export class ServerRequests {
     return (await (await this.#send('POST', board, 'recording', { on })).json()) as RecordingView;
   }
 
-  /** The recording that ended last. The token is a header, so the file comes through the page. */
+  /**
+   * The recording that ended last. The token has to be sent as a header, so the page itself fetches the file.
+   */
   async trace(board: string): Promise<Blob> {
     return (await this.#send('GET', board, 'trace', undefined, TRACE_DEADLINE_MS)).blob();
   }

@@ -3,7 +3,7 @@ export function hashOf(name: string): string {
   return `#/${encodeURIComponent(name)}`;
 }
 
-/** The board that such a part names; undefined for any other text, which a person may type. */
+/** The board that this part of the address names; undefined for any other text that a person may type. */
 export function boardNameOf(hash: string): string | undefined {
   if (!hash.startsWith('#/')) return undefined;
   try {

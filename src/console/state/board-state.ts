@@ -32,7 +32,7 @@ export const DISTANCE = { samples: 0, mean: 1, covariance: 2 } as const;
 /** The curves of one training. */
 export interface Training {
   readonly owner: string;
-  /** Names of the curves, in the order in which they came. */
+  /** Names of the curves, in the order of their first points. */
   readonly names: readonly string[];
   /** Step, then one column for each of `names`. */
   readonly rows: Ring;
@@ -41,7 +41,7 @@ export interface Training {
 /** All that the page keeps of one board. Its size is bounded, however long the page is open. */
 export class BoardState {
   view: BoardView;
-  /** Time in ms, then one column a cell in V. Undefined until a reading came. */
+  /** Time in ms, then one column for each cell in V. Undefined until a reading came. */
   voltages: Ring | undefined;
   newest: HubEventOf<'voltages'> | undefined;
   distances = new Ring(3, DISTANCE_ROWS_MAX);
@@ -57,8 +57,8 @@ export class BoardState {
   }
 
   /**
-   * Moments of the newest run, pooled with the runs directly before it that had the same program. Until its
-   * variances have come, those of the runs before it alone, if there are any.
+   * Moments of the newest run, pooled with the runs directly before it that had the same program. Until the
+   * variances of the newest run have come, it has only the earlier runs, if there are any.
    */
   get moments(): ShownMoments | undefined {
     return this.#moments.shown;
@@ -119,7 +119,7 @@ export class BoardState {
     this.#countersMs = timeMs;
   }
 
-  /** Takes the notes from before the page came, in place of those that it has. */
+  /** Takes the notes from before the page was opened. They replace the present notes. */
   takeHistory(notes: readonly KeptNote[]): void {
     this.trainings.clear();
     for (const note of notes) this.takeNote(note);
@@ -133,7 +133,7 @@ export class BoardState {
       training = { owner, names, rows: widened(training?.rows, names.length + 1) };
     }
     training.rows.push([step, ...training.names.map((value) => values[value] ?? Number.NaN)]);
-    // The last one in the map is the one that spoke last.
+    // The training with the newest note is the last one in the map.
     this.trainings.delete(name);
     this.trainings.set(name, training);
     for (const oldest of this.trainings.keys()) {

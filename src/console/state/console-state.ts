@@ -1,7 +1,7 @@
 import type { HubEvent, HubEventOf, Right } from '../../hub/api.js';
 import { BoardState } from './board-state.js';
 
-/** Lines about what happened that are kept. */
+/** Number of incidents that are kept. */
 export const INCIDENTS_MAX = 100;
 /** Boards that are kept; a server has far fewer. */
 export const BOARDS_MAX = 256;
@@ -18,7 +18,7 @@ export class ConsoleState {
   readonly boards = new Map<string, BoardState>();
   /** The newest first. */
   incidents: readonly Incident[] = [];
-  /** Who looks, and what that person may do; undefined until the server said it. */
+  /** The observer and its right; undefined until the server has sent them. */
   observer: { readonly owner: string; readonly right: Right } | undefined;
   /** The server's version. */
   version = '';
@@ -28,7 +28,7 @@ export class ConsoleState {
   thinnedCount = 0;
   #incidentCount = 0;
 
-  /** Takes an event in. Types that this page does not know are left alone. */
+  /** Takes an event. Types that this page does not know are ignored. */
   apply(event: HubEvent): void {
     this.timeMs = event.timeMs;
     switch (event.type) {
@@ -73,12 +73,12 @@ export class ConsoleState {
     }
   }
 
-  /** Whether this observer has `right`; each right includes those before it. */
+  /** Whether this observer has `right`; each right includes the earlier ones. */
   may(right: Right): boolean {
     return this.observer !== undefined && RIGHTS.indexOf(this.observer.right) >= RIGHTS.indexOf(right);
   }
 
-  /** A server greets anew after each connection. What is known of boards that are still there stays. */
+  /** A server sends `hello` again after each connection. The data of boards that still exist are kept. */
   #hello({ owner, right, version, boards }: HubEventOf<'hello'>): void {
     this.observer = { owner, right };
     this.version = version;

@@ -10,15 +10,15 @@ export interface ShownMoments extends MomentsEvent {
 
 /** Adds up the moments of runs that follow each other and have the same program. */
 export class PooledMoments {
-  /** What is known so far; undefined until moments came. */
+  /** The moments so far; undefined until moments came. */
   shown: ShownMoments | undefined;
-  /** Of the runs before the newest one, as far as they had the same program. */
+  /** Moments of the runs before the newest one that had the same program. */
   #earlier: ShownMoments | undefined;
   #newest: MomentsEvent | undefined;
 
-  /** Takes what is known of a run by now, in place of what was known of it before. */
+  /** Takes the present moments of a run. They replace its earlier moments. */
   take(event: MomentsEvent): void {
-    // A server that was started anew counts runs from one again.
+    // A restarted server counts runs from one again.
     const isNewRun = event.run !== this.#newest?.run || event.samples < this.#newest.samples;
     if (isNewRun) this.#earlier = this.shown;
     this.#newest = event;
@@ -29,7 +29,7 @@ export class PooledMoments {
   }
 }
 
-/** Programs count as the same when mean and covariance should be the same numbers. */
+/** Programs count as the same if their expected mean and covariance are the same numbers. */
 function isSameProgram(earlier: MomentsEvent, event: MomentsEvent): boolean {
   const [before, now] = [earlier.expectedMeanVolts, event.expectedMeanVolts];
   if (before === null || now === null || earlier.varianceVolts2 === null) return false;

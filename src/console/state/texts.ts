@@ -1,7 +1,7 @@
 import type { BoardView, RunView } from '../../hub/api.js';
 import { formatNumber, formatSeconds } from '../../number-text.js';
 
-/** How a fact is marked: it is as it should be, wants attention, or is wrong. */
+/** The mark of a fact: good, needs attention, or wrong. */
 export type Mark = 'plain' | 'good' | 'warn' | 'bad';
 
 const VOLT_UNITS = ['nV', 'µV', 'mV', 'V'];
@@ -22,7 +22,7 @@ export function formatSquareVolts(squareVolts: number): string {
   return `${formatNumber(squareVolts * 1e6)} mV²`;
 }
 
-/** The state of a board in words, and its mark. That of a board which is not reached is not known. */
+/** The state of a board in words, and its mark. The state of a board that is not reached is unknown. */
 export function stateText({ health, state }: BoardView): { readonly text: string; readonly mark: Mark } {
   if (health === 'lost') return { text: 'not reached', mark: 'bad' };
   if (health === 'opening' || state === null) return { text: 'being opened', mark: 'warn' };
@@ -31,7 +31,7 @@ export function stateText({ health, state }: BoardView): { readonly text: string
   return { text: state, mark: state === 'running' ? 'good' : 'plain' };
 }
 
-/** What a run is, in a sentence without its owner. */
+/** Describes a run in a sentence without its owner. */
 export function runText({ run, cells, sampleCount, ticksPerSample, burnInTicks, tickNs }: RunView): string {
   const seconds = (burnInTicks + sampleCount * ticksPerSample) * tickNs * 1e-9;
   return `Run ${run}: ${cells} cells, ${sampleCount.toLocaleString('en-US')} samples, ${formatSeconds(seconds)} of board time`;
