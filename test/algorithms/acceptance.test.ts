@@ -45,7 +45,7 @@ const systems: readonly { name: string; system: LinearSystem }[] = [
   },
 ];
 
-/** An answer checked. `error` is ŷ − y, in the unknowns of the system with the even diagonal. */
+/** A checked answer. `error` is ŷ − y, in the unknowns of the system with the even diagonal. */
 function certified(evened: EvenedSystem, exact: Float64Array, error: Float64Array) {
   const { weights } = evened;
   const y = unweighted(exact, weights);
@@ -84,7 +84,7 @@ describe.each(systems)('the certificate of a residual, $name', ({ system }) => {
         }
   });
 
-  test('is nearly reached by an error in the slowest mode, so that it can be no smaller', () => {
+  test('is nearly reached by an error in the slowest mode, so a smaller bound would be wrong', () => {
     const { values, vectors: modes } = symmetricEigen(denseOf(evened.checked.system));
     const slowest = values.indexOf(Math.min(...values));
     const mode = Float64Array.from(values, (_, i) => modes.data[i * size + slowest]);

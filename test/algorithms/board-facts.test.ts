@@ -32,7 +32,7 @@ test('the carry noise share is the note’s formula at the codes that the board 
     Array.from(noisy.couplings.subarray(0, cells)).reduce((sum, code) => sum + code, noisy.damping) / 32768;
   const expected =
     ((2 ** 20 / 12 / 2 ** 48) * (h * stiffest) ** 2 * stiffest) / (1 - (h * stiffest) / 2) / kappa;
-  // λ₊ is a bound within a few percent of λ_max, and enters by its cube.
+  // λ₊ is a bound within a few percent of λ_max, and the share depends on its cube.
   expect(carryNoiseShare / expected).toBeGreaterThan(0.99);
   expect(carryNoiseShare / expected).toBeLessThan(1.1);
   const { carryNoiseShare: ofDraws } = await drawSamples(board, {
@@ -85,7 +85,7 @@ test.each([0.5, 0.8])('a rail at %f V_fs is kept, noise included', async (rail) 
     const exact = await createCholeskySolver().solve({ system, drive, tolerance: 1e-9, address });
     expect(norm2(subtract(x, exact.x))).toBeLessThan(1e-2 * norm2(exact.x));
     const draws = await drawSamples(board, { precision: system, count: 200, address });
-    // Six standard deviations fit below the rail: not one overload in all draws.
+    // Six standard deviations fit below the rail, so no draw overloads.
     expect(draws.cost.overloadRetries).toBe(0);
   }
 });

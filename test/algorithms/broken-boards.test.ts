@@ -16,10 +16,10 @@ const a = symmetricWith(eigenvalues('log-uniform', 10, cells), random);
 const system = { kind: 'dense', matrix: a } as const;
 const drive = normalVector(random, cells);
 
-/** Every tolerance that a user may choose; a wrong board must not pass the loosest. */
+/** The range of tolerances that a user may choose. A wrong board must fail even the loosest. */
 const TOLERANCES = [0.5, 1e-2, 1e-6];
 
-/** Relaxes another system than the one it was given. */
+/** A board that relaxes another system than the programmed one. */
 class OtherSystemBoard extends SolverBoard {
   readonly #couplings: Int16Array;
   #given: ProgramImage['couplings'] | undefined;
@@ -146,7 +146,7 @@ describe('no byte is sent', () => {
   });
 });
 
-test('a solve is left between two runs when its signal is aborted', async () => {
+test('an aborted solve ends between two board runs', async () => {
   const controller = new AbortController();
   const board = solverBoard('ideal-8');
   const answer = createAnalogSolver(board).solve({

@@ -13,7 +13,7 @@ import { normalMatrix, normalVector, problemRandom } from '../support/solver-pro
 
 const address = { seed: 4, step: 2, block: 1 };
 const ideal = findProfile('ideal-crossbar')!;
-/** An ideal board but for a drive that is there without being asked for, 2 % of full scale. */
+/** An ideal board except for an offset of every drive, 2 % of full scale. */
 const withOffset = { ...ideal, effects: effectsOf({ inputOffset: spread(20_000) }) };
 
 const random = problemRandom(21);
@@ -40,12 +40,12 @@ const truncated = async (profile: typeof ideal, options: AnalogSolverOptions = {
 const off = (x: Float64Array, y: Float64Array): number => norm2(subtract(x, y)) / norm2(y);
 
 describe('chopping', () => {
-  test('cancels an offset of the board, for twice the ticks and no couplings more', async () => {
+  test('cancels an offset of the board with twice the ticks and no more couplings', async () => {
     const right = await relaxed(ideal);
     const wrong = await relaxed(withOffset);
     const chopped = await relaxed(withOffset, { relaxChopped: true });
     expect(off(wrong.x, right.x)).toBeGreaterThan(0.02);
-    // What is left is rounding of the row amplifiers and the ADC: a few steps of 16 bits.
+    // The remaining error is rounding of the row amplifiers and the ADC: a few steps of 16 bits.
     expect(off(chopped.x, right.x)).toBeLessThan(2e-3);
     expect(chopped.cost.ticks).toBe(2 * right.cost.ticks);
     expect(chopped.cost.uploadBytes).toBe(rows * cells + 2 * 4 * cells);
@@ -72,8 +72,8 @@ describe('stochastic rounding', () => {
         expect(Math.abs(code - values[i] * 8)).toBeLessThan(1);
       });
     }
-    // A code has a standard deviation of at most ½, and six entries are tested at five of their mean's:
-    // a false alarm once in 300,000 tests.
+    // A code has a standard deviation of at most ½. Six means are tested at five standard deviations: a false
+    // alarm once in 300,000 tests.
     mean.forEach((value, i) => {
       expect(Math.abs(value - values[i] * 8)).toBeLessThan((5 * 0.5) / Math.sqrt(draws));
     });
@@ -90,7 +90,7 @@ describe('stochastic rounding', () => {
       for (let j = 0; j < i; j++) expect(couplings[3 * i + j]).toBe(couplings[3 * j + i]);
   });
 
-  test('averages the error of coarse couplings away, to its second order', async () => {
+  test('averages away the error of coarse couplings, except its second order', async () => {
     const right = await relaxed(ideal, { relaxCouplingBits: 16 });
     const nearest = await relaxed(ideal, { relaxCouplingBits: 4 });
     const one = off(nearest.x, right.x);
@@ -100,7 +100,7 @@ describe('stochastic rounding', () => {
     expect(many.cost.uploadBytes).toBe(64 * (rows * cells + 4 * cells));
   });
 
-  test('of one rounding is the plain one, and the same address gives the same bits', async () => {
+  test('with one rounding is the plain solve, and the same address gives the same bits', async () => {
     expect((await relaxed(ideal, { relaxRoundings: 1 })).x).toEqual((await relaxed(ideal)).x);
     const twice = { relaxRoundings: 3 };
     expect((await relaxed(ideal, twice)).x).toEqual((await relaxed(ideal, twice)).x);

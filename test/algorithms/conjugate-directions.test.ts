@@ -27,7 +27,7 @@ function counted() {
   return { count, directions };
 }
 
-test('whatever the readings are, the A-norm of the error falls by what the step says, and N steps end it', () => {
+test('for any readings the A-norm of the error falls by the step’s figure, and is 0 after N steps', () => {
   const { count, directions } = counted();
   let x = new Float64Array(n);
   let residual = Float64Array.from(b);
@@ -43,14 +43,14 @@ test('whatever the readings are, the A-norm of the error falls by what the step 
   expect(norm2(subtract(x, exact))).toBeLessThan(1e-8 * norm2(exact));
 });
 
-test('a reading of A⁻¹r is taken as it is, and one of 0 is no direction', () => {
+test('a reading of A⁻¹r is the step itself, and a reading of 0 gives no direction', () => {
   const { directions } = counted();
   const { step } = directions.step(exact, b)!;
   expect(norm2(subtract(step, exact))).toBeLessThan(1e-9 * norm2(exact));
   expect(directions.step(new Float64Array(n), b)).toBeUndefined();
 });
 
-test('directions that are there serve another residual without a product', () => {
+test('known directions reduce another residual without a product', () => {
   const { count, directions } = counted();
   for (let k = 0; k < n; k++) directions.step(normalVector(random, n), b);
   const { step } = directions.again(b);
@@ -58,7 +58,7 @@ test('directions that are there serve another residual without a product', () =>
   expect(norm2(subtract(step, exact))).toBeLessThan(1e-8 * norm2(exact));
 });
 
-test('a reading within the directions so far begins anew', () => {
+test('after a reading within the earlier directions the method begins anew', () => {
   const { directions } = counted();
   const along = normalVector(random, n);
   directions.step(along, b);

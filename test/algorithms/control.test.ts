@@ -50,7 +50,7 @@ describe('the rotary pendulum', () => {
     expect(cost).toBeCloseTo(5398.839315, 5);
   });
 
-  test('falls when it stands, and comes to rest when it hangs', () => {
+  test('falls from its upright position, and comes to rest when it hangs', () => {
     const plant = (position: 'up' | 'down') =>
       undiscounted({ ...rotaryPendulum(position), discount: 0.999 }).stateMatrix;
     expect(spectralRadius(plant('up'))).toBeGreaterThan(1.1);
@@ -75,7 +75,7 @@ describe('natural policy gradient', () => {
     },
   );
 
-  test('diagonal scaling takes over 100 iterations, and the plain gradient does not arrive', {
+  test('diagonal scaling takes over 100 iterations, and the plain gradient does not converge', {
     tags: 'long',
   }, async () => {
     const plant = await readPlant('qube');
@@ -87,7 +87,7 @@ describe('natural policy gradient', () => {
     expect(iterationsTo(plain.costs, best, 1)).toBe(Infinity);
   });
 
-  test('a small plant arrives on a small crossbar, and its couplings are sent once an iteration', async () => {
+  test('a small plant converges on a small crossbar, and its couplings are sent once per iteration', async () => {
     const plant: LinearPlant = {
       stateMatrix: matrix(2, 2, Float64Array.of(1, 0.1, 0, 1)),
       inputMatrix: matrix(2, 2, Float64Array.of(0, 0.05, 0.1, 0)),
@@ -122,7 +122,7 @@ describe('natural policy gradient', () => {
   });
 });
 
-describe('what rollouts measure', () => {
+describe('measurements of rollouts', () => {
   const plant = undiscounted(rotaryPendulum('up'));
   const gain = optimum(rotaryPendulum('up')).gain;
   const loop = closedLoop(plant, gain);
@@ -159,9 +159,9 @@ describe('what rollouts measure', () => {
 });
 
 // The paper's conditions: A Y + B F = Y − 2αΣ, [λY (AY+BF)ᵀ; · Y] ⪰ 0, [Σ−W AY+BF; · M] ⪰ 0, [M Y; Y Σ] ⪰ 0,
-// K = F Y⁻¹. With one state they are numbers, and a point that holds at one α gives one at every other α,
-// with the same K.
-test('the step size α of the published design cancels: the same K serves every α', () => {
+// K = F Y⁻¹. With one state they are numbers. A point that satisfies them at one α gives such a point at
+// every other α, with the same K.
+test('the step size α of the published design cancels: the same K is valid for every α', () => {
   const holds = (alpha: number, { y, f, m, sigma }: Record<string, number>): boolean => {
     const [a, b, lambda, w] = [1.1, 0.5, 0.99, 1e-3];
     const z = a * y + b * f;
@@ -182,9 +182,11 @@ test('the step size α of the published design cancels: the same K serves every 
 });
 
 describe('predictive control on the rails', () => {
-  test('on ideal-64 the loop costs as exact plans do, and the Hessian is sent once', () =>
+  test('on ideal-64 the loop costs as much as with exact plans, and the Hessian is sent once', () =>
     expectNearExact('ideal-64', 1e-3));
-  test('so it does on prototype-64', { tags: 'long' }, () => expectNearExact('prototype-64', 5e-3));
+  test('on prototype-64 it costs as much as with exact plans', { tags: 'long' }, () =>
+    expectNearExact('prototype-64', 5e-3),
+  );
 
   async function expectNearExact(profile: string, excess: number): Promise<void> {
     const plant = await readPlant('qube-down');
@@ -218,7 +220,7 @@ describe('predictive control on the rails', () => {
     expect(Math.abs(found.closedLoopCost / exact.closedLoopCost - 1)).toBeLessThan(1e-3);
   });
 
-  test('the standing pendulum is beyond a board, and is refused before a byte is sent', async () => {
+  test('the upright pendulum is too ill-conditioned for a board, and is refused before a byte is sent', async () => {
     const board = solverBoard('ideal-64');
     const request = {
       plant: rotaryPendulum('up'),
@@ -248,7 +250,7 @@ describe('a box program on the rails', () => {
     expect(norm2(subtract(x, exact)) / norm2(exact)).toBeLessThan(2e-8 * condition);
   });
 
-  // Mismatch of 2 % in couplings and offsets of 1 % leave a residual of that order; a calibration lowers it.
+  // Mismatch of 2 % in couplings and offsets of 1 % cause a residual of that order. A calibration reduces it.
   test('a calibration makes the plan better on a board with errors', async () => {
     const die = imperfectBoard(
       { couplingMismatch: spread(20_000), inputOffset: spread(10_000) },

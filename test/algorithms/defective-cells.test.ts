@@ -9,7 +9,7 @@ import { eigenvalues, normalVector, problemRandom, symmetricWith } from '../supp
 const address = { seed: 5, step: 0, block: 0 };
 const SEED = 71;
 
-/** How a solve of eight unknowns ends on such a board. */
+/** The error of a solve of eight unknowns on such a board. */
 async function failureOn(uri: string, tolerance = 1e-2): Promise<ThermolinkError> {
   const random = problemRandom(SEED);
   const system = {
@@ -44,13 +44,13 @@ describe('a solve that dead cells spoil', () => {
     }
   });
 
-  it('says what the cell reads and what its equation asks for', async () => {
+  it('tells the reading of the cell and the value that its equation requires', async () => {
     const { message } = await failureOn('emulator:ideal-8?faults=deadCell:3@0');
     const [, read, asked] = /it reads (\S+) V_fs where its equation asks for (\S+)\. /
       .exec(message)!
       .map(Number);
     expect(read).toBe(0);
-    // Readings are scaled into 20 to 80 % of the rail of 1.25 V_fs, so one cell is asked for about as much.
+    // Readings are scaled into 20 to 80 % of the rail of 1.25 V_fs, so the required value is about as large.
     expect(Math.abs(asked)).toBeGreaterThan(0.01);
   });
 
@@ -101,7 +101,7 @@ describe('a cell that is stuck at its rail', () => {
     expect(error.message).toContain('cell 6 stood at the rail of ±1.25 V_fs (±1.25 V)');
   });
 
-  it('is named where samples are drawn', async () => {
+  it('is named by an error of `drawSamples`', async () => {
     const precision = { kind: 'dense', matrix: matrix(2, 2, Float64Array.of(4, 1, 1, 3)) } as const;
     const device = await connect('emulator:ideal-8?faults=saturatingCell:1@0');
     try {

@@ -8,7 +8,7 @@ import { denseOf } from '../support/dense-of.js';
 import { type SolverBoard, solverBoard } from '../support/solver-board.js';
 import { eigenvalues, normalMatrix, problemRandom, symmetricWith } from '../support/solver-problems.js';
 
-/** Each with a board that does what it is told. */
+/** Each case has a board that works correctly. */
 const cases = [
   {
     name: 'dense',
@@ -35,7 +35,7 @@ function rowsOf({ rows, columns, data }: Matrix): Float64Array[] {
   return Array.from({ length: rows }, (_, k) => data.subarray(k * columns, (k + 1) * columns));
 }
 
-/** Mean of xᵀPx/N: 1 where the covariance is P⁻¹. */
+/** Mean of xᵀPx/N. It is 1 if the covariance is P⁻¹. */
 function meanSquare(precision: LinearSystem, draws: readonly Float64Array[]): number {
   const sum = draws.reduce((total, x) => total + dot(x, applySystem(precision, x)), 0);
   return sum / (dimensionOf(precision) * draws.length);
@@ -65,15 +65,15 @@ for (const { count, tags } of [
       drawn = await draw(solverBoard(boardName), precision, count, 21);
     });
 
-    // The relative standard deviation is √(2/(8·count)), 0.25 % of 40,000 draws: by chance a right board
-    // leaves four of them once in 16,000 times.
+    // The relative standard deviation is √(2/(8·count)), 0.25 % for 40,000 draws. A correct board exceeds
+    // four of them by chance once in 16,000 times.
     test('have the covariance P⁻¹, with an error of one or two percent of its size at most', () => {
       const reach = 4 * Math.sqrt(2 / (8 * count));
       expect(Math.abs(meanSquare(precision, rowsOf(drawn.draws)) - 1)).toBeLessThan(reach);
     });
 
     // Four standard errors: by chance it fails once in 16,000 times.
-    test('are correlated as much as is reported', () => {
+    test('have the reported correlation', () => {
       const all = Array.from({ length: count - 1 }, (_, k) => k);
       const measured = correlationAt(slowestMode(precision, drawn.draws), all);
       expect(measured).toBeLessThan(drawn.correlationMax + 4 / Math.sqrt(count));
@@ -81,9 +81,8 @@ for (const { count, tags } of [
       expect(measured).toBeGreaterThan(0.8 * drawn.correlationMax - 4 / Math.sqrt(count));
     });
 
-    // One request in as many as 67 draws: a standard deviation of 2 % of 600 requests, of which four are left
-    // once in 16,000 times.
-    test('come from equilibrium, the first one too', async () => {
+    // The standard deviation over 600 requests is 2 %. Chance exceeds four of them once in 16,000 times.
+    test('come from equilibrium, even the first one', async () => {
       const board = solverBoard(boardName);
       const firsts: Float64Array[] = [];
       const requests = Math.ceil(count / 67);
@@ -93,11 +92,11 @@ for (const { count, tags } of [
     });
   });
 
-// Many draws are read in several board runs, each going on where the one before ended.
+// Many draws are read in several board runs. Each run continues the previous one.
 test('the last draw of a board run and the first of the next are no more correlated than others', () =>
   expectNoSeam(30_000, 100));
 
-test('nor are those of more board runs', { tags: 'long' }, () => expectNoSeam(100_000, 350));
+test('the same holds for more board runs', { tags: 'long' }, () => expectNoSeam(100_000, 350));
 
 async function expectNoSeam(count: number, runs: number): Promise<void> {
   const precision: LinearSystem = {

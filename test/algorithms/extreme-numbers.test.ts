@@ -20,7 +20,7 @@ const address = { seed: 3, step: 0, block: 0 };
 /** 10 to these powers: subnormal, squares that underflow, ordinary, squares that overflow, sums that do. */
 const EXPONENTS = [-320, -307, -200, -160, -60, -49, 0, 49, 60, 160, 200, 300, 308];
 
-/** Finite numbers or an error of ours, never a bug. */
+/** The result is finite numbers or a ThermolinkError, never a bug. */
 async function expectSane(work: () => Promise<{ readonly data: Float64Array }>): Promise<void> {
   try {
     const { data } = await work();

@@ -18,7 +18,7 @@ const drive = normalVector(random, cells);
 const initial = normalVector(random, cells);
 const sampler = createIdealSampler();
 
-/** A⁻¹ column by column, by Cholesky: what the sampler itself never does. */
+/** A⁻¹ column by column, by Cholesky. The sampler itself never does this. */
 function inverse(): number[][] {
   const outcome = cholesky(formDense(factor, damping));
   if (!outcome.ok) throw new Error('definite');
@@ -71,7 +71,7 @@ describe('the mean path', () => {
     expect(normInf(subtract(rest.x, whole.x))).toBeLessThan(1e-12);
   });
 
-  test('without damping drifts linearly where the factor sees nothing', async () => {
+  test('without damping drifts linearly in the null space of the factor', async () => {
     const system = { kind: 'factored', factor: matrix(1, 2, Float64Array.of(1, 0)), damping: 0 } as const;
     const { x } = await sampler.relax({
       system,
@@ -83,7 +83,7 @@ describe('the mean path', () => {
     expect(x[1]).toBeCloseTo(7, 12);
   });
 
-  test('never raises the quadratic loss it descends', async () => {
+  test('never raises its quadratic loss', async () => {
     let last = Infinity;
     for (const time of [0, 0.05, 0.1, 0.3, 1, 3, 10, 100]) {
       const { x } = await sampler.relax({ system: factored, drive, initial, time, address });
@@ -129,8 +129,8 @@ describe('the fluctuations', () => {
   }
 
   /**
-   * Var Σ̂_ij = (Σ_ii Σ_jj + Σ_ij²)/draws. Six standard errors of 21 entries; with the heavier tail of a
-   * variance at 4,000 draws a right sampler fails with probability below 1e-6, were the seed drawn.
+   * Var Σ̂_ij = (Σ_ii Σ_jj + Σ_ij²)/draws. Six standard errors of 21 entries; a variance of 4,000 draws has a
+   * heavier tail. With a random seed a correct sampler would fail with a probability below 1e-6.
    */
   function expectCovariance(found: number[][], wanted: number[][]): void {
     for (let i = 0; i < cells; i++) {
@@ -166,8 +166,8 @@ describe('the fluctuations', () => {
   });
 
   /*
-   * Mean of the squares of 4,000·80 independent numbers over their variance. Its standard deviation is
-   * 0.25 %: by chance a right sampler leaves 1 % once in 16,000 times.
+   * Mean of the squares of 4,000·80 independent numbers over their variance. Its standard deviation is 0.25
+   * %: a correct sampler exceeds 1 % by chance once in 16,000 times.
    */
   test.each([0.35, 100])(
     'at t = %f have the variance κ(1 − e^(−2λt))/λ, right to a hundredth',

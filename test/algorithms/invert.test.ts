@@ -11,7 +11,7 @@ const system = {
 } as const;
 const request = { system, tolerance: 1e-2, address: { seed: 2, step: 0, block: 5 } };
 
-test('sends the couplings once, and reads the columns that single solves would', async () => {
+test('sends the couplings once, and reads the same columns as single solves', async () => {
   const board = solverBoard('ideal-8');
   const { inverse, cost, passes, carryNoiseShare } = await invert(board, request);
   expect(board.programs.map(({ isRewrite }) => isRewrite).indexOf(true)).toBe(1);

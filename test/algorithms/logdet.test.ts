@@ -43,8 +43,8 @@ describe('ln det on an ideal board', () => {
     return [statistics(z.traces), statistics(z.bennett)];
   }
 
-  // The mean of 24 values scatters by 0.2 and their variance by 0.29: four of those are left once in 8,000
-  // times.
+  // The mean of 24 values has a standard deviation of 0.2, and their variance one of 0.29. Chance exceeds
+  // four of these once in 8,000 times.
   test('both answers are right within their error bars', async () => {
     for (const { mean, variance } of await zOf(24)) {
       expect(Math.abs(mean)).toBeLessThan(0.8);
@@ -53,8 +53,9 @@ describe('ln det on an ideal board', () => {
     }
   });
 
-  // 400 seeds: the variance of z scatters by √(2/400) = 0.07, so a right error bar leaves 0.8 to 1.25 in 0.3
-  // % of all draws of the seeds; the mean scatters by 0.05 and leaves ±0.2 in 0.006 %.
+  // There are 400 seeds. The variance of z has a standard deviation of √(2/400) = 0.07: correct error bars
+  // are outside 0.8 to 1.25 for 0.3 % of random seeds. The mean has one of 0.05, and is outside ±0.2 for
+  // 0.006 %.
   test('the error bars are right', { tags: 'long' }, async () => {
     for (const { mean, variance } of await zOf(400)) {
       expect(Math.abs(mean)).toBeLessThan(0.2);
@@ -96,7 +97,7 @@ describe('ln det on an ideal board', () => {
     expect(dampings.size).toBe(nodes.length);
   });
 
-  test('tells how far it is, up to the whole', async () => {
+  test('reports its progress up to the end', async () => {
     const seen: (readonly [number, number])[] = [];
     const onProgress = (done: number, total: number): void => void seen.push([done, total]);
     const system = dense(matrix(2, 2, Float64Array.of(4, 1, 1, 3)));
@@ -124,7 +125,7 @@ describe('ln det on an ideal board', () => {
 
 // Mismatch of the noise moves ln det by Σ ln of the cells' noise temperatures, a few times 0.1 here: many
 // standard errors. With the calibration four standard errors hold (once in 16,000 draws of the seed).
-test('a calibration removes what mismatch does to ln det', () => expectCalibrationHelps(15_000));
+test('a calibration removes the error of ln det that mismatch causes', () => expectCalibrationHelps(15_000));
 
 test('and of 40,000 readings', { tags: 'long' }, () => expectCalibrationHelps(40_000));
 

@@ -77,8 +77,8 @@ describe('AX + XAᵀ = S on an ideal board', () => {
   }
 
   // z has Student's distribution with 31 degrees of freedom: its variance is 31/29 = 1.07. The ten entries of
-  // one X are correlated; counted as four independent ones, 80 values scatter by 0.17 in variance and 0.11 in
-  // mean. Four of those are left once in 8,000 draws of the seeds.
+  // one X are correlated, and count as four independent ones. For 80 values the variance then has a standard
+  // deviation of 0.17, the mean one of 0.11. Random seeds exceed four of these once in 8,000 times.
   test('the error bars are right', async () => {
     const { mean, variance } = await zOf(20);
     expect(Math.abs(mean)).toBeLessThan(0.46);
@@ -87,7 +87,7 @@ describe('AX + XAᵀ = S on an ideal board', () => {
   });
 
   // As above with 1,000 values: 0.048 and 0.033, so [0.85, 1.3] and 0.14.
-  test('the error bars are right to a tenth, and the step leaves nothing', { tags: 'long' }, async () => {
+  test('the error bars are right to a tenth, and the step causes no error', { tags: 'long' }, async () => {
     const { mean, variance } = await zOf(250);
     expect(Math.abs(mean)).toBeLessThan(0.14);
     expect(variance).toBeGreaterThan(0.85);
@@ -114,7 +114,7 @@ describe('AX + XAᵀ = S on an ideal board', () => {
     expect(board.uploadedBytes).toBe(cost.uploadBytes);
   });
 
-  test('an unstable A, and an S that is none, are refused before a byte is sent', async () => {
+  test('an unstable A, and an S that is no covariance, are refused before a byte is sent', async () => {
     const board = solverBoard('ideal-8');
     const identity = matrix(2, 2, Float64Array.of(1, 0, 0, 1));
     const unstable = matrix(2, 2, Float64Array.of(1, 5, 0, -0.1));
@@ -141,7 +141,7 @@ function byKroneckerOrDoubling(a: Matrix, s: Matrix): Matrix {
 
 // Noise temperatures scatter by 10 %, which shows as 5 % in X. With the calibration the error is that of the
 // noise: twice its standard error is left far less than once in 1,000 draws of the seed.
-test('a calibration removes what mismatch does to X', () => expectCalibrationHelps(20_000));
+test('a calibration removes the error of X that mismatch causes', () => expectCalibrationHelps(20_000));
 
 test('and of 60,000 readings', { tags: 'long' }, () => expectCalibrationHelps(60_000));
 

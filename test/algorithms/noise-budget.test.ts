@@ -31,7 +31,7 @@ function averageOf(n: number, noiseTemperature: number, standardError = 0): Aver
   };
 }
 
-/** How many samples 1.5 time constants apart are worth one that is independent. */
+/** The number of samples, 1.5 time constants apart, that are worth one independent sample. */
 const WORTH = (1 + Math.exp(-1.5)) / (1 - Math.exp(-1.5));
 
 describe('the noise of an average', () => {
@@ -44,15 +44,15 @@ describe('the noise of an average', () => {
     }
   });
 
-  it('counts as it was measured where that is more than the register says', () => {
+  it('counts as measured if the measured noise is more than that of the register', () => {
     const plan = planOf(3);
     const [measured, register] = [averageOf(1, 1e-12, 0.1), averageOf(1, (0.1 ** 2 * 3 * 64) / WORTH)];
     expect(noiseResidualBound(plan, measured) / noiseResidualBound(plan, register)).toBeCloseTo(1, 4);
   });
 
-  it('has to show a tenth of the variance that even independent samples have, κ tr(A⁻¹)/S', () => {
+  it('must show at least a tenth of the variance of independent samples, κ tr(A⁻¹)/S', () => {
     expect(quietestStandardError(planOf(3), averageOf(1, 2))).toBeCloseTo(Math.sqrt(0.1 * (2 / 3 / 64)), 9);
-    // N equal unknowns have N times that variance; of unlike ones the slowest alone counts here.
+    // N equal unknowns have N times that variance. If unknowns are unlike, only the slowest one counts here.
     expect(quietestStandardError(planOf(3, 3, 3, 3), averageOf(4, 2)) ** 2).toBeCloseTo(
       0.4 * (2 / 3 / 64),
       9,
@@ -60,7 +60,7 @@ describe('the noise of an average', () => {
     expect(quietestStandardError(planOf(1, 900), averageOf(2, 2)) ** 2).toBeCloseTo(0.1 * (2 / 64), 3);
   });
 
-  it('is chosen so that its part of the certificate is a quarter of the tolerance, half of that each time', () => {
+  it('takes a quarter of the tolerance in the certificate, and half of that after each refused average', () => {
     const plan = planOf(2, 5, 11);
     for (const averages of [0, 1, 2]) {
       const kappa = wantedNoise(plan, 0.08, averages, 3);
@@ -69,7 +69,7 @@ describe('the noise of an average', () => {
     }
   });
 
-  it('or so that the standard error is a quarter of the tolerance', () => {
+  it('or gives a standard error of a quarter of the tolerance', () => {
     const plan = planOf(5);
     for (const averages of [0, 1, 2]) {
       const kappa = noiseOfStandardError(plan, 0.08, averages, 3);

@@ -56,7 +56,7 @@ describe('a prepared system', () => {
     expect(uploaded).toBe(board.uploadedBytes);
   });
 
-  test('settles to the residual that was asked for, and then agrees with float64', async () => {
+  test('settles to the requested residual, and then agrees with float64', async () => {
     const board = solverBoard('ideal-256');
     const prepared = prepare(board, { system, dampingMax: 3 });
     for (const damping of [0, 0.5, 3]) {
@@ -72,7 +72,7 @@ describe('a prepared system', () => {
     }
   });
 
-  test('takes one pass for a tenth, and as many as allowed where more are needed', async () => {
+  test('takes one pass for a residual of a tenth, and as many as allowed if more are needed', async () => {
     const prepared = prepare(solverBoard('ideal-256'), { system });
     const request = { drive: drives[0], address: address(0) };
     expect((await prepared.settle({ ...request, tolerance: 0.1 })).passes).toBe(1);
@@ -82,7 +82,7 @@ describe('a prepared system', () => {
     expect(two.relativeResidual).toBeLessThan(1e-3);
   });
 
-  test('solves with the bits of a solve of its own', async () => {
+  test('solves with the same bits as a single solve', async () => {
     const request = { drive: drives[2], tolerance: 1e-3, address: address(1) };
     const alone = await solve(solverBoard('ideal-256'), { ...request, system });
     const { x, standardError } = await prepare(solverBoard('ideal-256'), { system }).solve(request);
@@ -136,21 +136,18 @@ describe('a prepared system', () => {
     ['ideal-256', 0.1],
     ['ideal-256', 1e-8],
     ['prototype-256', 1e-2],
-  ] as const)(
-    'inverts on %s: every column to the residual %d that was asked for',
-    async (profile, tolerance) => {
-      const prepared = prepare(solverBoard(profile), { system, couplingBits: 8 });
-      const { inverse, relativeResidual, passes } = await prepared.invert({ tolerance, address: address(6) });
-      expect(relativeResidual).toBeLessThanOrEqual(tolerance);
-      expect(passes).toBeGreaterThanOrEqual(cells);
-      const exact = inverseOf(system.matrix)!;
-      expect(norm2(subtract(inverse.data, exact.data)) / norm2(exact.data)).toBeLessThan(20 * tolerance);
-      for (let i = 0; i < cells; i++)
-        for (let j = 0; j < i; j++) expect(inverse.data[i * cells + j]).toBe(inverse.data[j * cells + i]);
-    },
-  );
+  ] as const)('inverts on %s: every column to the requested residual %d', async (profile, tolerance) => {
+    const prepared = prepare(solverBoard(profile), { system, couplingBits: 8 });
+    const { inverse, relativeResidual, passes } = await prepared.invert({ tolerance, address: address(6) });
+    expect(relativeResidual).toBeLessThanOrEqual(tolerance);
+    expect(passes).toBeGreaterThanOrEqual(cells);
+    const exact = inverseOf(system.matrix)!;
+    expect(norm2(subtract(inverse.data, exact.data)) / norm2(exact.data)).toBeLessThan(20 * tolerance);
+    for (let i = 0; i < cells; i++)
+      for (let j = 0; j < i; j++) expect(inverse.data[i * cells + j]).toBe(inverse.data[j * cells + i]);
+  });
 
-  test('inverts over a link, and sends of drives only the codes that differ', async () => {
+  test('inverts over a link, and sends only the codes of drives that changed', async () => {
     const device = await connect('emulator:ideal-256');
     try {
       const request = { tolerance: 0.1, address: address(0) };
@@ -165,7 +162,7 @@ describe('a prepared system', () => {
     }
   });
 
-  test('refuses an inverse whose columns have no block of their own, and a tolerance that is none', async () => {
+  test('refuses an inverse without a block for each column, and an invalid tolerance', async () => {
     const prepared = prepare(solverBoard('ideal-256'), { system });
     const code = (request: Parameters<typeof prepared.invert>[0]) =>
       prepared.invert(request).catch((error: { code?: string }) => error.code);
@@ -208,7 +205,7 @@ describe('a prepared system', () => {
     }
   });
 
-  test('of unlike units settles to the residual of its own equations', async () => {
+  test('with unlike units settles to the residual of its own equations', async () => {
     const units = [1, 100, 1e4, 1, 1e3, 10];
     const size = units.length;
     const data = Float64Array.from({ length: size ** 2 }, (_, k) => {
@@ -238,7 +235,7 @@ describe('a prepared system', () => {
   });
 
   // Rows are programmed times the noise temperatures of their cells, and the damping register is not.
-  test('of a calibrated board adds λI to what it draws from, however unlike its rows are', async () => {
+  test('of a calibrated board adds λI to the covariance’s inverse, even if its rows are unlike', async () => {
     const die = imperfectBoard({ noiseMismatch: spread(400_000) }, { cells: 8, name: 'test-8' });
     const calibration = trueCalibration(die);
     const gains = calibration.noiseTemperature;
@@ -256,8 +253,9 @@ describe('a prepared system', () => {
       for (let i = 0; i < 8; i++) {
         let square = 0;
         for (let k = i; k < draws.data.length; k += 8) square += draws.data[k] ** 2 / draws.rows;
-        // The standard deviation of this ratio is at most √(2·1.1/4000) = 2.3 %: six of them, one false
-        // alarm in 10⁷ seeds. λ over the noise temperatures would be 50 % off in the worst cell.
+        // The standard deviation of this ratio is at most √(2·1.1/4000) = 2.3 %: six of them are one false
+        // alarm in 10⁷ seeds. λ divided by the noise temperatures would have an error of 50 % in the worst
+        // cell.
         expect(Math.abs(square / exact.data[9 * i] - 1)).toBeLessThan(0.14);
       }
     }

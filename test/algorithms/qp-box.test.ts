@@ -159,7 +159,7 @@ describe('the box programs of make-box.py', () => {
 });
 
 // Where the rails end above the tolerance the polish takes over, and with `auto` ADMM after it.
-describe('support vector machines that the rails of an imperfect board do not train', () => {
+describe('support vector machines that need more than the rails of an imperfect board', () => {
   test('end at 1e-8 by the polish or by ADMM', { tags: 'long' }, async () => {
     for (const die of [0, 1, 2]) {
       const board = new SolverBoard(findProfile('prototype-256')!, undefined, die);
@@ -167,7 +167,8 @@ describe('support vector machines that the rails of an imperfect board do not tr
     }
   });
 
-  test('a small one does', () => expectHandedOver(solverBoard('prototype-64'), classes(40, 8, 0.5, 2)));
+  test('a small support vector machine ends so', () =>
+    expectHandedOver(solverBoard('prototype-64'), classes(40, 8, 0.5, 2)));
 
   const missing = !existsSync(CANCER);
   test.skipIf(missing)(

@@ -94,7 +94,7 @@ describe('the dual active set method', () => {
     expect(judge.isSolved).toBe(true);
   });
 
-  test('ends with rows that contradict each other, and calls nothing solved', async () => {
+  test('ends if rows contradict each other, and does not report a solution', async () => {
     const given = doubled(program(737, 6));
     given.lower.fill(-3, 12, 18);
     given.upper.fill(-2, 12, 18);
@@ -103,13 +103,13 @@ describe('the dual active set method', () => {
     expect(steps).toBeLessThan(200);
   });
 
-  test('takes no more steps than it was given', async () => {
+  test('takes no more steps than allowed', async () => {
     const given = program(733, 8, { size: 0 });
     const { judge, steps } = await finished(given, zeros(given), 3);
     expect([judge.isSolved, steps]).toEqual([false, 3]);
   });
 
-  test('ends ADMM where the polish comes to the same rows again and again', async () => {
+  test('ends ADMM if the polish finds the same rows repeatedly', async () => {
     const given = polynomialAbove();
     const result = await solveQp(solverBoard('ideal-64'), given, { method: 'admm', address });
     expect([result.status, result.iterations]).toEqual(['solved', 100]);

@@ -90,7 +90,7 @@ function primalInfeasible(random: RandomSource, n: number): QuadraticProgram {
   return program;
 }
 
-/** P and all rows but the last leave the direction d alone, along which qᵀx falls and the last row rises. */
+/** P and all rows except the last are 0 along a direction d. Along it qᵀx falls and the last row rises. */
 function dualInfeasible(random: RandomSource, n: number): QuadraticProgram {
   const program = feasible(random, n, n / 2);
   const d = normalVector(random, n);
@@ -160,8 +160,8 @@ describe('solveQp', () => {
     }
   });
 
-  // 0 ≤ x ≤ 1 and random rows: a linear program has a vertex as its solution, one that is almost linear has
-  // it near a vertex.
+  // 0 ≤ x ≤ 1 and random rows. A linear program has a vertex as its solution; an almost linear program has it
+  // near a vertex.
   describe.each(['admm', 'ipm'] as const)('by %s', (method) => {
     test.each([
       [0, 6],
@@ -171,7 +171,11 @@ describe('solveQp', () => {
       [0, 20],
       [1e-6, 20],
       [1e-4, 20],
-    ])('a larger one of %d is too', { tags: 'long', timeout: 300_000 }, expectHonest);
+    ])(
+      'a larger program of the size %d is solved too, or called inaccurate',
+      { tags: 'long', timeout: 300_000 },
+      expectHonest,
+    );
 
     async function expectHonest(size: number, n: number): Promise<void> {
       const random = problemRandom(716);
@@ -261,12 +265,14 @@ describe('solveQp', () => {
   describe.each(['admm', 'ipm'] as const)('by %s', (method) => {
     test('shows that a program has no solution, by a certificate that holds to rounding', () =>
       expectCertificates(method, 1));
-    test('shows so of twenty programs', { tags: 'long', timeout: 300_000 }, () =>
+    test('shows this for twenty programs', { tags: 'long', timeout: 300_000 }, () =>
       expectCertificates(method, 20, 20),
     );
-    test('never says so of one that has a solution', () => expectSolutions(method, 1));
-    test('never says so of twenty that have one', { tags: 'long', timeout: 300_000 }, () =>
-      expectSolutions(method, 20),
+    test('never says this about a program that has a solution', () => expectSolutions(method, 1));
+    test(
+      'never says this about twenty programs that have a solution',
+      { tags: 'long', timeout: 300_000 },
+      () => expectSolutions(method, 20),
     );
   });
 
@@ -305,7 +311,7 @@ describe('solveQp', () => {
     }
   }
 
-  test('calls what it could not finish inaccurate, with its residuals', async () => {
+  test('calls an unfinished answer inaccurate, with its residuals', async () => {
     for (const [method, iterationsMax] of [
       ['admm', 10],
       ['ipm', 1],

@@ -152,7 +152,7 @@ describe('λt ≥ 15', () => {
     );
     if (!outcome.ok) throw new Error('definite');
     const exact = choleskySolve(outcome.factor, codes);
-    // One ADC step, and what e⁻¹⁶ leaves of a start below V_fs.
+    // One ADC step, and e⁻¹⁶ of a start below V_fs.
     expect(normInf(subtract(volts(board), exact))).toBeLessThan(2 ** -14 + Math.exp(-16));
   });
 });
@@ -260,7 +260,7 @@ describe('a drive that comes late', () => {
   const drive = normalVector(own, 20);
   const initial = normalVector(own, 20);
 
-  test('gives the answer and the cost of one that is there, and is asked for behind the couplings', async () => {
+  test('gives the same answer and cost as a drive that is there, and is requested after the couplings', async () => {
     const [board, other] = [boardFor(), boardFor()];
     const there = await createAnalogSolver(board).relax({ system, drive, initial, time: 2, address });
     let uploadedBefore = 0;
@@ -298,7 +298,7 @@ describe('a drive that comes late', () => {
     expect(other.runs).toEqual(board.runs);
   });
 
-  test('that never comes, fails or is none ends the use, and the board answers the next one', async () => {
+  test('that never comes, fails or is invalid ends the use, and the board answers the next use', async () => {
     const board = boardFor();
     const solver = createAnalogSolver(board);
     const ask = { system, initial, time: 2, address };
@@ -358,7 +358,7 @@ describe('an overload', () => {
     expect(x[cells - 1]).toBeCloseTo(-0.99 * (2 - 2 / cells), 1);
   });
 
-  test('of a system that runs away ends in OVERLOAD after six runs, slower from the second on', async () => {
+  test('of a diverging system ends in OVERLOAD after six runs, slower from the second on', async () => {
     const system = { kind: 'dense', matrix: matrix(1, 1, Float64Array.of(-1)) } as const;
     const board = boardFor();
     const answer = createAnalogSolver(board).relax({

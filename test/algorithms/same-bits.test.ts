@@ -46,7 +46,7 @@ const observed = {
   priorPrecision: 1,
 };
 
-/** Each gives numbers that noise entered, but quadratic programs, which need none. */
+/** Each result depends on noise, except that of quadratic programs, which need no noise. */
 const ALGORITHMS: readonly (readonly [name: string, run: (board: BoardDevice) => Promise<unknown>])[] = [
   [
     'logDeterminant',
@@ -84,7 +84,7 @@ const ALGORITHMS: readonly (readonly [name: string, run: (board: BoardDevice) =>
       ] as const,
   ),
   [
-    // K-FAC inverts its factors so.
+    // K-FAC inverts its factors in this way.
     'an inverse of a prepared system',
     async (board) => {
       const prepared = prepare(board, { system: symmetric });
@@ -176,7 +176,7 @@ const exact = DEVICES.filter(({ profile, missing }) => profile === 'ideal-8' && 
 describe.each(exact.map((device, at) => ({ ...device, at })))(
   '$name gives the bits of a board in memory:',
   ({ start, at }) => {
-    // Every device and every algorithm has a quick test; the long ones are all pairs.
+    // Every device and every algorithm has a quick test. The long tests have all pairs.
     const isQuick = ([name]: (typeof ALGORITHMS)[number]): boolean =>
       ALGORITHMS.findIndex(([other]) => other === name) % exact.length === at % ALGORITHMS.length;
     it.each(ALGORITHMS.filter(isQuick))('%s', expectSameBits);

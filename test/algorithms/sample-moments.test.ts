@@ -64,7 +64,7 @@ describe('moments that the board adds up', () => {
     expect(Math.abs(share - 1)).toBeLessThan(6 * 0.09 + 0.11);
   });
 
-  it('cost the bytes of their sums, whatever the count; draws cost 20 times as many', async () => {
+  it('cost the bytes of their sums, for any count; draws cost 20 times as many', async () => {
     const n = 16;
     const received = (work: (device: Device) => Promise<unknown>) =>
       openTestBoard('ideal-64').then(async ({ device, clock }) => {

@@ -79,7 +79,7 @@ const REDUCED: readonly Group[] = [
 const smaller = REDUCED.filter(({ cells }) => cells < 256);
 
 // The mean z² of all 2,048 entries has a standard deviation of 0.055 around 1.04, that of the 1,536 entries
-// of smaller systems one of 0.064 (`zSquaredBand`): were the seeds drawn, a right solver would leave the
+// of smaller systems one of 0.064 (`zSquaredBand`): with random seeds, a correct solver would exceed the
 // limits once in 10⁴ and once in 1500 runs.
 test('solve meets a relative error of 1e-2, and z pooled over all systems has a variance within 0.8 and 1.25', () =>
   expectAccepted(smaller));
@@ -104,15 +104,15 @@ async function expectAccepted(groups: readonly Group[]): Promise<void> {
  *   SOLVE_ACCEPTANCE=1000 [SOLVE_SEEDS=20] [SOLVE_TOLERANCE=1e-2] [SOLVE_CONDITIONS=10,100] \
  *     npx vitest run test/algorithms/solve-acceptance.test.ts
  *
- * SOLVE_ACCEPTANCE is the first seed: take one that nobody has seen. The limits of z² follow from the number
- * of systems: a right solver leaves them once in a thousand such runs, at most.
+ * SOLVE_ACCEPTANCE is the first seed: take one that was never used. The limits of z² follow from the number
+ * of systems: a correct solver exceeds them at most once in a thousand such runs.
  */
 const firstSeed = process.env['SOLVE_ACCEPTANCE'];
 const seeds = Number(process.env['SOLVE_SEEDS'] ?? '20');
 const tolerance = Number(process.env['SOLVE_TOLERANCE'] ?? '1e-2');
 const conditions = (process.env['SOLVE_CONDITIONS'] ?? '10,100').split(',').map(Number);
 
-describe.skipIf(firstSeed === undefined)('solve, on systems that nobody has seen', () => {
+describe.skipIf(firstSeed === undefined)('solve, on systems that were never tried', () => {
   test.each([8, 64, 256])('%i cells', { timeout: 3_600_000 }, async (cells) => {
     const pooled: number[] = [];
     for (const condition of conditions) {

@@ -21,7 +21,10 @@ async function solveOn(board: SolverBoard, condition: number, seed: number, tole
   return createAnalogSolver(board).solve({ system, drive, tolerance, address });
 }
 
-/** How many programs look for the systematic error of an average: without noise, from a reading on. */
+/**
+ * The number of programs that measure the systematic error of an average. They run without noise and start
+ * from a reading.
+ */
 function checks(board: SolverBoard): number {
   return board.programs.filter(
     ({ image }) => image.noiseAmplitude === 0 && image.initialState.some((code) => code !== 0),
@@ -35,16 +38,19 @@ describe('an average is checked for systematic errors', () => {
     ['a 10-bit ADC', { adcBits: 10 }],
     ['10-bit drives', { driveBits: 10 }],
   ];
-  it.each(coarse)('not on an ideal board with %s, whose rounding is known', async (_, overrides) => {
-    for (const condition of [1, 10, 50])
-      for (let seed = 1; seed <= 5; seed++) {
-        const board = solverBoard('ideal-8', overrides);
-        await solveOn(board, condition, seed, 0.05);
-        expect(checks(board)).toBe(0);
-      }
-  });
+  it.each(coarse)(
+    'is not checked on an ideal board with %s, whose rounding is known',
+    async (_, overrides) => {
+      for (const condition of [1, 10, 50])
+        for (let seed = 1; seed <= 5; seed++) {
+          const board = solverBoard('ideal-8', overrides);
+          await solveOn(board, condition, seed, 0.05);
+          expect(checks(board)).toBe(0);
+        }
+    },
+  );
 
-  it('but on one with imperfections, by four runs', async () => {
+  it('is checked on a board with imperfections, by four runs', async () => {
     const board = solverBoard('prototype-8');
     const { samples } = await solveOn(board, 10, 3);
     expect(checks(board)).toBe(1);
@@ -57,7 +63,7 @@ describe('an average is checked for systematic errors', () => {
 it.each([
   [10, 1.2],
   [10_000, 2.7],
-])('what wanders from run to run is in the standard error, condition %i', async (condition, growthMin) => {
+])('changes from run to run are in the standard error, condition %i', async (condition, growthMin) => {
   const errorOf = async (offsetLsb: number): Promise<number> => {
     const random = problemRandom(17);
     // An offset is the same for all readings of a board run, and another one in the next board run.
@@ -74,7 +80,7 @@ it.each([
 
 // Of 4·2000·8 normal numbers: the ratio's standard deviation is 0.012, so chance leaves the bounds once in
 // 10⁵ times.
-it('what wanders is the variance by which the mean of the check runs and one more run differ', async () => {
+it('the variance of changes is that of the difference between the mean of the check runs and one more run', async () => {
   const { identity } = solverBoard('ideal-8');
   const random = problemRandom(18);
   const system = { kind: 'dense', matrix: symmetricWith([1, 1, 2, 2, 3, 3, 4, 4], random) } as const;
@@ -101,7 +107,7 @@ it('what wanders is the variance by which the mean of the check runs and one mor
 it('an uncalibrated board at its limit: the error bars are right, or it is refused', () =>
   expectRightOrRefused(4));
 
-it('so are those of twelve dies', { tags: 'long' }, () => expectRightOrRefused(12));
+it('the same holds for twelve dies', { tags: 'long' }, () => expectRightOrRefused(12));
 
 async function expectRightOrRefused(dies: number): Promise<void> {
   const profile = findProfile('spu-8')!;

@@ -42,7 +42,9 @@ function solveOn(
   return createAnalogSolver(board).solve({ system, drive, tolerance, address, onProgress });
 }
 
-/** Solves and checks what holds for every accepted answer; the error over the tolerance, and z². */
+/**
+ * Solves, and checks the laws of every accepted answer. Returns the error divided by the tolerance, and z².
+ */
 async function solved(
   board: SolverBoard,
   problem: Problem,
@@ -62,7 +64,7 @@ async function solved(
   return { share, combined, squares: [...error].map((value, i) => (value / standardError[i]) ** 2) };
 }
 
-/** Limits of the mean z². A right solver leaves them once in a thousand draws (`zSquaredBand`). */
+/** Limits of the mean z². A correct solver exceeds them once in a thousand draws (`zSquaredBand`). */
 function expectHonest(squares: readonly number[]): void {
   const mean = squares.reduce((total, square) => total + square, 0) / squares.length;
   const { min, max } = zSquaredBand(squares.length);
@@ -100,9 +102,10 @@ test('8 cells, 90 systems of condition 1e4 to 1e6', { tags: 'long', timeout: 600
   expectHonest(squares);
 });
 
-test('24 cells, condition 1e6: one product with A for each pass, and a few', () => expectFewProducts(24));
+test('24 cells, condition 1e6: one product with A for each pass, and a few more', () =>
+  expectFewProducts(24));
 
-test('so do 64 cells', { tags: 'long' }, () => expectFewProducts(64));
+test('64 cells take as many', { tags: 'long' }, () => expectFewProducts(64));
 
 async function expectFewProducts(cells: number): Promise<void> {
   const problem = problemOf('log-uniform', 1e6, cells, 42);
@@ -130,13 +133,13 @@ test('200 unknowns of condition 1e5 to 0.1: the error is near the tolerance', {
   expect(share).toBeGreaterThan(1e-2);
 });
 
-test('a well-conditioned system is solved as it always was', async () => {
+test('a well-conditioned system is solved without damping', async () => {
   const problem = problemOf('log-uniform', 100, 8, 45);
   const { combined } = await solveOn(solverBoard('ideal-8'), problem, 1e-2);
   expect(combined).toBeUndefined();
 });
 
-test('where the matrix of a board is too far off, its readings are combined with more damping', async () => {
+test('if the errors of a board’s matrix are too large, its readings are combined with more damping', async () => {
   const problem = problemOf('log-uniform', 1e4, 64, 46);
   const { combined } = await solved(solverBoard('prototype-64'), problem, 1e-2);
   expect(combined!.relativeDamping).toBeGreaterThan(1 / 1000);
@@ -160,7 +163,7 @@ test('an uncalibrated board of 8-bit couplings solves condition 100, and its pro
   expectHonest(squares);
 }, 60_000);
 
-describe('a board that does something else is refused at condition 1e5', () => {
+describe('a board that does not solve the programmed system is refused at condition 1e5', () => {
   const problem = problemOf('log-uniform', 1e5, 8, 47);
   const tampered = (tamper: (codes: Int16Array, cells: number) => void) => solverBoard('ideal-8', {}, tamper);
   const boards: [string, () => SolverBoard, RegExp][] = [
@@ -212,7 +215,7 @@ describe('a board that does something else is refused at condition 1e5', () => {
   );
 });
 
-test('where float64 ends, the refusal tells that a larger tolerance does not help', async () => {
+test('at the limit of float64, the refusal tells that a larger tolerance does not help', async () => {
   const problem = problemOf('log-uniform', 1e13, 8, 48);
   await expect(solveOn(solverBoard('ideal-8'), problem, 1e-6)).rejects.toMatchObject({
     code: 'TOLERANCE_NOT_MET',

@@ -71,7 +71,7 @@ test('after the first pass the bound on the error shrinks with each', async () =
   });
 });
 
-test('a slow system is averaged in runs short enough to show that it goes on', async () => {
+test('a slow system is averaged in short runs, so progress is visible', async () => {
   // Eigenvalues 2 and 2/1500, with an even diagonal.
   const [plus, minus] = [1 + 1 / 1500, 1 - 1 / 1500];
   const slow = { rows: 2, columns: 2, data: Float64Array.of(plus, minus, minus, plus) };
@@ -86,7 +86,7 @@ test('a slow system is averaged in runs short enough to show that it goes on', a
       if (one.samples >= one.pass) averaging.push(one);
     },
   });
-  // Looks after every 16 samples alone would give three calls.
+  // Checks only after every 16 samples would give three calls.
   expect(averaging.length).toBeGreaterThan(samples / 8);
   for (const run of board.runs.filter(({ sampleCount }) => sampleCount > 1))
     expect(run.sampleCount * run.ticksPerSample).toBeLessThanOrEqual(2 ** 18);

@@ -72,7 +72,7 @@ describe('random systems', () => {
     const board = solverBoard('ideal-8', { couplingBits: bits, driveBits: bits, adcBits: bits });
     const { result, relativeError, error } = await solveOn(board, system, drive, 1e-3);
     expect(relativeError).toBeLessThan(1e-3);
-    // What rounding adds is compensated: five standard errors hold it all.
+    // Rounding errors are compensated: five standard errors cover all errors.
     error.forEach((value, i) => {
       expect(Math.abs(value)).toBeLessThan(5 * result.standardError[i]);
     });
@@ -82,7 +82,7 @@ describe('random systems', () => {
     ['damping alone', matrix(1, 6), 1],
     ['hardly any curvature', normalMatrix(problemRandom(8), 2, 6), 100],
     ['one stiff direction', matrix(1, 6, Float64Array.of(3, 0, 0, 0, 0, 0)), 1],
-  ])('settle whatever mode is the slowest to: %s', async (_, factor, damping) => {
+  ])('settle with any mode as the slowest: %s', async (_, factor, damping) => {
     const system = { kind: 'factored', factor, damping } as const;
     const drive = normalVector(problemRandom(9), 6);
     const { relativeError } = await solveOn(solverBoard('ideal-crossbar'), system, drive, 1e-2);
@@ -102,7 +102,7 @@ describe('random systems', () => {
     }
   });
 
-  test('any unit will do: A in 1e40, b in 1e-40', async () => {
+  test('any unit is allowed: A in 1e40, b in 1e-40', async () => {
     const { system, drive } = problem(8, 10, 'linear', 7);
     const scaled = matrix(
       8,
@@ -118,7 +118,7 @@ describe('random systems', () => {
     expect(relativeError).toBeLessThan(1e-2);
   });
 
-  test('cost is what the board did; progress ends below half the tolerance', async () => {
+  test('cost counts the work of the board; progress ends below half the tolerance', async () => {
     const { system, drive } = problem(8, 10, 'linear', 8);
     const board = solverBoard('ideal-8');
     const progress: SolveProgress[] = [];
@@ -155,7 +155,7 @@ describe('the scale', () => {
     expect(board.programs.slice(1).every(({ isRewrite }) => isRewrite)).toBe(true);
     expect(board.programs.length).toBeGreaterThan(3);
 
-    // All of b in one cell, and that the slow one: the first guess is far too fine.
+    // All of b is in the slow cell: the first guess is far too fine.
     const single = matrix(8, 8);
     for (let i = 0; i < 8; i++) single.data[9 * i] = i === 3 ? 1 : 4;
     const eight = new Float64Array(8);

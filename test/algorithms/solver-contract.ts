@@ -18,7 +18,7 @@ export interface SolverUnderTest {
   readonly create: () => EquilibriumSolver;
   /** The largest system of the suite, at least 5. Default 12. */
   readonly unknowns?: number;
-  /** Tests that make no sense for this solver, by name, with the reason. */
+  /** Tests that do not apply to this solver, by name, with the reason. */
   readonly skips?: Readonly<Record<string, string>>;
   /** For a solver that also relaxes. */
   readonly relaxation?: RelaxationUnderTest;
@@ -155,7 +155,7 @@ function describeRelax(solver: RelaxationUnderTest, unknowns: number, it: It): v
     for (const kind of ['dense', 'factored'] as const) {
       const [system, drive, exact] = problem(kind, 6, unknowns);
       const initial = normalVector(problemRandom(7), unknowns);
-      // Ten time constants of the slowest mode: 5e-5 of the start is left.
+      // Ten time constants of the slowest mode: 5e-5 of the start remains.
       const settled = kind === 'dense' ? 10 : 10 / 1.5;
       const { x } = await solver.create().relax({ system, drive, initial, time: settled, address });
       const size = Math.max(...initial.map(Math.abs), ...exact.map(Math.abs));

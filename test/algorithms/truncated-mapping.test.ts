@@ -45,7 +45,7 @@ describe('the mapping of a truncated solve on the curvature of a trained Ising s
       address,
     });
     const slow = energyNorm(subtract(relaxed.x, exact)) / energyNorm(exact);
-    // An exact answer that is stopped at this time is off by about 0.31.
+    // An exact answer that is stopped at this time has an error of about 0.31.
     expect(fast).toBeLessThan(0.5);
     expect(slow / fast).toBeGreaterThan(2);
     expect(relaxed.cost.ticks / ticks).toBeGreaterThan(9);

@@ -53,14 +53,14 @@ describe('truncated solves', () => {
       errors.push(errorOf(x));
     }
     expect(errors[1]).toBeLessThan(errors[0]);
-    // What is left is rounding: couplings and ADC of 16 bits, λ in steps of 2⁻¹⁵ s_A.
+    // The remaining error is rounding: couplings and ADC of 16 bits, λ in steps of 2⁻¹⁵ s_A.
     expect(errors[2]).toBeLessThan(1e-2);
   });
 
   it('are (1 − hA)ⁿ of the codes as programmed, at the largest stable step', async () => {
     const device = board();
     const ticks = 200;
-    // So many rows that λ_max, not the largest entry, decides the scale.
+    // With this many rows λ_max decides the scale, not the largest entry.
     const tall = steepFactor(1000, 24, 4);
     await createAnalogSolver(device).truncated({ factor: tall, address }, (loaded) =>
       loaded.run({ drive, damping, ticks, scale: 0 }),
@@ -105,7 +105,7 @@ describe('truncated solves', () => {
     expect(device.runs.length).toBeGreaterThanOrEqual(3);
   });
 
-  it('a damping beside which λ_max is small is counted by the scale, and the couplings are sent again', async () => {
+  it('a damping that is much larger than λ_max enters the scale, and the couplings are sent again', async () => {
     const device = board();
     const strong = 1000;
     const { x } = await createAnalogSolver(device).truncated({ factor, address }, async (loaded) => {
@@ -117,7 +117,7 @@ describe('truncated solves', () => {
     expect(device.programs.filter(({ isRewrite }) => !isRewrite)).toHaveLength(2);
   });
 
-  it('the scale finds its way from a guess that is far off, and the next run starts there', async () => {
+  it('the scale is found from a bad guess, and the next run starts at that scale', async () => {
     for (const scale of [2 ** -12, 2 ** 12]) {
       const device = board();
       const nextScale = await createAnalogSolver(device).truncated(
@@ -143,7 +143,7 @@ describe('truncated solves', () => {
     expect(device.programs).toHaveLength(0);
   });
 
-  it('the control returns what it is given, at no cost', async () => {
+  it('the control returns its input, at no cost', async () => {
     const { x, cost } = await createNoSolver().truncated({ factor, address }, async (loaded) => ({
       ...(await loaded.run({ drive, damping, ticks: 1024, scale: 0 })),
       cost: loaded.cost,
@@ -152,8 +152,8 @@ describe('truncated solves', () => {
     expect([cost.ticks, cost.uploadBytes]).toEqual([0, 0]);
   });
 
-  it('are stable on a board with offsets, also where one start of Lanczos’ method misses λ_max', async () => {
-    // Offsets excite what grows at every scale, so that no scale would be found.
+  it('are stable on a board with offsets, even if one start of Lanczos’ method misses λ_max', async () => {
+    // Offsets excite a growing mode at every scale, so no scale would be found.
     const shape = { cells: 32, rows: 512, dense: false, tickLog2: 5 } as const;
     const device = new SolverBoard(boardWith(shape, { adcBits: 12, offset: 0.001 }));
     const top = hiddenTop(32);

@@ -20,7 +20,7 @@ function problem(seed: number): RelaxRequest & { drive: Float64Array } {
   };
 }
 
-test('concurrent calls on one device answer as one after the other do', async () => {
+test('concurrent calls on one device give the same answers as consecutive calls', async () => {
   const problems = [1, 2, 3].map(problem);
   const precision = problems[0].system;
   const draw = { precision, count: 5, address: { seed: 9, step: 0, block: 0 } };
@@ -31,7 +31,7 @@ test('concurrent calls on one device answer as one after the other do', async ()
     for (const request of problems) alone.push((await solver.relax(request)).x);
     alone.push((await solver.solve({ ...problems[0], tolerance: 1e-2 })).x);
     alone.push((await drawSamples(device, draw)).draws);
-    // Two solvers: the device is what they share.
+    // Two solvers that share only the device.
     const other = createAnalogSolver(device);
     const together = await Promise.all([
       ...problems.map(async (request, i) => (await (i % 2 ? other : solver).relax(request)).x),
@@ -44,7 +44,7 @@ test('concurrent calls on one device answer as one after the other do', async ()
   }
 });
 
-test('who waits can be aborted, and touches nothing; who fails does not hold up the next', async () => {
+test('a waiting call can be aborted and changes nothing; a failed call does not delay the next one', async () => {
   const board = solverBoard('ideal-8');
   const solver = createAnalogSolver(board);
   const controller = new AbortController();

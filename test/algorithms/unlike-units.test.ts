@@ -39,7 +39,7 @@ const cases: readonly Case[] = [
 
 const tolerances = [1e-2, 1e-4, 1e-6];
 
-/** Entries as large as the diagonal, so that the unknowns are of order 1, or as large as its root. */
+/** Entries as large as the diagonal make the unknowns of order 1; the others are as large as its root. */
 function driveOf(a: Matrix, seed: number): Float64Array {
   const drive = normalVector(problemRandom(seed), a.rows);
   const power = seed % 2 === 0 ? 1 : 1 / 2;
@@ -53,8 +53,9 @@ function meanOf(values: readonly number[]): number {
 
 const boardFor = (a: Matrix) => solverBoard(a.rows > 8 ? 'ideal-64' : 'ideal-8');
 
-// Were the seeds drawn, a right solver would leave [0.8, 1.25] at most four times in a thousand for each case
-// (`zSquaredBand`: the standard deviation of the mean z² is 0.065), and a few systems their band once.
+// With random seeds, a correct solver would be outside [0.8, 1.25] at most four times in a thousand for each
+// case (`zSquaredBand`: the standard deviation of the mean z² is 0.065), and a few systems outside their band
+// once.
 test.each(cases)(
   'a few of $name are solved to the tolerance, and the error bars are right',
   async ({ a, solves }) => {
@@ -94,7 +95,7 @@ async function squaresOf(a: Matrix, solves: number): Promise<number[]> {
   return squares;
 }
 
-test('the exact solver and the ideal sampler solve what only the units make singular', async () => {
+test('the exact solver and the ideal sampler solve a system that is singular only because of its units', async () => {
   const a = matrix(2, 2, Float64Array.of(1e24, 1e11, 1e11, 2));
   const drive = Float64Array.of(1e24, 1);
   const address = { seed: 1, step: 0, block: 0 };
@@ -122,7 +123,7 @@ test('the factor of a system without damping is scaled too', async () => {
   expect(norm2(subtract(x, exact))).toBeLessThan(1e-4 * norm2(exact));
 });
 
-test('a factor with damping is solved as it is: its damping has no weights', async () => {
+test('a factor with damping is not scaled, because its damping has no weights', async () => {
   const factor = matrix(3, 2, Float64Array.of(8, 0.5, 0, 1, 3, 0));
   const drive = Float64Array.of(70, 3);
   const address = { seed: 1, step: 0, block: 0 };
@@ -139,7 +140,7 @@ test('a factor with damping is solved as it is: its damping has no weights', asy
 test('unlike units and a bad condition: the error bars of combined readings are in the units of A', () =>
   expectCombinedRight(4));
 
-test('and so they are in twelve systems', { tags: 'long' }, () => expectCombinedRight(12));
+test('the same holds for twelve systems', { tags: 'long' }, () => expectCombinedRight(12));
 
 async function expectCombinedRight(systems: number): Promise<void> {
   const exponents = [0, 7, -5, 2, 9, -8, 4, 0];
@@ -163,8 +164,8 @@ async function expectCombinedRight(systems: number): Promise<void> {
     expect(norm2(error)).toBeLessThanOrEqual(1e-3 * norm2(exact));
     squares.push(...error.map((value, i) => (value / standardError[i]) ** 2));
   }
-  // A right solver leaves the band once in a thousand draws of the seeds. Bars in units of the board would be
-  // wrong by up to 2¹⁶.
+  // A correct solver is outside the band for one of a thousand random seeds. Error bars in units of the board
+  // would be wrong by up to 2¹⁶.
   const { min, max } = zSquaredBand(squares.length);
   expect(meanOf(squares)).toBeGreaterThan(min);
   expect(meanOf(squares)).toBeLessThan(max);
@@ -197,7 +198,7 @@ test('halves that differ are refused when the difference is large beside the dia
   );
 });
 
-test('invert: each column meets the tolerance, and ± belongs to what is returned', async () => {
+test('invert: each column meets the tolerance, and ± is in the units of the result', async () => {
   const squares: number[] = [];
   const tolerance = 1e-2;
   for (const a of [featureCovariance(), symmetricWith(eigenvalues('linear', 30, 12), problemRandom(6))])

@@ -6,7 +6,7 @@ import type { Peer } from './python-peers.js';
 /** Room for the largest problems of the table; the optimization of thermolink-device. */
 const FLAGS = '-O3 -DCONFIG_ROWS=4096 -DCONFIG_COUPLINGS=16777216';
 
-/** The model of the C device, or what is missing to build it. */
+/** The model of the C device, or the reason why it cannot be built. */
 export function startCDevice(): { readonly peers: readonly Peer[]; readonly stop: () => void } | string {
   const missing = missingTools();
   if (missing !== undefined) return missing;

@@ -1,10 +1,10 @@
 /**
- * What a dense curvature that is averaged over batches is worth: `node test/bench/dense-curvature.mjs`.
- * Softmax regression of MNIST digits of 9 × 9 pixels, whose features are rotated, scaled over two decades and
- * rotated again, so that no diagonal method can undo it. 29 steps of 2,048 digits an epoch. Prints the mean
- * loss of steps 25 to 34 and that in the end, a line for each method and seed. `--only NAME` runs one method,
- * `--options JSON` gives it other settings, `--seeds 0` takes other seeds than 1,2,3, and `--epochs 2` fewer
- * steps.
+ * Measures the benefit of a dense curvature that is averaged over batches: `node
+ * test/bench/dense-curvature.mjs`. Softmax regression of MNIST digits of 9 × 9 pixels, whose features are
+ * rotated, scaled over two decades and rotated again, so that no diagonal method can undo it. 29 steps of
+ * 2,048 digits an epoch. Prints the mean loss of steps 25 to 34 and that in the end, a line for each method
+ * and seed. `--only NAME` runs one method, `--options JSON` gives it other settings, `--seeds 0` takes other
+ * seeds than 1,2,3, and `--epochs 2` fewer steps.
  */
 import { parseArgs } from 'node:util';
 import { createAnalogSolver } from '../../dist/src/algorithms/board-solver.js';
@@ -85,7 +85,7 @@ const dense = await connect('emulator:ideal-1024');
 
 const ROUGH = { clip: Infinity, ticks: 256, runs: 4 };
 const MEAN = { clip: Infinity, average: 0.5, reload: 25 };
-/** Rates of adam and momentum were tried on seed 0; of the others one setting was. */
+/** Several rates of adam and momentum were tried on seed 0; of the others only one setting was tried. */
 const METHODS = [
   {
     ...{ label: 'board', name: 'tngd', solver: createAnalogSolver(dense), own: { ...ROUGH, ...MEAN } },

@@ -13,7 +13,7 @@ export interface Peer {
 /** `npm run bench` runs in the repository's folder. */
 const SCRIPT = path.resolve('test/bench/peers.py');
 
-/** What that Python can import of NumPy, PyTorch and JAX; nothing where there is no Python. */
+/** Those of NumPy, PyTorch and JAX that this Python can import; none if there is no Python. */
 export async function startPythonPeers(
   python: string,
 ): Promise<{ peers: readonly Peer[]; stop: () => void }> {

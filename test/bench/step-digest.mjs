@@ -1,8 +1,8 @@
 /**
  * Digests of a training: `node test/bench/step-digest.mjs [--tree <folder>] [--steps <n>] [--optimizer
  * <name>]` trains the network of `thermolink train` on the emulated board and prints the SHA-256 of all
- * parameters, losses and ticks. A change that is to leave the bits of a step alone prints in its tree what
- * the tree before prints. Both trees must be built.
+ * parameters, losses and ticks. If a change must not change the bits of a step, its tree prints the same
+ * digest as the previous tree. Both trees must be built.
  */
 import { createHash } from 'node:crypto';
 import { resolve } from 'node:path';

@@ -1,9 +1,9 @@
 /**
  * `npm run bench`: the tick of the emulated cell array beside the same tick in other tools, interleaved in
  * one run. Peers are the C device, where there is a compiler, and whatever the Python of THERMOLINK_PYTHON
- * (default python3) can import; add another one to `startPeers`. Beside them how the time grows with the
- * couplings, what share of the machine's read bandwidth, taken in the same rounds, a tick makes use of, and
- * how much less time couplings of 8 bits take. Then two boards at once, beside one alone.
+ * (default python3) can import; add another one to `startPeers`. It also shows how the time grows with the
+ * couplings, the share of the machine's read bandwidth (measured in the same rounds) that a tick uses, and
+ * the time saved by couplings of 8 bits. At the end it compares two boards at once with one alone.
  */
 import { type BoardsBench, benchBoards } from '../../src/cli/commands/bench/boards.js';
 import { newRoof, type StepProblem, StepTimer, stepWarning } from '../../src/cli/commands/bench/step.js';
@@ -37,12 +37,15 @@ interface Row {
   readonly microsecondsPerTick: number;
   /**
    * The share of the read bandwidth that a tick uses: the least time to read the couplings, at the bandwidth
-   * of the same rounds, over the time taken.
+   * of the same rounds, divided by the measured time.
    */
   readonly shareOfRead: number | undefined;
-  /** Median of the rounds' ratios: this time to that of the same problem with couplings of 8 bits. */
+  /**
+   * Median of the rounds' ratios: the time of this problem divided by the time of the same problem with
+   * couplings of 8 bits.
+   */
   readonly ratioTo8Bits: number;
-  /** Per peer the median of the rounds' ratios, its time to ours. */
+  /** For each peer the median of the rounds' ratios: its time divided by ours. */
   readonly ratios: Readonly<Record<string, number>>;
   readonly peerMicroseconds: Readonly<Record<string, number>>;
 }

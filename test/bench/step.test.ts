@@ -15,7 +15,7 @@ const PROBLEMS: StepProblem[] = [
 ];
 
 describe('the C device as a peer', () => {
-  test('times every kind of problem, and goes on with the one before', { tags: 'long' }, async (context) => {
+  test('times every kind of problem, and continues the previous one', { tags: 'long' }, async (context) => {
     const started = startCDevice();
     if (typeof started === 'string') return context.skip(started);
     const [peer] = started.peers;
@@ -39,7 +39,7 @@ describe('bench step', () => {
     expect(products).toEqual([64, 10_000, 1400]);
   });
 
-  test('says what share of the machine it reaches', async () => {
+  test('tells its share of the machine’s limits', async () => {
     const result = await benchStep({ cells: 64, rows: undefined, couplingBits: 16 });
     for (const figure of Object.values(result)) expect(figure).toBeGreaterThan(0);
     expect(result.gigaMacPerSecond * result.microsecondsPerTick).toBeCloseTo(4.096, 6);
@@ -54,7 +54,7 @@ describe.runIf(isBuilt)('bench step --boards', () => {
     expect(result.ratio).toBeGreaterThan(0.5);
   });
 
-  test('ends when it is told to, whatever it is at', async () => {
+  test('ends at an abort at any stage', async () => {
     const controller = new AbortController();
     // Two counted rounds, and two boards one after the other: the last one starts while the first board
     // waits.

@@ -41,7 +41,7 @@ function effectiveMatrix(model: ReturnType<typeof calibratedModel>): Float64Arra
 describe('a calibrated model', () => {
   const model = calibratedModel(calibration, profile);
 
-  it('says what the array holds, to the step in which the board keeps conductances', () => {
+  it('knows the content of the array, to the step in which the board keeps conductances', () => {
     const codes = model.quantizeSystem(system, scaling, DAMPING);
     const programmed = model.programmedSystem(codes, scaling.systemScale);
     if (programmed.kind !== 'dense') throw new Error('bug: another system');
@@ -62,7 +62,7 @@ describe('a calibrated model', () => {
     expect(Math.max(...errors(nominal))).toBeGreaterThan(4 * half);
   });
 
-  it('programs drives that come out as asked, and knows what they come out as', () => {
+  it('programs drives that give the requested values, and knows the exact values', () => {
     const random = problemRandom(8);
     const drive = Float64Array.from({ length: cells }, () => 12 * random.normal());
     const codes = model.quantizeDrive(drive, scaling);
@@ -83,7 +83,8 @@ describe('a calibrated model', () => {
       (e, i) => e * 2 ** -24 * unit * calibration.timeConstant[i],
     );
     const known = model.programmedDrive(codes, scaling);
-    // Single codes of this board are off by a step, at most by five. No calibration of cells knows that.
+    // Single codes of this board have errors of a step, at most of five. A calibration of cells does not
+    // contain them.
     const step = driveStep(profile) * unit;
     for (let i = 0; i < cells; i++) {
       expect(Math.abs(known[i] - drive[i])).toBeLessThan(0.55 * step);
@@ -93,7 +94,7 @@ describe('a calibrated model', () => {
     expect(Math.max(...offsets.map((e, i) => Math.abs(e - effective[i])))).toBeGreaterThan(20 * step);
   });
 
-  it('reads voltages as they are', () => {
+  it('reads voltages correctly', () => {
     const random = problemRandom(9);
     const volts = Float64Array.from({ length: cells }, () => 1.6 * random.uniform() - 0.8);
     const codes = new Int16Array(cells);
@@ -111,7 +112,7 @@ describe('a calibrated model', () => {
       expect(value).toBeCloseTo((20 * lsb) / calibration.adcGain[i], 12);
   });
 
-  it('takes the mean leakage off the damping of a factored system, and knows what is left', () => {
+  it('subtracts the mean leakage from the damping of a factored system, and knows the rest', () => {
     const factor = normalMatrix(problemRandom(9), 6, 12);
     const leaked = (calibration.leakage.reduce((sum, g) => sum + g, 0) / cells) * scaling.systemScale;
     const step = 2 ** -15 * scaling.systemScale;
@@ -126,7 +127,7 @@ describe('a calibrated model', () => {
     }
   });
 
-  it('programs rows times their noise temperatures, and takes that off again in what they stand for', () => {
+  it('programs rows times their noise temperatures, and divides by them to get the programmed system', () => {
     const equal = calibratedModel(calibration, profile, { equalizeNoise: true });
     const found = effectiveMatrix(equal);
     const size = system.matrix.rows;
@@ -167,7 +168,7 @@ describe.each([-0.02, 0.005, 0.02])('a converter with a bend of %d', (bend) => {
   const transfer = (x: number) => offset + gain * x + bend * x * x;
   const left = 10 * Math.abs(bend / gain) ** 3;
 
-  it('is read as the voltage that it reads', () => {
+  it('reads the true voltage', () => {
     const codes = values.map((v) => transfer(v) * 2 ** (profile.adcBits - 2));
     for (const [i, x] of bent.readOut(codes, 2).entries())
       expect(Math.abs(x / 2 - values[i])).toBeLessThan(left);
@@ -180,7 +181,7 @@ describe.each([-0.02, 0.005, 0.02])('a converter with a bend of %d', (bend) => {
       ).toBeLessThan(left);
   });
 
-  it('is driven so that what was asked for comes out, to half a code', () => {
+  it('gives the requested drive to half a code', () => {
     const one = { ...scaling, systemScale: 1, solutionScale: 1 };
     const codes = bent.quantizeDrive(values, one);
     const step = driveStep(profile);

@@ -28,7 +28,7 @@ const TAKERS: Readonly<Record<string, (system: LinearSystem | CheckedSystem) => 
 };
 
 describe('a system is checked once', () => {
-  it('by checkSystem, which returns what was checked before as it is', () => {
+  it('by checkSystem, which returns a checked system unchanged', () => {
     const checked = checkSystem({ kind: 'dense', matrix: newMatrix() });
     expect(checkSystem(checked)).toBe(checked);
     expect(checked.spectrum).toBe(checked.spectrum);
@@ -41,7 +41,7 @@ describe('a system is checked once', () => {
     expect(JSON.stringify(checked, withoutTimes)).toBe(JSON.stringify(plain, withoutTimes));
   });
 
-  it.each(Object.entries(TAKERS))('%s does not look again at what was checked', async (_, take) => {
+  it.each(Object.entries(TAKERS))('%s does not check a checked system again', async (_, take) => {
     const a = newMatrix();
     const checked = checkSystem({ kind: 'dense', matrix: a });
     // Far beyond the 1e-12 of max |A| that a check allows, and far too little to matter for the answer.
@@ -50,7 +50,7 @@ describe('a system is checked once', () => {
     await expect(take({ kind: 'dense', matrix: a })).rejects.toMatchObject({ code: 'BAD_MATRIX' });
   });
 
-  it('and its spectrum is found once, by the first that needs it', async () => {
+  it('and its spectrum is computed once, at the first use', async () => {
     let reads = 0;
     const a = newMatrix();
     const counted = (): LinearSystem => ({

@@ -15,7 +15,7 @@ function dense(seed: number, cells: number, condition: number) {
 }
 
 describe('splitDiagonal', () => {
-  it('leaves to the crosspoints what no other λ makes smaller', () => {
+  it('leaves the smallest possible entries to the crosspoints', () => {
     for (let seed = 1; seed <= 20; seed++) {
       const system = dense(seed, 5, 30);
       const { damping, largestEntry } = splitDiagonal(system, measureSystem(system).largestEntry);
@@ -27,7 +27,7 @@ describe('splitDiagonal', () => {
     }
   });
 
-  it('leaves nothing of a multiple of the identity, and a factored system alone', () => {
+  it('leaves zeros of a multiple of the identity, and does not change a factored system', () => {
     const identity = { kind: 'dense', matrix: matrix(2, 2, Float64Array.of(3, 0, 0, 3)) } as const;
     expect(splitDiagonal(identity, 3)).toEqual({ damping: 3, largestEntry: 0 });
     const factored = { kind: 'factored', factor: matrix(1, 2, Float64Array.of(1, 2)), damping: 0.5 } as const;

@@ -35,9 +35,10 @@ describe('the mean of correlated readings', () => {
   });
 
   /*
-   * The mean of S independent readings over its error has Student's distribution with S − 1 degrees of
-   * freedom, made to have variance 1. The fourth moment is 3(S − 3)/(S − 5), so that the mean of 20,000
-   * squares has a standard deviation below 1.2 %: by chance one of the two leaves 5 % once in 20,000 times.
+   * The mean of S independent readings divided by its error has Student's distribution with S − 1 degrees of
+   * freedom, scaled to variance 1. Its fourth moment is 3(S − 3)/(S − 5). The mean of 20,000 squares
+   * therefore has a standard deviation below 1.2 %. By chance one of the two exceeds 5 % once in 20,000
+   * times.
    */
   test.each([12, 24])('has z of unit variance with as few as %i independent ones', (samples) => {
     const cells = 20_000;
@@ -52,7 +53,7 @@ describe('the mean of correlated readings', () => {
     expect(effectiveSamples / ((2000 * (1 - phi)) / (1 + phi))).toBeCloseTo(1, 1);
   });
 
-  test('admits ignorance when there are too few readings', () => {
+  test('is infinite if there are too few readings', () => {
     const { standardError, mean } = estimateMean(Int16Array.of(1, 2, 3, 4), 1);
     expect(mean[0]).toBe(2.5);
     expect(standardError[0]).toBe(Infinity);
@@ -64,7 +65,7 @@ describe('the mean of correlated readings', () => {
   });
 });
 
-test('burn-in is the number of ticks after which ε is left', () => {
+test('burn-in is the number of ticks after which ε remains', () => {
   const ticks = burnInTicks(1e-3, 0.01);
   expect(0.99 ** ticks).toBeLessThanOrEqual(1e-3);
   expect(0.99 ** (ticks - 1)).toBeGreaterThan(1e-3);

@@ -10,7 +10,7 @@ import { diagonalProgram } from '../support/test-board.js';
 const PROGRAM = { ...diagonalProgram(8), noiseAmplitude: 20011, noiseShift: 12 };
 const FIRST = { burnInTicks: 100, sampleCount: 20, ticksPerSample: 3 };
 const NEXT = { burnInTicks: 3, sampleCount: 20, ticksPerSample: 3, continues: true };
-/** So long that a cable can be pulled in it. */
+/** It is long enough to pull a cable in it. */
 const LONG = { ...FIRST, burnInTicks: 1_000_000 };
 
 /** A program, a board run, and one that continues it. `between` is awaited before the second. */
@@ -55,7 +55,7 @@ it('a session that is lost between two board runs changes no bit', async () => {
   expect(found.repeats).toBe(1);
 });
 
-it('a session that is lost in a board run changes no bit, however long the board is away', async () => {
+it('a session that is lost in a board run changes no bit, for any duration of the loss', async () => {
   const { device, board, clock, hub } = await pluggedBoard(PROGRAM);
   const working = work(device, undefined, LONG);
   await pause(clock, 1);
@@ -81,7 +81,7 @@ it('a board that somebody stopped is not started again', async () => {
   expect(error).toMatchObject({ code: 'DEVICE_REFUSED' });
 });
 
-it('a stop is not acknowledged by the repair of something else', async () => {
+it('the repair of another loss does not acknowledge a stop', async () => {
   const { device, board, clock, hub } = await pluggedBoard(PROGRAM);
   const error = await clock.run(
     failure(
@@ -96,7 +96,7 @@ it('a stop is not acknowledged by the repair of something else', async () => {
   expect(error).toMatchObject({ code: 'DEVICE_REFUSED', message: /was stopped/ });
 });
 
-it('work that is lost again and again ends, and says how often it was tried', async () => {
+it('work that is lost repeatedly ends with an error that tells the number of attempts', async () => {
   const { device } = await pluggedBoard(PROGRAM);
   const recovered: unknown[] = [];
   let tries = 0;

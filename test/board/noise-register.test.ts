@@ -40,7 +40,7 @@ test('carry noise makes the variance 1.252·κ/λ at hλ = 1, k = 2, κ = 1e-8, 
   expect(withRows / extra).toBeCloseTo(1 + (16 * (1 / 16) * 3) / 1, 10);
 });
 
-// Random shares of the range hardly ever lie near its ends.
+// Random shares of the range are rarely near its ends.
 test('every octave of the range is held to 1e-4, the first and the last too', () => {
   const tick = 2 ** -5;
   const { min, max } = noiseTemperatureRange(range, tick);

@@ -67,13 +67,13 @@ describe('a program', () => {
     expect(Array.from(image.initialState)).toEqual([16384, -4096]);
   });
 
-  test('clamps what saturates', () => {
+  test('clamps numbers beyond the range', () => {
     const drive = quantizeDrive(Float64Array.of(1000, 0), scaling, board);
     expect(Array.from(drive)).toEqual([32767, 0]);
     expect(Array.from(quantizeInitialState(Float64Array.of(-5, 0), 2))).toEqual([-32767, 0]);
   });
 
-  test('is within half a code of what was asked', () => {
+  test('is within half a code of the requested value', () => {
     const random = problemRandom(3);
     const factor = normalMatrix(random, 6, 11);
     const largest = Math.max(...factor.data.map(Math.abs));
@@ -88,7 +88,7 @@ describe('a program', () => {
     expect(Math.abs(programmed.damping - 0.4)).toBeLessThanOrEqual(systemScale * 2 ** -16);
   });
 
-  test('knows the drive its codes stand for', () => {
+  test('knows the drive that its codes stand for', () => {
     const codes = quantizeDrive(Float64Array.of(3.3), scaling, board);
     expect(Math.abs(programmedDrive(codes, scaling, board)[0] - 3.3)).toBeLessThanOrEqual(8 * 2 ** -14);
   });

@@ -67,7 +67,7 @@ describe('finite-time scaling of a factored system', () => {
     }
   });
 
-  // A drive beyond its range would be cut off without a word: the host does not look at a relaxation's codes.
+  // A drive beyond its range would be cut silently, because the host does not check a relaxation's codes.
   test.each([1e-4, 1e-2, 0.1, 1, 10])('keeps the drive within its range for t = %f', (time) => {
     for (const size of [1, 1e2, 1e5]) {
       const drive = g.map((value) => size * value);
@@ -88,7 +88,7 @@ describe('finite-time scaling of a factored system', () => {
     expect(scaling.solutionScale).toBe(powerOfTwoAbove(Math.max(...g.map(Math.abs))));
   });
 
-  test('chooses s_x from what a lone cell reaches', () => {
+  test('chooses s_x from the voltage that a single cell reaches', () => {
     const drive = Float64Array.of(2);
     const initial = Float64Array.of(-5);
     const one = { kind: 'factored', factor: matrix(1, 1, Float64Array.of(1)), damping: 0.5 } as const;
@@ -158,7 +158,7 @@ test('powers of two round up exactly', () => {
   ]);
 });
 
-test('rows are attenuated as far as needed and allowed', () => {
+test('rows are attenuated as much as needed and allowed', () => {
   expect(rowAttenuationOf(80, 44, 8192)).toBe(5);
   expect(rowAttenuationOf(80, 1000, 8192)).toBe(5);
   expect(rowAttenuationOf(4, 3, 8192)).toBe(2);

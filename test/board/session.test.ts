@@ -13,7 +13,7 @@ const address = { seed: 7, step: 3, block: 5 };
 const use = { address };
 const ONE_READING = { burnInTicks: 10, sampleCount: 1, ticksPerSample: 0 };
 
-/** A diagonal of G_fs/2, and a drive that is small or would end beyond the rail. */
+/** A diagonal of G_fs/2, and a drive that is small or drives the cells beyond the rail. */
 function program(couplings = diagonal(), drive = 100): ProgramImage {
   return {
     mode: PROGRAM_MODE.dense,
@@ -74,7 +74,7 @@ describe('the programs of a session', () => {
     }
   });
 
-  it('are loaded whole after one that failed, since nobody knows what the board holds', async () => {
+  it('are loaded completely after a failed one, because the content of the board is unknown', async () => {
     const board = solverBoard('ideal-8');
     await onBoard(board, async (session) => {
       const couplings = diagonal();
@@ -91,7 +91,7 @@ describe('the programs of a session', () => {
     expect(board.programs.map(({ isRewrite }) => isRewrite)).toEqual([false, false, true]);
   });
 
-  it('are loaded whole by the next session, which does not know what the board holds', async () => {
+  it('are loaded completely by the next session, which does not know the content of the board', async () => {
     const board = solverBoard('ideal-8');
     const couplings = diagonal();
     for (let count = 0; count < 2; count++)
@@ -157,7 +157,7 @@ describe('ranged', () => {
     expect(await tried([{ answer: 'yes' }])).toEqual({ scales: [[3, 0]], answer: 'yes' });
   });
 
-  it('doubles the scale after an overload, and goes where it is asked to', async () => {
+  it('doubles the scale after an overload, and otherwise takes the requested scale', async () => {
     expect(
       await tried([{ overload: report }, { retryAt: 24 }, { overload: report }, { answer: 'yes' }]),
     ).toEqual({
@@ -171,7 +171,7 @@ describe('ranged', () => {
     });
   });
 
-  it('gives up after as many attempts as it may make, with the last scale and overload', async () => {
+  it('gives up after the allowed number of attempts, with the last scale and overload', async () => {
     const { scales, answer } = await tried(Array(4).fill({ overload: report }));
     expect(scales.map(([scale]) => scale)).toEqual([3, 6, 12, 24]);
     expect(answer).toMatchObject({ code: 'OVERLOAD', data: { lastScale: 24, overload: report } });
@@ -184,7 +184,7 @@ describe('ranged', () => {
 });
 
 describe('uses of one device', () => {
-  /** Uses that note when they are checked, begin and end; each lasts until `proceed` of it is called. */
+  /** Uses that record their check, begin and end. Each lasts until its `proceed` is called. */
   function uses(board: SolverBoard) {
     const events: string[] = [];
     return {
@@ -220,7 +220,7 @@ describe('uses of one device', () => {
     ]);
   });
 
-  it('one that gives up waiting does not let the next one pass those before it', async () => {
+  it('a use that gives up waiting does not change the order of the others', async () => {
     const { events, start } = uses(solverBoard('ideal-8'));
     const controller = new AbortController();
     const a = start('a');
@@ -234,7 +234,7 @@ describe('uses of one device', () => {
     expect(events.slice(3)).toEqual(['begin a', 'end a', 'begin c', 'end c']);
   });
 
-  it('one whose check fails touches nothing', async () => {
+  it('a use whose check fails changes nothing', async () => {
     const board = solverBoard('ideal-8');
     const check = () => {
       throw new ThermolinkError('BAD_MATRIX', 'It is bad.', { hint: 'Give another.' });

@@ -40,7 +40,7 @@ describe('the spectrum of a system', () => {
   test.each([
     [2, 1],
     [2, -1],
-  ])('of [[%i, %i], …] is seen whole, though vectors of signs are its eigenvectors', (a, b) => {
+  ])('of [[%i, %i], …] is found completely, although vectors of signs are its eigenvectors', (a, b) => {
     const found = checkSystem({ kind: 'dense', matrix: matrix(2, 2, Float64Array.of(a, b, b, a)) }).spectrum;
     expect(found.eigenvalueMin).toBeCloseTo(1, 9);
     expect(found.eigenvalueMax).toBeCloseTo(3, 9);
@@ -126,7 +126,7 @@ describe('refused before anything else happens', () => {
       /is 0 ± 0\.044, and its largest one is 1\.0e14 \(condition number 2\.3e15 or more\)/,
     ],
     ['zero up to rounding', [1, 1, 1, 1], /condition number 2\.3e15 or more/],
-  ])('a matrix that is singular to float64 is called that: %s', (_, entries, message) => {
+  ])('a matrix that is singular in float64 is called singular: %s', (_, entries, message) => {
     const inspect = () => checkSystem(dense(2, 2, entries)).spectrum;
     expect(inspect).toThrow(expect.objectContaining({ code: 'NOT_POSITIVE_DEFINITE' }));
     expect(inspect).toThrow(expect.objectContaining({ hint: expect.stringMatching(/damping/) }));
@@ -136,7 +136,7 @@ describe('refused before anything else happens', () => {
     expect(inspect).toThrow(message);
   });
 
-  test('a factor of zeros is called that', () => {
+  test('a factor of zeros is named', () => {
     expect(() => checkSystem(factored([0], 0)).spectrum).toThrow(/every entry is zero/);
   });
 
@@ -170,13 +170,13 @@ describe('refused before anything else happens', () => {
     );
   });
 
-  test('but what rounding leaves of symmetry is accepted', () => {
+  test('asymmetry from rounding is accepted', () => {
     expect(checkSystem(dense(2, 2, [1, 0.1, 0.1 + 1e-14, 1])).spectrum.dimension).toBe(2);
   });
 });
 
 // Lanczos' method had stopped at its second smallest eigenvalue: a condition of 7e13, where it is 1.7e16.
-test('a matrix whose last two eigenvalues lie far apart below the others is not taken for a better one', () => {
+test('a matrix with two distant smallest eigenvalues is not mistaken for a better-conditioned one', () => {
   const n = 12;
   const hilbert = matrix(n, n);
   for (let i = 0; i < n; i++) for (let j = 0; j < n; j++) hilbert.data[i * n + j] = 1 / (i + j + 1);

@@ -53,7 +53,7 @@ function expectWithin(actual: Float64Array, wanted: Float64Array, stepVolts: num
 }
 
 describe('codes and volts', () => {
-  it('what is loaded as an initial state is read at tick 0', async () => {
+  it('the loaded initial state is read at tick 0', async () => {
     await fc.assert(
       fc.asyncProperty(voltages(), async (volts) => {
         const initialState = stateCodes(volts, device.identity);

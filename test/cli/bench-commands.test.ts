@@ -20,7 +20,7 @@ const file = (name: string, text: string): string => {
 async function servedBoard(fault: 0 | 1 = FAULT.none): Promise<string> {
   const device = new EmulatedDevice({ profile: findProfile('ideal-8')!, dieSeed: 1 });
   if (fault !== FAULT.none) {
-    // Nothing from outside latches this one.
+    // No input from outside latches this fault.
     const board = device.board as Board;
     board.fault = fault;
     board.input('faulted');
@@ -47,7 +47,7 @@ describe('commands for a board on the bench', () => {
       exitCode: 0,
       status: { state: 'safe', stopNumber: 1 },
     });
-    // The session that the next command opens leaves safe by itself.
+    // The next command opens a new session, which leaves `safe` by itself.
     expect(await json('acknowledge', '--device', device)).toMatchObject({ before: 'idle', after: 'idle' });
     expect((await runCommand('stop', '--device', device)).stdout).toBe(
       `${device} is in safe: its outputs are off.\n`,
@@ -61,7 +61,7 @@ describe('commands for a board on the bench', () => {
     expect(report.bootEpoch).toBe(report.bootEpochBefore + 1);
   });
 
-  it('reset of a board that is not there says so', async () => {
+  it('reset of a missing board tells that it is missing', async () => {
     const { exitCode, stderr } = await runCommand('reset', '--device', 'tcp://127.0.0.1:1', '--no-retry');
     expect([exitCode, stderr]).toEqual([1, expect.stringContaining('CANNOT_CONNECT')]);
   });
@@ -83,7 +83,7 @@ describe('commands for a board on the bench', () => {
 });
 
 describe('thermolink run', () => {
-  it('reads what the cells do: e/λ without couplings, the solution of A v = e with them', async () => {
+  it('reads the voltages of the cells: e/λ without couplings, the solution of A v = e with couplings', async () => {
     const alone = await json('run', '--samples', '2', '--damping', '0.5');
     expect(alone).toMatchObject({ exitCode: 0, outcome: 'completed', readings: 2 });
     for (const voltage of alone.mean) expect(voltage).toBeCloseTo(0.5, 2);

@@ -19,7 +19,7 @@ it.each([
 });
 
 it.each([8, 12])(
-  'couplings of %i bits are as often zero as those of a trained factor if that is asked for',
+  'couplings of %i bits have, on request, as many zeros as those of a trained factor',
   (couplingBits) => {
     const { identity } = solverBoard('ideal-crossbar', { couplingBits });
     const { couplings, initialState } = benchProgram(identity, 200_000, 'mostlyZero');
@@ -31,7 +31,7 @@ it.each([8, 12])(
   },
 );
 
-it('the frames of the bare socket are those of the upload, but for the acknowledgements between them', async () => {
+it('the frames of the bare socket are those of the upload, except for the acknowledgements between them', async () => {
   const device = await connect('emulator:ideal-64');
   try {
     const image = benchProgram(device.identity, 100_000);
@@ -40,7 +40,7 @@ it('the frames of the bare socket are those of the upload, but for the acknowled
     await device.uploadCouplings(0, image);
     const sent = device.linkCounters.bytesSent - before;
     const bytes = frames.reduce((sum, frame) => sum + frame.length, 0);
-    // Besides: one defineProgram, and acknowledgements.
+    // In addition there are one defineProgram, and acknowledgements.
     expect(sent - bytes).toBeGreaterThanOrEqual(0);
     expect(sent - bytes).toBeLessThan(200);
     const codes = image.couplings.byteLength;

@@ -2,14 +2,14 @@ import { describe, expect, it } from 'vitest';
 import { benchRecord } from '../../src/cli/commands/bench/record.js';
 
 describe('bench record', () => {
-  it('tells what a recording costs the threads, the clock and the disk', async () => {
+  it('tells the cost of a recording in threads, time and disk', async () => {
     const shares: number[] = [];
     const { fileOverCodes, ...works } = await benchRecord('emulator:ideal-64', AbortSignal.timeout(60_000), {
       rounds: 1,
       repeats: 1,
       onProgress: (share) => shares.push(share),
     });
-    // The bytes are kept whole, and what is kept beside them is little.
+    // All bytes are kept, and little else is kept.
     expect(fileOverCodes).toBeGreaterThan(1);
     expect(fileOverCodes).toBeLessThan(1.2);
     for (const cost of Object.values(works)) {

@@ -32,7 +32,7 @@ it('bench solve prints a row for each size, condition and tolerance, and the sam
     expect(figures.worstError).toBeLessThan(1);
     expect(figures.hostProducts === undefined).toBe(condition === 10);
   }
-  // The command and its function are the same computation, whatever carries the bytes.
+  // The command and its function compute the same results over any port.
   const direct = await benchSolve(solverBoard('ideal-8'), CASE, new AbortController().signal, () => {});
   expect(cases[3]).toEqual(JSON.parse(JSON.stringify(direct)));
 });

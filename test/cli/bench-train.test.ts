@@ -4,8 +4,8 @@ import { fewDigits } from '../support/few-digits.js';
 
 const PARTS = ['gradientMs', 'curvatureMs', 'mapMs', 'uploadMs', 'boardMs', 'readoutMs', 'otherMs'];
 
-// What a step is made of is tested quickly in test/learning/training/trainer.test.ts.
-it('bench train says what each part of a step takes, on the board and without it', {
+// test/learning/training/trainer.test.ts has the quick test of the parts of a step.
+it('bench train tells the time of each part of a step, with a board and without one', {
   tags: 'long',
 }, async () => {
   const options = ['--data', fewDigits(), '--steps', '8', '--batch', '8', '--json'];

@@ -37,7 +37,7 @@ describe('thermolink ping', () => {
 });
 
 describe('thermolink bench link', () => {
-  // What it sends has quick tests of its own.
+  // Its messages have quick tests of their own.
   it('measures both directions, the overhead, and round trips', { tags: 'long' }, async () => {
     const { stdout, exitCode } = await runCommand(
       'bench',
@@ -128,7 +128,7 @@ describe('thermolink sample', () => {
     expect(Math.abs(moment(0, 1) + 1 / 11)).toBeLessThan(bound);
   });
 
-  it('the same seed gives the same file, another one another', async () => {
+  it('the same seed gives the same file, another seed gives another file', async () => {
     const bytes = async (seed: string): Promise<string> => {
       const out = file(`x${seed}.npy`);
       await runCommand('sample', '--matrix', file('A.csv'), '--count', '300', '--out', out, '--seed', seed);
@@ -165,7 +165,7 @@ describe('logging', () => {
     expect(lines.filter(({ command }) => command === 'ping')).toHaveLength(2);
   });
 
-  it('a log file that can’t be written is an error before anything else', async () => {
+  it('a log file that can’t be written is the first error', async () => {
     const { stderr, exitCode } = await runCommand('ping', ...BOARD, '--log-file', file('no/such/dir.log'));
     expect(exitCode).toBe(1);
     expect(stderr).toContain('BAD_FILE');

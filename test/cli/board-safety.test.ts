@@ -9,7 +9,7 @@ const directory = temporaryDirectory();
 const hasPty = process.platform === 'linux' || process.platform === 'darwin';
 const WATCHDOG_MS = 700;
 
-/** A host that starts a run without end, says so, does what its last argument says, and stays. */
+/** A host that starts an endless run, prints a line, does the action of its last argument, and stays. */
 const HOST = `
 const { connect, stopBoardsOnExit } = await import(${JSON.stringify(path.join(ROOT, 'dist/src/index.js'))});
 const [uri, act] = process.argv.slice(1);
@@ -45,7 +45,7 @@ async function watchdogTrips(uri: string): Promise<number> {
   return counters.watchdogTrips;
 }
 
-/** Every act of a host is quick on one of the lines; the long tests have it on both. */
+/** Every action of a host has a quick test on one of the lines. The long tests have it on both. */
 const quickOn = (line: 'tcp' | 'pty', kind: string) =>
   kind === line || !hasPty ? {} : ({ tags: 'long' } as const);
 
@@ -53,7 +53,7 @@ describe.runIf(isBuilt).each(hasPty ? ['tcp', 'pty'] : ['tcp'])('a board on %s',
   let server: JsonProcess;
   let endServer = (): void => undefined;
   let uri: string;
-  /** Trips before the test. All tests have the same board, one after the other. */
+  /** Trips before the test. All tests use the same board, one after the other. */
   let tripsBefore = 0;
 
   beforeAll(async () => {
@@ -100,7 +100,7 @@ describe.runIf(isBuilt).each(hasPty ? ['tcp', 'pty'] : ['tcp'])('a board on %s',
 
   it('is stopped when its host gets SIGINT', quickOn('pty', kind), () => expectStoppedBy('SIGINT', 130));
 
-  it('is safe within the watchdog time after its host was killed', quickOn('pty', kind), async () => {
+  it('is safe within the watchdog time after its host is killed', quickOn('pty', kind), async () => {
     const { client, runId } = await start('stay');
     const startMs = performance.now();
     await client.end('SIGKILL');
@@ -116,7 +116,7 @@ describe.runIf(isBuilt).each(hasPty ? ['tcp', 'pty'] : ['tcp'])('a board on %s',
     expect(await tripsSince()).toBe(kind === 'tcp' ? 0 : 1);
   });
 
-  it('does not mind a host that computes for half a second', quickOn('tcp', kind), async () => {
+  it('continues its run while a host computes for half a second', quickOn('tcp', kind), async () => {
     const { client } = await start('block');
     expect(await client.next('blocked')).toMatchObject({ state: 'running', watchdogTrips: tripsBefore });
     await client.end('SIGTERM');

@@ -26,7 +26,7 @@ it('too many curvature examples are refused before the run begins, with the most
   }
 });
 
-it('a model that no number of examples makes fit gets no such advice', async () => {
+it('a network that fits with no number of examples gets no such advice', async () => {
   const { stdout } = await train('--device', 'emulator:ideal-64');
   expect(JSON.parse(stdout).error).toMatchObject({
     code: 'TOO_LARGE',

@@ -22,7 +22,7 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(directory, { recursive: true }));
 
-it('names only what matters', () => {
+it('names only relevant warnings', () => {
   expect(boardWarnings({ carryNoiseShare: 0.01, clampedCodes: 0 })).toBe('');
   expect(boardWarnings({ carryNoiseShare: 0.02, clampedCodes: 7 })).toMatch(
     /^warning: .*2\.0 %.*\nwarning: .*clamped 7 codes.*\n$/,
@@ -36,7 +36,7 @@ it.each([
   ['invert', () => ['--matrix', file('A.csv')]],
   ['sample', () => ['--matrix', file('A.csv'), '--count', '10', '--out', file('x.npy')]],
 ] as const)(
-  '%s tells the carry noise floor in JSON, and in its table where it matters',
+  '%s tells the carry noise floor in JSON, and in its table if it matters',
   async (command, options) => {
     const { stdout, stderr } = await runCommand(command, ...options());
     expect(stdout).not.toContain('carry noise');

@@ -29,17 +29,20 @@ const CASES: readonly (readonly [string, readonly string[]])[] = [
   ['train, the data', ['train', 'mnist', '--data', file('data'), '--out', `${file('data')}/`]],
 ];
 
-it.each(CASES)('an output onto what is read is refused before anything is done: %s', async (_, command) => {
-  // Were the device opened, its error would be the one reported.
-  const { stdout, exitCode } = await runCommand(...command, '--device', 'emulator:nope', '--json');
-  expect(exitCode).toBe(2);
-  const { code, message } = JSON.parse(stdout).error;
-  expect(code).toBe('BAD_ARGUMENT');
-  expect(message).toMatch(/^--(out|log-file) ".*" is what --(matrix|rhs|out|data) names too/);
-  expect(readFileSync(A, 'utf8')).toBe(TEXT);
-  expect(readFileSync(b, 'utf8')).toBe('1\n2\n');
-  expect(existsSync(unseen)).toBe(false);
-});
+it.each(CASES)(
+  'an output that would overwrite an input is refused before anything is done: %s',
+  async (_, command) => {
+    // If the device were opened, its error would be reported instead.
+    const { stdout, exitCode } = await runCommand(...command, '--device', 'emulator:nope', '--json');
+    expect(exitCode).toBe(2);
+    const { code, message } = JSON.parse(stdout).error;
+    expect(code).toBe('BAD_ARGUMENT');
+    expect(message).toMatch(/^--(out|log-file) ".*" is what --(matrix|rhs|out|data) names too/);
+    expect(readFileSync(A, 'utf8')).toBe(TEXT);
+    expect(readFileSync(b, 'utf8')).toBe('1\n2\n');
+    expect(existsSync(unseen)).toBe(false);
+  },
+);
 
 it('an input may be named twice, and a file with equal content is another one', async () => {
   const { exitCode } = await runCommand('solve', '--matrix', A, '--rhs', A, '--out', write('copy.csv', TEXT));

@@ -39,7 +39,7 @@ afterAll(() => rmSync(directory, { recursive: true }));
 const solve = (matrix: string, rhs = 'b.csv', ...more: string[]): Promise<CommandResult> =>
   runCommand('solve', '--matrix', file(matrix), '--rhs', file(rhs), ...more);
 
-/** What a training was at before it failed: `tngd: loading the data …`. */
+/** The progress line of a training before it failed: `tngd: loading the data …`. */
 const PHASES = /^[a-z-]+: (?:[^\n]* …|[\d,]+ training and [^\n]*)\n/gm;
 
 /** One paragraph with the code, and nothing else. */
@@ -79,7 +79,7 @@ describe('thermolink solve', () => {
     expect(result.timing.hostSeconds).toBeGreaterThan(0);
   });
 
-  it('the same seed gives the same digits, another one other digits', async () => {
+  it('the same seed gives the same digits, another seed gives other digits', async () => {
     const digits = async (seed: string) =>
       JSON.parse((await solve('A.csv', 'b.csv', '--json', '--seed', seed)).stdout).solution;
     expect(await digits('5')).toEqual(await digits('5'));
@@ -161,7 +161,7 @@ describe('devices', () => {
     }
   }
 
-  it('THERMOLINK_DEVICE names the device, --device has the last word', async () => {
+  it('THERMOLINK_DEVICE names the device, and --device overrides it', async () => {
     await withVariable('emulator:ideal-64', async () => {
       expect(JSON.parse((await runCommand('info', '--json')).stdout).identity.cells).toBe(64);
       const other = await runCommand('info', '--json', '--device', 'emulator:ideal-8');
@@ -173,13 +173,13 @@ describe('devices', () => {
     ['nonsense', 'BAD_DEVICE_URI', () => runCommand('ping')],
     ['tcp://127.0.0.1:1', 'CANNOT_CONNECT', () => runCommand('info')],
     ['emulator:ideal-8', 'TOO_LARGE', () => solve('large.csv', 'b9.csv')],
-  ])('an error about a device that THERMOLINK_DEVICE names says so: %s', async (uri, code, command) => {
+  ])('an error about the device of THERMOLINK_DEVICE names this variable: %s', async (uri, code, command) => {
     const result = await withVariable(uri, command);
     expectError(result, code);
     expect(result.stderr).toContain('in the environment variable THERMOLINK_DEVICE; --device overrides it.');
   });
 
-  it('but not one about a device that --device names, or about the problem', async () => {
+  it('an error about the device of --device, or about the problem, does not name it', async () => {
     const result = await withVariable('nonsense', () => runCommand('ping', '--device', 'gopher:x'));
     expect(result.stderr).not.toContain('THERMOLINK_DEVICE');
     const other = await withVariable('emulator:ideal-8', () => solve('indefinite.csv'));
@@ -260,7 +260,7 @@ describe('thermolink train', () => {
     expectError(result, 'BAD_ARGUMENT', 2);
   });
 
-  it('data that is not there is a clear error', async () => {
+  it('missing data is a clear error', async () => {
     expectError(await runCommand('train', 'mnist', '--data', file('nowhere')), 'BAD_DATASET');
   });
 

@@ -27,7 +27,7 @@ beforeAll(async () => {
 afterAll(() => rmSync(directory, { recursive: true }));
 
 function has(shell: Shell): boolean {
-  // Its paths are not those of Node there.
+  // Paths in this shell differ from those of Node.
   if (process.platform === 'win32') return false;
   const found = spawnSync(shell, ['-c', 'exit 0']).status === 0;
   if (!found && process.env['CI']) throw new Error(`CI has no ${shell}: apt-get install ${shell}`);
@@ -44,7 +44,7 @@ function runShell(shell: Shell, options: readonly string[], program: string): st
   return run.stdout;
 }
 
-/** What a shell printed: words a line, and a line with a dot behind those of each command line. */
+/** The output of a shell: one word per line. A line with a dot ends the words of each command line. */
 function answersIn(text: string): string[][] {
   const answers: string[][] = [];
   let words: string[] = [];
@@ -86,7 +86,7 @@ ${calls.join('\n')}
     const calls = lines.map((line) => `complete -C ${single(line)} | string replace -r '\\t.*' ''; echo .`);
     return answersIn(runShell('fish', ['--no-config'], `source ${script('fish')}\n${calls.join('\n')}\n`));
   },
-  /** In a terminal, since zsh completes nowhere else: `compadd` writes its matches down. */
+  /** It runs in a terminal, because zsh completes only there. `compadd` records its matches. */
   zsh(lines) {
     writeFileSync(results(), '');
     const setup = join(directory, 'setup.zsh');
@@ -155,7 +155,7 @@ describe.each(SHELLS)('completion in %s', (shell) => {
       'thermolink nothing ',
     ];
     const answers = COMPLETE[shell](lines).map((words) =>
-      // Bash answers with what follows the last ':' or '='; quotes are the shell's.
+      // Bash answers with the text after the last ':' or '='. The shell adds quotes.
       words.map((word) =>
         word
           .replace(/^--device=/, '')

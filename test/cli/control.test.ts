@@ -36,7 +36,7 @@ test('policy learns the gain of a plant from a file, prints the table and draws 
   expect(readFileSync(file('p.svg'), 'utf8')).toMatch(/Cost above the optimum, cart\.json/);
 });
 
-test('mpc drives it to rest within its bounds', async () => {
+test('mpc brings the plant to rest within its bounds', async () => {
   const more = ['--json', '--steps', '60', '--plot', file('m.svg')];
   const { stdout, exitCode } = await runCommand('control', 'mpc', '--plant', file('cart.json'), ...more);
   expect(exitCode).toBe(0);

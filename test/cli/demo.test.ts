@@ -36,7 +36,7 @@ describe('the directory of a demo', () => {
     ['holds a demo', () => fill('demo.json', 'comparison.svg', ...RUNS)],
     ['holds a demo that was cut short', () => fill('demo.json', 'chain-tngd')],
     ['holds a demo of a version that left no mark', () => fill('comparison.svg', ...RUNS)],
-  ])('that %s is taken, once at a time', async (_, prepare) => {
+  ])('that %s is used, by one demo at a time', async (_, prepare) => {
     prepare();
     const release = claimDemoDirectory(out, RUNS);
     expect((await thrown(() => claimDemoDirectory(out, RUNS))).code).toBe('BUSY');
@@ -77,7 +77,7 @@ describe('the directory of a demo', () => {
         mkdirSync(join(out, 'comparison.svg'));
       },
     ],
-  ])('that %s is one paragraph, before anything is trained', async (_, prepare) => {
+  ])('that %s gives an error of one paragraph, before anything is trained', async (_, prepare) => {
     prepare();
     const { stdout, stderr, exitCode } = await demo();
     expect(stderr).toMatch(/^thermolink: BAD_FILE: [^\n]*\n$/);
@@ -86,7 +86,7 @@ describe('the directory of a demo', () => {
 });
 
 describe('thermolink demo', () => {
-  it('trains, compares, draws, and may do so again in its own directory', { tags: 'long' }, async () => {
+  it('trains, compares, draws, and can be repeated in its own directory', { tags: 'long' }, async () => {
     const first = await demo();
     expect(first.exitCode).toBe(0);
     for (const method of METHODS) expect(first.stdout).toMatch(new RegExp(`^ +${method} .*e-\\d.*%`, 'm'));

@@ -12,7 +12,7 @@ import { captureOutput, runCommand } from '../support/command-line.js';
 import { LINUX, MACOS, WINDOWS } from '../support/serial-listings.js';
 import { thrown } from './support/thrown.js';
 
-/** What answers on which port; on all others nobody does. */
+/** The answers of some ports. All other ports do not answer. */
 type Peers = Readonly<Record<string, 'board' | ErrorCode>>;
 
 /**
@@ -59,7 +59,7 @@ describe('thermolink devices', () => {
     `);
   });
 
-  it('Linux: a tie is told as a tie, opens nothing', async () => {
+  it('Linux: two equal candidates are both named, and no port is opened', async () => {
     const { stdout, asked } = await devices(LINUX);
     expect(stdout).toContain(
       '2 ports look equally like a board (/dev/ttyUSB0 and /dev/ttyUSB1): ask them by --probe, or name one by --device.',
@@ -69,7 +69,7 @@ describe('thermolink devices', () => {
     expect(asked).toEqual([]);
   });
 
-  it('one that only may be a board is not called one', async () => {
+  it('a port that only may be a board is not called a board', async () => {
     const { stdout } = await devices({ ...LINUX, rows: LINUX.rows.slice(0, 2) });
     expect(stdout).toContain(
       'The likeliest is /dev/ttyUSB0; only asking it tells: thermolink devices --probe',
@@ -151,7 +151,7 @@ describe('thermolink devices --probe', () => {
     }
   });
 
-  it('leaves alone what is held or not allowed', async () => {
+  it('does not open ports that are busy or not allowed', async () => {
     const held = { ...LINUX.rows[1], holders: ['minicom (pid 7)'] };
     const { stdout, asked } = await devices({ ...LINUX, rows: [held, LINUX.rows[2]] }, ['--probe']);
     expect(asked).toEqual([]);

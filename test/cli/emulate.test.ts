@@ -18,7 +18,7 @@ interface Served {
   readonly uris: readonly string[];
 }
 
-/** `thermolink emulate` in a process of its own, and what to connect by. */
+/** `thermolink emulate` in a process of its own, and the URI to connect to. */
 function emulate(...args: string[]): Promise<Served> {
   return listening(new JsonProcess([BUILT_CLI, 'emulate', '--json', ...args]));
 }
@@ -30,7 +30,7 @@ async function listening(server: JsonProcess): Promise<Served> {
 
 let shared: Promise<Served> | undefined;
 
-/** An ideal-8 over TCP for tests that leave it as it was; it starts with the first of them. */
+/** An ideal-8 over TCP for tests that do not change it. It starts with the first of these tests. */
 function sharedBoard(): Promise<Served> {
   shared ??= listening(new JsonProcess([BUILT_CLI, 'emulate', '--json', '--profile', 'ideal-8'], endAll));
   return shared;
@@ -42,7 +42,7 @@ afterAll(() => {
   for (const end of ends) end();
 });
 
-/** A client that starts a run without end, says so, and stays. */
+/** A client that starts an endless run, prints a line, and stays. */
 const RUNNING_CLIENT = `
 const { connect } = await import(${JSON.stringify(path.join(ROOT, 'dist/src/index.js'))});
 const device = await connect(process.argv[1]);
@@ -130,7 +130,7 @@ describe.runIf(isBuilt)('thermolink emulate, as a process of its own', () => {
   });
 
   it.runIf(process.platform === 'linux')(
-    'a client over TCP has the board once the one on the pseudo-terminal has gone',
+    'a client over TCP gets the board after the client on the pseudo-terminal has gone',
     { tags: 'long' },
     async () => {
       const link = path.join(directory, 'both');
@@ -184,7 +184,7 @@ describe.runIf(isBuilt)('thermolink emulate, as a process of its own', () => {
 
 describe('what thermolink emulate refuses', () => {
   it.each(['0.0.0.0:0', '[::]:0', '192.0.2.1:0'])(
-    '%s, which other machines can reach, and says what asks for a token',
+    '%s, which other machines can reach; the error names the command that uses tokens',
     async (address) => {
       const { exitCode, stderr } = await runCommand('emulate', '--tcp', address);
       expect(exitCode).toBe(2);
@@ -212,7 +212,7 @@ describe('what thermolink emulate refuses', () => {
     expect(stderr).toContain('taken');
   });
 
-  it.runIf(hasPty)('a link that would take the place of a file', async () => {
+  it.runIf(hasPty)('a link that would replace a file', async () => {
     const file = path.join(directory, 'precious');
     writeFileSync(file, 'precious');
     const { exitCode, stderr } = await runCommand('emulate', '--pty', file);

@@ -10,7 +10,7 @@ afterAll(() => rmSync(directory, { recursive: true }));
 const table = join(directory, 'flowers.csv');
 const run = join(directory, 'run');
 
-/** Rows of three kinds that a line tells apart, with some noise in their numbers. */
+/** Rows of three classes that lines separate, with some noise in their numbers. */
 function rows(): string {
   const kinds = ['setosa', 'versicolor', 'virginica'];
   const lines = Array.from({ length: 150 }, (_, i) => {
@@ -41,7 +41,7 @@ beforeAll(async () => {
 });
 
 describe('thermolink evaluate', () => {
-  it('finds the accuracy that the training told', async () => {
+  it('finds the accuracy that the training reported', async () => {
     const { testAccuracy, testLoss } = JSON.parse(readFileSync(join(run, 'summary.json'), 'utf8'));
     const { stdout, exitCode } = await runCommand('evaluate', '--weights', run, ...TABLE, '--json');
     expect(exitCode).toBe(0);
@@ -66,7 +66,7 @@ describe('thermolink evaluate', () => {
       expect(written.data.subarray(3 * row, 3 * row + 3).reduce((a, b) => a + b)).toBeCloseTo(1, 12);
   });
 
-  it('says what the weights are of, where the data do not fit', async () => {
+  it('names the data of the weights, if other data do not fit', async () => {
     const noTable = await runCommand('evaluate', '--weights', run);
     expect(noTable.exitCode).not.toBe(0);
     expect(noTable.stderr).toMatch(/trained on a table with the label kind.*--label/s);

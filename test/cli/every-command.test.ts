@@ -7,12 +7,15 @@ import { dashMeaning } from '../../src/cli/options/option.js';
 import { runCommand } from '../support/command-line.js';
 import { fewDigits } from '../support/few-digits.js';
 
-/** A command line without `--out`, in a folder with the files of `FILES`. A test of its own is named. */
+/**
+ * A command line without `--out`, in a folder with the files of `FILES`, or the name of the test for this
+ * command.
+ */
 type Line = { readonly args: string } | { readonly elsewhere: string };
 
 const BOARD = '--device emulator:ideal-8';
 
-/** Those that take well below a second. */
+/** The commands that take much less than a second. */
 const QUICK: Readonly<Record<string, Line>> = {
   solve: { args: `--matrix A.csv --rhs b.csv ${BOARD}` },
   invert: { args: `--matrix A.csv ${BOARD}` },
@@ -99,14 +102,14 @@ function parsed(text: string): unknown[] {
     .map((line) => JSON.parse(line) as unknown);
 }
 
-it('every option for a file says what - is, and folders refuse it', async () => {
+it('every option for a file explains -, and folders refuse it', async () => {
   for (const { load } of commands)
     for (const spec of Object.values((await load()).command.options)) {
       if (spec.file === undefined) continue;
       const { kind } = dashMeaning(spec);
       if (spec.flags.endsWith('<dir>')) expect(kind, spec.flags).toBe('refused');
       if (spec.file === 'array') expect(kind, spec.flags).toBe('output');
-      // What is written at once, at the end, can go to standard output, or says why not.
+      // A file that is written at once, at the end, can go to standard output, or its option tells why not.
       if (spec.file === 'output') expect(spec.dash, spec.flags).toBeDefined();
     }
 });
@@ -149,7 +152,7 @@ describe('--json', () => {
       expect(readdirSync('.')).toEqual(files);
   }
 
-  it('every command has it that prints results, and a line below', async () => {
+  it('every command that prints results has --json and a line here', async () => {
     for (const { name, load } of commands) {
       const { options } = (await load()).command;
       expect('json' in options, name).toBe(!WITHOUT_JSON.includes(name));

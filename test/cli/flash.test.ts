@@ -70,7 +70,7 @@ describe('thermolink flash', () => {
     expect(new Uint8Array(readFileSync(join(place, 'thermolink.uf2')))).toEqual(image());
   });
 
-  it('takes the only volume that is mounted, and asks which where there are several', async () => {
+  it('takes the only mounted volume, and asks for a choice if there are several', async () => {
     const [one, other] = [volume(), volume()];
     expect(await flash({ volumes: async () => [one] }, firmware())).toMatchObject({ volume: one });
     const asked = await flash({ volumes: async () => [one, other] }, firmware());
@@ -79,7 +79,7 @@ describe('thermolink flash', () => {
     expect(none.error).toMatchObject({ code: 'BAD_FILE', hint: expect.stringContaining('Hold BOOTSEL') });
   });
 
-  it('asks a running board, and writes to the volume that appears then', async () => {
+  it('asks a running board for its volume, and writes to the volume when it appears', async () => {
     const [old, appeared] = [volume(), volume()];
     const touched: object[] = [];
     const volumes = async () => (touched.length > 0 ? [old, appeared] : [old]);
@@ -142,7 +142,7 @@ describe('thermolink flash', () => {
     expect(await flash({}, join(directory, 'nothing.uf2'))).toMatchObject({ error: { code: 'BAD_FILE' } });
   });
 
-  it('a volume that has gone with its last block was taken', async () => {
+  it('a volume that vanishes with its last block counts as written', async () => {
     const place = volume();
     const { writeToVolume } = await import('../../src/cli/commands/flash/bootsel-volume.js');
     const gone = await writeToVolume(place, image(), {
@@ -157,10 +157,13 @@ describe('thermolink flash', () => {
     expect(await bootVolumes()).toEqual(expect.any(Array));
   });
 
-  it.runIf(process.platform === 'linux')('the touch opens the port at 1200 baud and lets it go', async () => {
-    const pty = await openPty();
-    onTestFinished(() => pty.close());
-    await touchPort({ kind: 'serial', path: pty.path }, new AbortController().signal);
-    expect(execFileSync('stty', ['-F', pty.path, 'speed'], { encoding: 'utf8' }).trim()).toBe('1200');
-  });
+  it.runIf(process.platform === 'linux')(
+    'the request opens the port at 1200 baud and closes it',
+    async () => {
+      const pty = await openPty();
+      onTestFinished(() => pty.close());
+      await touchPort({ kind: 'serial', path: pty.path }, new AbortController().signal);
+      expect(execFileSync('stty', ['-F', pty.path, 'speed'], { encoding: 'utf8' }).trim()).toBe('1200');
+    },
+  );
 });

@@ -14,7 +14,7 @@ import { fewDigits } from '../support/few-digits.js';
 
 afterEach(() => void vi.unstubAllEnvs());
 
-describe('an option that would change nothing', () => {
+describe('an option that would have no effect', () => {
   it.each([
     [['--optimizer', 'adam', '--device', 'emulator:ideal-64'], '--device', 'tngd, tngd-adam, lm and kfac'],
     [['--optimizer', 'sgd', '--device', 'emulator:ideal-64'], '--device', 'tngd, tngd-adam, lm and kfac'],
@@ -39,7 +39,7 @@ describe('an option that would change nothing', () => {
     ],
     [['--optimizer', 'ngd', '--ticks', '9'], '--ticks', 'tngd and lm'],
     [['--momentum', '0.5'], '--momentum', 'kfac, sgd and sign-sgd'],
-  ])('%j is wrong usage, and says who uses it', async (options, flag, users) => {
+  ])('%j is wrong usage, and the error names the users of the option', async (options, flag, users) => {
     const chosenBy = options[0] === flag ? '--optimizer tngd' : options.slice(0, 2).join(' ');
     const { stderr, stdout, exitCode } = await runCommand('train', 'mnist', ...options);
     expect(stderr).toBe(
@@ -74,7 +74,7 @@ describe('an option that would change nothing', () => {
     ['tngd', { device: 'emulator:ideal-64', logLevel: 'info', curvatureExamples: 4 }],
     ['ngd', { curvatureExamples: 4, damping: 0.1 }],
     ['sgd', { momentum: 0.5, device: undefined }],
-  ])('is not what %s has a use for: %j', (name, given) => {
+  ])('is not used by %s: %j', (name, given) => {
     expect(() => refuseInertOptions(name, name, given)).not.toThrow();
   });
 

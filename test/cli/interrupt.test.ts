@@ -96,7 +96,7 @@ describe('withInterrupt', () => {
     expect(host.eventNames()).toEqual([]);
   });
 
-  it('tells what failed while stopping, keeps the exit code, and lets bugs through', async () => {
+  it('reports a failure of the stop, keeps the exit code, and rethrows bugs', async () => {
     const host = new FakeHost();
     async function interruptedWith(reason: unknown): Promise<unknown> {
       const ended = withInterrupt(

@@ -38,7 +38,7 @@ it('a board keeps the record of its calibration, and gives it to the next host',
   expect(readFileSync(fetched, 'utf8')).toBe(readFileSync(measured, 'utf8'));
 });
 
-it('identify makes the board show itself, and says which one that is', async () => {
+it('identify makes the board show itself, and prints its name', async () => {
   const { uri, board } = await served();
   const { exitCode, stdout } = await runCommand('identify', '--device', uri, '--seconds', '30');
   expect({ exitCode, stdout }).toEqual({

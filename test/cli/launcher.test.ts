@@ -16,7 +16,7 @@ describe('the launcher', () => {
     expect([status, stdout, stderr]).toEqual([0, `${version}\n`, '']);
   });
 
-  it('says in one sentence what to do where nothing is built', () => {
+  it('tells in one sentence what to do if nothing is built', () => {
     const checkout = temporaryDirectory();
     mkdirSync(path.join(checkout, 'bin'));
     writeFileSync(path.join(checkout, 'package.json'), '{ "type": "module" }');
@@ -27,7 +27,7 @@ describe('the launcher', () => {
   });
 });
 
-it('npx builds nothing: what it runs was built before, or says that it was not', () => {
+it('npx builds nothing: its program was built before, or tells that it was not', () => {
   expect(scripts.prepare).toBe('node tools/prepare.mjs');
   const { status, stdout, stderr } = run(path.join(ROOT, 'tools/prepare.mjs'), { npm_command: 'exec' });
   expect([status, stdout, stderr]).toEqual([0, '', '']);

@@ -37,7 +37,7 @@ describe('with a LUCIDAC', () => {
     expect(stdout).toMatch(/board time \(as asked for\) +\d/);
   });
 
-  it('solve --json has what it has of every board', async () => {
+  it('solve --json has the same fields as for every board', async () => {
     const { stdout } = await runCommand(...solving(), '--json', '--device', device);
     const report = JSON.parse(stdout);
     expect(report.solution[0]).toBeCloseTo(1 / 11, 3);
@@ -46,7 +46,7 @@ describe('with a LUCIDAC', () => {
     expect(report.boardSeconds).toBeGreaterThan(0);
   });
 
-  it('info says what it is, and what fits', async () => {
+  it('info shows its identity and the largest system', async () => {
     const { stdout } = await runCommand('info', '--device', device);
     expect(stdout).toMatch(/address of the carrier +04-E9-E5-16-09-92\n/);
     expect(stdout).toMatch(/lanes with a coefficient +32\n/);
@@ -72,7 +72,7 @@ describe('with a LUCIDAC', () => {
     expect(exitCode).not.toBe(0);
   });
 
-  it('what is refused leaves no recording behind', async () => {
+  it('a refused command leaves no recording', async () => {
     const recording = file('refused.mcap');
     const words = ['sample', '--matrix', file('A.csv'), '--count', '10', '--out', file('s.npy')];
     // A board that cannot be reached is the same case.

@@ -51,7 +51,7 @@ describe('monitor of a board', () => {
     for (const { spreadVolts } of second.cells) expect(spreadVolts).toBeGreaterThan(0);
   });
 
-  it('prints a line a look where the output is no terminal, and messages if asked', async () => {
+  it('prints one line per look if the output is no terminal, and messages on request', async () => {
     const { stdout } = await runCommand(
       'monitor',
       '--device',

@@ -146,7 +146,7 @@ test('logistic: text classes, the host’s sampler beside it, and its files', as
   expect(many.stderr).toMatch(/column y has 24 values/);
 });
 
-test('what only the connected board refuses leaves no empty directory, and no parent of it', async () => {
+test('a refusal by the connected board leaves no empty directory, and no parent of it', async () => {
   writeFileSync(
     file('wide.csv'),
     `${Array.from({ length: 9 }, (_, k) => `c${k}`).join(',')},y\n${wideRows()}`,
@@ -180,7 +180,7 @@ test('moments of the boards in place of draws, beside the exact ones, with the b
   expect(stdout).toMatch(/draws +2 × 1,024, added up by the boards/);
   expect(stdout).toMatch(/effective sample size +at least \d,\d+, from 2 × 32 batches/);
   expect(stdout).toMatch(/bytes on the line +\S+ kB; the draws alone are 12\.3 kB/);
-  // What an earlier run left of draws is gone.
+  // The draws of an earlier run are gone.
   expect(readdirSync(out)).toEqual(['summary.json']);
   const { parameters, lineBytes } = JSON.parse(readFileSync(join(out, 'summary.json'), 'utf8'));
   expect(lineBytes).toBeLessThan(2 * 3 * 2048);
@@ -265,7 +265,7 @@ describe('laplace', () => {
     const { scores, networks, device } = JSON.parse(
       readFileSync(join(file('laplace'), 'summary.json'), 'utf8'),
     );
-    // What is told from itself is told by chance.
+    // If a set is compared with itself, the classes are separated only by chance.
     expect(scores.board.auroc).toBeCloseTo(0.5, 12);
     expect(scores.trained.accuracy).toBe(scores.temperature.accuracy);
     expect([networks, device]).toEqual([4, 'emulator:ideal-8']);
@@ -295,7 +295,7 @@ describe('laplace', () => {
   });
 
   // Two minutes of a busy machine. The board's draws differ from those of the host by noise alone.
-  test('1,000 digits: as good as exact draws, and calibrated', {
+  test('1,000 digits: the accuracy of exact draws, and calibrated probabilities', {
     tags: 'long',
     timeout: 900_000,
   }, async () => {

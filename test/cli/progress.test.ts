@@ -12,7 +12,7 @@ function setUp(isTTY: boolean, options: Partial<ProgressOptions> = {}, columns =
   return { progress, time, writes };
 }
 
-/** What stands on the lines of a terminal after all that was written. */
+/** The text on the lines of a terminal after all output. */
 function screen(writes: readonly string[]): string[] {
   const lines = [''];
   // biome-ignore lint/suspicious/noControlCharactersInRegex: what moves the cursor.
@@ -47,7 +47,7 @@ describe('on a terminal', () => {
     expect(screen(writes)).toEqual([`train 100 % ${'█'.repeat(24)} 2:00  done`, '']);
   });
 
-  it('redraws no more often than the eye follows', () => {
+  it('redraws at a rate that the eye can follow', () => {
     const { progress, time, writes } = setUp(true, { total: 1000 });
     for (let step = 0; step < 1000; step++) {
       time.ms += 1;
@@ -103,7 +103,7 @@ describe('on a terminal', () => {
   });
 });
 
-describe.each([true, false])('before something that takes long (terminal: %s)', (isTTY) => {
+describe.each([true, false])('before long work (terminal: %s)', (isTTY) => {
   it('is drawn at once, and again with the time that passed', () => {
     const { progress, time, writes } = setUp(isTTY);
     progress.show(0, 'step 1 of 200');

@@ -57,8 +57,8 @@ test('takes a method, and runs quadprog beside it', async () => {
   expect(wrong.stderr).toMatch(/row 0 of the constraints has more entries than one/);
 });
 
-test('says where the rails stopped when the polish had to go on', async () => {
-  // Strongly coupled, so that couplings that are off by half a percent move the rest far.
+test('tells the result of the rails if the polish continues', async () => {
+  // The system is strongly coupled. Errors of half a percent in couplings therefore move its rest point far.
   const size = 8;
   const entries = Array.from({ length: size }, (_, i) =>
     Array.from({ length: size }, (__, j) => (i === j ? 1.002 : 1)),
@@ -76,7 +76,7 @@ test('says where the rails stopped when the polish had to go on', async () => {
   expect(stdout).toMatch(/rails +stopped at a residual of \S+ after \d+ levels?; the polish/);
 });
 
-test('refuses what is not convex, and a file that is not there', async () => {
+test('refuses a program that is not convex, and a missing file', async () => {
   const concave = await runCommand('qp', '--problem', file('concave.json'), '--out', file('none.csv'));
   expect(concave.stderr).toMatch(/negative eigenvalue/);
   expect(concave.exitCode).not.toBe(0);

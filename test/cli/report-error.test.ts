@@ -24,7 +24,7 @@ const LOST = new ThermolinkError('LINK_LOST', 'the port closed', {
 });
 
 describe('a failed operation', () => {
-  it('is one paragraph: what, why, what to try', () => {
+  it('is one paragraph: what happened, why, and what to try', () => {
     expect(report(LOST)).toEqual({
       exitCode: 1,
       out: '',
@@ -32,7 +32,7 @@ describe('a failed operation', () => {
     });
   });
 
-  it('says nothing twice and shows no stack, no line break and no control character', () => {
+  it('repeats nothing and shows no stack, no line break and no control character', () => {
     const error = new ThermolinkError('BAD_FILE', 'a\n\x1b[2Jb: ENOENT.', { cause: new Error('ENOENT') });
     expect(report(error).err).toBe('thermolink: BAD_FILE: a \\u001b[2Jb: ENOENT.\n');
   });
@@ -89,7 +89,7 @@ describe('what commander throws', () => {
 });
 
 describe('a bug', () => {
-  it('shows its stack and says what it is', () => {
+  it('shows its stack and is called a bug', () => {
     const { exitCode, err, out } = report(new TypeError('x is undefined'));
     expect([exitCode, out]).toEqual([1, '']);
     expect(err).toContain('bug');

@@ -25,7 +25,7 @@ const jsonOf = (parts: Map<string, Buffer>, name: string) => JSON.parse(parts.ge
 afterEach(() => vi.unstubAllEnvs());
 
 describe('thermolink report', () => {
-  it('holds what a developer asks for first, and lists it', async () => {
+  it('holds the facts that a developer asks for first, and lists them', async () => {
     const { exitCode, stdout } = await runCommand(
       'report',
       '--device',
@@ -76,7 +76,7 @@ describe('thermolink report', () => {
     expect(jsonOf(parts, 'device.json').device).toBe('emulator:file=secret-place.json');
   });
 
-  it('tells of a board that can not be reached, and of nothing else', async () => {
+  it('tells that a board cannot be reached, and nothing else about it', async () => {
     const { exitCode, stdout } = await runCommand(
       'report',
       '--device',
@@ -91,7 +91,7 @@ describe('thermolink report', () => {
     expect(parts.has('session.mcap')).toBe(false);
   });
 
-  it('runs nothing on the board where it is told so', async () => {
+  it('runs nothing on the board on request', async () => {
     await runCommand('report', '--device', 'emulator:ideal-8', '--out', file('still.zip'), '--no-self-test');
     const parts = await unzipped(file('still.zip'));
     expect([parts.has('self-test.json'), jsonOf(parts, 'device.json').statusAfter.runId]).toEqual([false, 0]);
@@ -103,7 +103,7 @@ describe('thermolink report', () => {
   });
 });
 
-describe('what is taken out of texts', () => {
+describe('what is removed from texts', () => {
   it('is the value of every variable with a secret name, and nothing short', () => {
     const redact = redactor({
       GITHUB_TOKEN: 'abcdef123',

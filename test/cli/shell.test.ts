@@ -32,7 +32,7 @@ async function piped(lines: string, ...args: string[]) {
   return { exitCode: await exitOf(child), stdout, stderr };
 }
 
-/** A shell at a terminal: what is typed, and what it shows. */
+/** A shell at a terminal: its input and its output. */
 class Terminal {
   readonly #pty: PtyPort;
   readonly exited: Promise<number | null>;
@@ -67,7 +67,7 @@ class Terminal {
     void this.#pty.write(Buffer.from(text));
   }
 
-  /** Waits until the text is shown behind what was waited for before. */
+  /** Waits until the text appears after the text of the previous wait. */
   async shows(text: string): Promise<void> {
     const untilMs = performance.now() + DEADLINE_MS;
     while (!this.shown.includes(text)) {
@@ -86,7 +86,7 @@ class Terminal {
 }
 
 describe.runIf(isBuilt)('thermolink shell, lines from a pipe', () => {
-  it('executes them one after another; one that fails is told and the shell goes on', async () => {
+  it('executes them one after another; it reports a failed line and continues', async () => {
     const { exitCode, stdout, stderr } = await piped(
       'ping 2\nnonsense\n\nstop\nstatus\nacknowledge\nsolve 4,1;1,3 1;2',
     );
@@ -116,7 +116,7 @@ describe.runIf(isBuilt && hasPty)('thermolink shell at a terminal', () => {
     const home = join(directory, 'state');
     const first = await Terminal.open(home);
     await first.shows('thermolink> ');
-    // Readline takes a Tab within a longer piece as pasted.
+    // Readline treats a Tab within longer input as pasted text.
     first.type('pin');
     await first.shows('pin');
     first.type('\t');
@@ -136,7 +136,7 @@ describe.runIf(isBuilt && hasPty)('thermolink shell at a terminal', () => {
     );
   });
 
-  it('the arrow keys bring back the lines of the shell before', { tags: 'long' }, async () => {
+  it('the arrow keys bring back the lines of the previous shell', { tags: 'long' }, async () => {
     const home = join(directory, 'earlier');
     mkdirSync(join(home, 'thermolink'), { recursive: true });
     writeFileSync(join(home, 'thermolink', 'shell-history'), 'counters\nping 3\n');
@@ -161,7 +161,7 @@ describe('the history of the shell', () => {
     expect(readHistory('/dev/null/no/history')).toEqual([]);
   });
 
-  it('lies in the state folder of the user', () => {
+  it('is in the state folder of the user', () => {
     expect(historyFile({ XDG_STATE_HOME: '/home/a/state' })).toBe('/home/a/state/thermolink/shell-history');
   });
 });

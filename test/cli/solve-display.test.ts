@@ -15,7 +15,7 @@ const BEGINNING: SolveProgress = {
   relativeStandardError: Infinity,
 };
 
-describe('where a solve stands', () => {
+describe('the progress of a solve', () => {
   it.each<[string, Partial<SolveProgress>, string]>([
     ['at the beginning', {}, 'pass 1'],
     [
@@ -41,7 +41,7 @@ describe('where a solve stands', () => {
 describe('the bar', () => {
   afterEach(() => vi.useRealTimers());
 
-  it('of a whole command ends complete, without an infinite error or steps of a share', async () => {
+  it('of a whole command ends at 100 %, without an infinite error or fractional steps', async () => {
     const A = write('A.csv', '4,1\n1,3\n');
     const b = write('b.csv', '1\n2\n');
     const { stderr } = await runCommand('solve', '--matrix', A, '--rhs', b);
@@ -67,7 +67,7 @@ describe('the bar', () => {
     expect(lines.at(-1)).toContain('1:05');
   });
 
-  it('is not there without an update, or when silent', async () => {
+  it('does not appear without an update, or with --quiet', async () => {
     const { stderr } = await captureOutput(async () => {
       new WorkDisplay('solve', 1, false).finish();
       const silent = new WorkDisplay('solve', 1, true);

@@ -18,7 +18,7 @@ const OPTIONS = {
   record: option('--record <file>', '', { file: 'own' }),
 } satisfies OptionSpecs;
 
-/** Runs a line with `stdin` as standard input; what was printed, and what the work was given. */
+/** Runs a line with `stdin` as standard input. Returns the output, and the arguments of the work. */
 async function runLine(
   values: Readonly<Record<string, unknown>>,
   stdin: string | Uint8Array,
@@ -40,7 +40,7 @@ async function runLine(
 const ours = (): string[] => readdirSync(tmpdir()).filter((name) => /^thermolink-\w{6}$/.test(name));
 
 describe('- in the place of a file', () => {
-  it('is all of standard input, in a file that goes', async () => {
+  it('is all of standard input, in a temporary file', async () => {
     let path = '';
     await runLine({ matrix: '-', rhs: 'b.csv' }, '4,1\n1,3\n', ({ values }) => {
       path = String(values['matrix']);
@@ -64,7 +64,7 @@ describe('- in the place of a file', () => {
     expect(printed).toBe('what was computed');
   });
 
-  it('what was written goes out when the command fails after it', async () => {
+  it('output that was written before a failure of the command is kept', async () => {
     const stdout = new PassThrough();
     const run = withStandardStreams(
       OPTIONS,

@@ -90,7 +90,9 @@ describe('a study on several boards', () => {
     expect(labels(several)).toEqual(labels(one));
   });
 
-  it('that is aborted goes on, on one board or several, to the same files', { tags: ['long'] }, async () => {
+  it('that is aborted continues, on one board or several, and ends with the same files', {
+    tags: ['long'],
+  }, async () => {
     await runStudy(requestOf([BOARD]), neverAborted);
     const expected = filesIn(out);
     out = `${out} aborted`;
@@ -106,7 +108,7 @@ describe('a study on several boards', () => {
     expect(filesIn(out)).toEqual(expected);
   });
 
-  it('goes on without a board that fails, and ends with the error of the last', {
+  it('continues without a failed board, and ends with the error of the last board', {
     tags: ['long'],
   }, async () => {
     const expected = await runStudy(requestOf([BOARD]), neverAborted);
@@ -180,7 +182,7 @@ describe('a study of tables on several boards', () => {
     return runTable({ study, scale: { quick: true, seeds: [1, 2] }, out, uris, quiet: true }, neverAborted);
   };
 
-  it('finds what it finds on one, the search first, and stores it in the same order', async () => {
+  it('finds the same results as on one board, the search first, and stores them in the same order', async () => {
     const one = await tablesOn([BOARD]);
     const stored = readFileSync(join(out, 'runs.json'), 'utf8');
     expect(one).toHaveLength(SIZES.length + 4);
@@ -218,7 +220,7 @@ describe('work that is shared out', () => {
     return { ended, leftOut };
   };
 
-  it('is done once each, one piece at a time by each worker, and by whom it is for', async () => {
+  it('is done once per piece, one piece at a time by each worker, and by the worker that it is for', async () => {
     const done: number[] = [];
     const busy = new Set<string>();
     let most = 0;

@@ -28,7 +28,7 @@ function tried(errorAt: (value: number) => number | null, values: readonly numbe
 }
 
 describe('the search of a setting', () => {
-  it('goes on for all methods alike until no best value is at an edge', () => {
+  it('continues for all methods until no best value is at an edge', () => {
     const search = rateSearch(1, 2, 4);
     // The least errors are at 2 and at 16.
     const errors = [(x: number) => Math.abs(Math.log2(x) - 1), (x: number) => Math.abs(Math.log2(x) - 4)];
@@ -49,7 +49,7 @@ describe('the search of a setting', () => {
     expect(new Set(methods[0].map(({ value }) => value)).size).toBe(5);
   });
 
-  it('passes over trainings that failed, and a quick one does not go on', () => {
+  it('ignores failed trainings, and a quick search does not continue', () => {
     const failing = tried((x) => (x > 1 ? null : x), [1, 2, 4]);
     expect(bestValue(failing)).toBe(1);
     expect(nextValue(failing, rateSearch(1, 2, 4))).toBe(0.5);
@@ -105,7 +105,7 @@ const TINY: Study = {
 };
 
 describe('a study that searches settings', () => {
-  it('takes the best of each method, tells what it tried, and does nothing twice', async () => {
+  it('takes the best of each method, reports the tried values, and repeats no training', async () => {
     const out = join(temporaryDirectory(), 'study');
     const request: StudyRequest = {
       ...{ study: TINY, seeds: 1, out, quick: false, quiet: true, uris: ['emulator:ideal-crossbar'] },

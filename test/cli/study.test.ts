@@ -53,7 +53,7 @@ const endings = ({ tasks }: StudyResults) =>
   );
 
 describe('a study', () => {
-  it('that is aborted goes on where it stopped and finds the same', { tags: 'long' }, async () => {
+  it('that is aborted continues where it stopped and finds the same results', { tags: 'long' }, async () => {
     const whole = endings(await resultsFrom(requestOf(tinyStudy())));
     expect(whole.every(({ error }) => error! > 0)).toBe(true);
     out = `${out} aborted`;
@@ -88,7 +88,7 @@ describe('a study', () => {
     expect(resumed).toBe(2 * (LM.steps + ADAM.steps) - (LM.steps + 3));
   });
 
-  it('that ended is taken as it is, more seeds are added, and a damaged summary is written again', async () => {
+  it('that ended is used unchanged, more seeds are added, and a damaged summary is written again', async () => {
     const first = await resultsFrom(requestOf(tinyStudy(), 1));
     writeFileSync(join(out, 'heat/adam/seed-1/summary.json'), '{"cut');
     const more = await resultsFrom(requestOf(tinyStudy(), 2));
@@ -97,7 +97,7 @@ describe('a study', () => {
     expect(more.tasks[0].methods[1].trainings[0].error).toBe(first.tasks[0].methods[1].trainings[0].error);
   });
 
-  it('goes on when a method diverges, and says so', async () => {
+  it('continues when a method diverges, and reports it', async () => {
     const wild: StudyMethod = { ...ADAM, label: 'wild', name: 'sgd', options: { rate: 1e200 } };
     const request = requestOf(tinyStudy(undefined, [LM, wild, ADAM]), 1);
     const results = await resultsFrom(request);
@@ -142,7 +142,7 @@ describe('the report of a study', () => {
 describe('the directory of a study', () => {
   const MARK = { study: 'pinn', quick: true };
 
-  it('is taken when it is new or empty, once at a time, and gone on with by --resume', async () => {
+  it('is used if it is new or empty, by one study at a time, and --resume continues it', async () => {
     const release = claimStudyDirectory(out, MARK, false);
     expect((await thrown(() => claimStudyDirectory(out, MARK, true))).code).toBe('BUSY');
     release();
@@ -150,7 +150,7 @@ describe('the directory of a study', () => {
     expect(readdirSync(out)).toEqual(['study.json']);
   });
 
-  it('is not gone on with on another board', async () => {
+  it('is not continued on another board', async () => {
     claimStudyDirectory(out, { ...MARK, board: 'emulator:a' }, false)();
     const error = await thrown(() => claimStudyDirectory(out, { ...MARK, board: 'emulator:b' }, true));
     expect(error.message).toContain(
@@ -292,7 +292,7 @@ describe('thermolink study', () => {
     expect(adam.againstBoard).toMatchObject({ verdict: 'higher' });
   });
 
-  it('refuses a study that there is not, and numbers that are none', async () => {
+  it('refuses an unknown study, and invalid numbers', async () => {
     expect((await runCommand('study', 'alchemy')).exitCode).toBe(2);
     for (const seeds of ['0', '-1', 'NaN', '1e9'])
       expect((await runCommand('study', 'pinn', '--seeds', seeds)).stderr).toContain('--seeds');

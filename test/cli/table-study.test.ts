@@ -49,7 +49,7 @@ function requestOf(study: TableStudy, seeds = [1, 2]): TableRequest {
 const neverAborted = new AbortController().signal;
 
 describe('a study of tables', () => {
-  it('does what is missing after an abort, adds seeds, and stores the same as in one go', async () => {
+  it('does the missing runs after an abort, adds seeds, and stores the same as an uninterrupted study', async () => {
     const whole = await runTable(requestOf(products()), neverAborted);
     const stored = readFileSync(join(out, 'runs.json'), 'utf8');
     out = `${out} aborted`;
@@ -74,7 +74,7 @@ describe('a study of tables', () => {
     expect(readFileSync(join(out, 'runs.json'), 'utf8')).toBe(stored);
   });
 
-  it('takes an error that says something about the run as its result, and throws any other', async () => {
+  it('takes an error about the run as its result, and throws any other error', async () => {
     const failing = (code: 'OVERLOAD' | 'LINK_LOST') =>
       products(async ({ settings }) => {
         if (settings['size'] === 8) throw new ThermolinkError(code, 'no');
@@ -93,7 +93,7 @@ describe('a study of tables', () => {
     );
   });
 
-  it('refuses a file of runs that another program has cut', async () => {
+  it('refuses a truncated file of runs', async () => {
     await runTable(requestOf(products()), neverAborted);
     writeFileSync(join(out, 'runs.json'), '[{"part');
     const error = await thrown(() => runTable(requestOf(products()), neverAborted));

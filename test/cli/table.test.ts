@@ -5,7 +5,7 @@ import { type Align, formatTable } from '../../src/cli/output/table.js';
 import { columnCount, fitColumns, printable, wrapColumns } from '../../src/cli/output/text-width.js';
 
 describe('tables', () => {
-  it('columns line up whatever is in them', () => {
+  it('columns are aligned for any content', () => {
     const cells = fc.array(fc.array(fc.string({ unit: 'grapheme' }), { minLength: 3, maxLength: 3 }), {
       minLength: 1,
     });
@@ -19,7 +19,7 @@ describe('tables', () => {
     );
   });
 
-  it('looks as it should', () => {
+  it('has the expected layout', () => {
     const rows = [
       ['x̂', '1.50'],
       ['board', '12.25'],
@@ -29,7 +29,7 @@ describe('tables', () => {
     );
   });
 
-  it('no line is wider than the terminal, no number is cut, and what is left out is counted', () => {
+  it('no line is wider than the terminal, no number is cut, and left-out columns are counted', () => {
     const text = fc.string({ unit: 'grapheme', maxLength: 60 });
     const number = fc.double({ noNaN: true }).map(String);
     const row = fc.tuple(text, number, number, text);
@@ -83,7 +83,7 @@ describe('tables', () => {
     expect(wrapNotes(notes, 80)).toContain('\nOne note that goes on.');
   });
 
-  it('text that would steer a terminal is shown instead', () => {
+  it('control characters for a terminal are shown as text', () => {
     expect(printable('a\x1b[31m\u202Eb\tc\n d\u0000')).toBe('a\\u001b[31m\\u202eb c d\\u0000');
     expect(fitColumns('abcdef', 4)).toBe('abc…');
     expect(fitColumns('x̂ŷẑ', 3)).toBe('x̂ŷẑ');

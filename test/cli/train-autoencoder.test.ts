@@ -8,7 +8,7 @@ const directory = mkdtempSync(join(tmpdir(), 'thermolink-autoencoder-'));
 afterAll(() => rmSync(directory, { recursive: true }));
 const images = join(directory, 'images');
 
-/** Images of 8 × 8 pixels: a bright bar whose place and slope two numbers tell. */
+/** Images of 8 × 8 pixels: a bright bar. Two numbers give its place and slope. */
 function idx(count: number, first: number): [images: Buffer, labels: Buffer] {
   const pixels = Buffer.alloc(16 + count * 64);
   pixels.set([0, 0, 8, 3]);
@@ -41,7 +41,7 @@ beforeAll(() => {
 const SMALL = ['--data', images, '--hidden', '8,2,8', '--batch', '64'];
 
 describe('thermolink train autoencoder', () => {
-  it('learns by factors that a board inverts, and draws what it reads and puts out', {
+  it('learns by factors that a board inverts, and draws its inputs and outputs', {
     tags: 'long',
   }, async () => {
     const out = join(directory, 'run');
@@ -59,7 +59,7 @@ describe('thermolink train autoencoder', () => {
     for (const text of ['read', 'put out', 'Unexplained share']) expect(svg).toContain(text);
   });
 
-  it('with a digital solver in place of the board it takes steps that end near the board’s', async () => {
+  it('with a digital solver in place of the board it ends near the board’s result', async () => {
     const { stdout } = await runCommand(
       'train',
       'autoencoder',

@@ -14,7 +14,7 @@ async function interrupt(
   signal: NodeJS.Signals,
   ...options: string[]
 ): Promise<{ code: number | null; stderr: string }> {
-  // So many epochs that no signal comes too late.
+  // With this many epochs no signal comes too late.
   const data = ['--data', digits, '--epochs', '100'];
   const child = spawn(process.execPath, [BUILT_CLI, 'train', 'mnist', ...data, ...options], {
     stdio: ['ignore', 'ignore', 'pipe'],
@@ -33,7 +33,8 @@ async function interrupt(
 }
 
 describe.runIf(isBuilt && process.platform !== 'win32')('a training that is interrupted', () => {
-  it('by SIGINT says how to go on, and lets the next one in', () => expectResumable('SIGINT', 130));
+  it('by SIGINT tells how to continue, and releases the directory for the next training', () =>
+    expectResumable('SIGINT', 130));
   it.each([
     ['SIGHUP', 129],
     ['SIGTERM', 143],
@@ -52,7 +53,7 @@ describe.runIf(isBuilt && process.platform !== 'win32')('a training that is inte
     expect(readFileSync(join(out, 'metrics.jsonl'), 'utf8').split('\n')).toHaveLength(steps + 1);
   }
 
-  it('on a board says that the board is stopped, and without --out what --out is for', {
+  it('on a board tells that the board is stopped, and, without --out, the use of --out', {
     tags: 'long',
   }, async () => {
     const { code, stderr } = await interrupt('SIGINT');

@@ -24,7 +24,7 @@ describe('thermolink train heat', () => {
     for (const title of ['Relative error', 'The solution', 'Its error']) expect(svg).toContain(title);
   });
 
-  it('names what does not fit on a board, and leaves no files', async () => {
+  it('names the sizes that do not fit on a board, and leaves no files', async () => {
     const out = join(directory, 'small-board');
     const refused = await runCommand(...SMALL, '--out', out, '--device', 'emulator:ideal-8');
     expect(refused.exitCode).toBeGreaterThan(0);
@@ -42,7 +42,7 @@ describe('thermolink train heat', () => {
     expect(results[0].relativeError).toBeLessThan(results[1].relativeError);
   });
 
-  it('refuses widths and options that do nothing', async () => {
+  it('refuses invalid widths and options without effect', async () => {
     const widths = await runCommand('train', 'heat', '--hidden', '8,0');
     expect(widths).toMatchObject({ exitCode: 2, stderr: expect.stringContaining('--hidden') });
     const inert = await runCommand('train', 'heat', '--optimizer', 'adam', '--rank', '3');

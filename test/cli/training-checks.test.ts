@@ -34,7 +34,7 @@ it.each<[string, string, () => string[]]>([
   expect(JSON.parse(stdout).error.code).toBe(code);
 });
 
-it('a time without damping that would take a board for ever is refused in the first step', async () => {
+it('without damping, a time that would take a board too long is refused in the first step', async () => {
   const { stdout } = await train('--time', '1e6', '--damping', '0', '--device', 'emulator:ideal-crossbar');
   expect(JSON.parse(stdout).error).toMatchObject({ code: 'UNSUPPORTED', data: { ticksMax: 2 ** 20 } });
   const delayed = await train('--delay', '1e6', '--damping', '0', '--device', 'emulator:ideal-crossbar');
@@ -45,7 +45,7 @@ it('a time without damping that would take a board for ever is refused in the fi
   });
 });
 
-it('says what it trains on, and warns of data that look like a mistake', async () => {
+it('names its data, and warns of data that look like a mistake', async () => {
   const idx = (shape: readonly number[], values: readonly number[]): Buffer => {
     const words = shape.flatMap((extent) => [0, 0, 0, extent]);
     return Buffer.from([0, 0, 8, shape.length, ...words, ...values]);
@@ -67,7 +67,7 @@ it('says what it trains on, and warns of data that look like a mistake', async (
   expect(good.stderr).not.toContain('warning');
 });
 
-it('and opens it when there is nothing to refuse', async () => {
+it('train opens the device if there is nothing to refuse', async () => {
   const { stdout } = await train('--out', join(directory, 'new'));
   expect(JSON.parse(stdout).error.code).toBe('UNKNOWN_PROFILE');
 });

@@ -75,28 +75,28 @@ beforeEach(() => {
 });
 
 describe('the curves of a run', () => {
-  it('bear the name that the user gave the optimizer', () => {
+  it('have the name that the user gave the optimizer', () => {
     writeTrainingFigure(out, 'control', SUMMARY);
     const svg = readFileSync(file('curves.svg'), 'utf8');
     expect(parseXml(svg).text).toContain('Training with control');
     expect(svg).not.toContain('sgd');
   });
 
-  it('say nothing of parts that took no time', () => {
+  it('leave out parts that took no time', () => {
     writeTrainingFigure(out, 'adam', SUMMARY);
     const svg = readFileSync(file('curves.svg'), 'utf8');
     expect(parseXml(svg).text).toContain('gradient');
     expect(parseXml(svg).text).not.toContain('curvature');
   });
 
-  it('that cannot be put in their place are a BAD_FILE and leave nothing half-written', async () => {
+  it('that cannot be written are a BAD_FILE and leave no partial file', async () => {
     mkdirSync(file('curves.svg'));
     const { code, message } = await thrown(() => writeTrainingFigure(out, 'sgd', SUMMARY));
     expect([code, message]).toEqual(['BAD_FILE', `${file('curves.svg')} can't be written.`]);
     expect(readdirSync(out).sort()).toEqual(['curves.svg', 'metrics.jsonl']);
   });
 
-  it.runIf(existsSync('/dev/full'))('for which the disk is too full keep those of before', async () => {
+  it.runIf(existsSync('/dev/full'))('that do not fit on the disk leave the previous ones', async () => {
     writeFileSync(file('curves.svg'), 'before');
     symlinkSync('/dev/full', file('curves.svg.partial'));
     expect((await thrown(() => writeTrainingFigure(out, 'sgd', SUMMARY))).code).toBe('BAD_FILE');
@@ -130,7 +130,7 @@ describe('the result of a run whose curves cannot be drawn', () => {
       ),
     );
 
-  it('is printed all the same', async () => {
+  it('is still printed', async () => {
     expect(await failing(false)).toMatchObject({ stdout: 'text\n', result: error });
   });
 
@@ -163,7 +163,7 @@ describe('the result of a run whose curves cannot be drawn', () => {
 });
 
 describe('the summary', () => {
-  it('says control for what was asked for as control', () => {
+  it('calls the preset control by this name', () => {
     expect(summaryText(PLAN, SUMMARY)).toMatch(/optimizer +control/);
     expect(summaryText({ ...PLAN, optimizer: 'adam' }, SUMMARY)).toMatch(/optimizer +adam/);
   });
@@ -172,7 +172,7 @@ describe('the summary', () => {
     expect(summaryText(PLAN, SUMMARY)).not.toContain('curvature');
   });
 
-  it('names what is stored', () => {
+  it('names the stored files', () => {
     expect(storedText(PLAN)).toContain('Nothing was stored');
     expect(storedText({ ...PLAN, out: 'd' })).toBe(
       'Stored in d: metrics.jsonl, summary.json, checkpoint.bin, weights.safetensors, weights.npz, curves.svg.\n',

@@ -30,7 +30,7 @@ const key = (overrides = {}) => ({
 /** Values that JSON does not hold. */
 const VALUE = { list: Float64Array.of(-0, Number.NaN, 1 / 3), none: undefined, rows: Int32Array.of(7) };
 
-/** Measures parts until one of them is interrupted; tells what was measured and what was said. */
+/** Measures parts until one of them is interrupted. Returns the measured parts and the printed messages. */
 async function attempt(names: readonly string[], interruptAt?: string, overrides = {}, now = NOW) {
   const measured: string[] = [];
   const said: string[] = [];
@@ -59,7 +59,7 @@ async function attempt(names: readonly string[], interruptAt?: string, overrides
 }
 
 describe('the file of an unfinished measurement', () => {
-  it('gives back every bit of the parts, is told of, and goes at the end', async () => {
+  it('gives back every bit of the parts, is announced, and is removed at the end', async () => {
     const first = await attempt(['a', 'b', 'c'], 'c');
     expect(first).toMatchObject({ measured: ['a', 'b'], said: [] });
     expect(first.ending).toMatch(/The same command goes on .*x\.unfinished/);
@@ -75,7 +75,7 @@ describe('the file of an unfinished measurement', () => {
     ['another seed', { request: { seed: 2, samples: 1000 } }, /another request/, NOW],
     ['another command', { command: 'characterize' }, /another command/, NOW],
     ['two days ago', {}, /more than a day/, new Date('2026-03-03T12:00:00Z')],
-  ])('of %s is not used, and that is said', async (_, overrides, sentence, now) => {
+  ])('of %s is not used, and a message says so', async (_, overrides, sentence, now) => {
     await attempt(['a', 'b'], 'b');
     const { measured, said } = await attempt(['a', 'b', 'c'], 'c', overrides, now);
     expect(measured).toEqual(['a', 'b']);
@@ -90,7 +90,7 @@ describe('the file of an unfinished measurement', () => {
     expect((await attempt(['a', 'b', 'c'])).measured).toEqual(['c']);
   });
 
-  it('that is damaged is not used, and that is said', async () => {
+  it('that is damaged is not used, and a message says so', async () => {
     writeFileSync(place('x.unfinished'), 'hello\nworld\n');
     const { measured, said } = await attempt(['a', 'b']);
     expect(measured).toEqual(['a', 'b']);
@@ -114,7 +114,7 @@ describe('an interrupted command', () => {
     ['calibrate', 'x.json', 'x.json.unfinished', 'x.json'],
     ['characterize', 'out', 'out/characterization.unfinished', 'out/characterization.json'],
   ])(
-    '%s goes on to the record that it would have given',
+    '%s continues, and gives the same record as without the interruption',
     { tags: 'long' },
     async (command, out, unfinished, record) => {
       const args = [command, ...BOARD, '--out', place(out)];
@@ -141,7 +141,7 @@ describe('an interrupted command', () => {
     },
   );
 
-  it('characterize leaves no empty folder, and no folder that it found', async () => {
+  it('characterize removes an empty folder that it made, and keeps a folder that it found', async () => {
     mkdirSync(place('there'));
     for (const out of ['new/inner', 'there']) {
       const { exitCode } = await runCommand(

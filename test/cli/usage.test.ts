@@ -37,7 +37,7 @@ describe('wrong usage', () => {
     );
   });
 
-  it('help on a command that is none names those that are', async () => {
+  it('help on an unknown command names the known ones', async () => {
     const line = await usageError('help', 'nope');
     expect(line).toMatch(
       /BAD_ARGUMENT: There is no command nope; there are train, evaluate, study, farm, solve, /,

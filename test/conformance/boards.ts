@@ -8,7 +8,7 @@ import { memoryPortPair } from '../../src/transport/memory-port.js';
 import { VirtualClock } from '../support/virtual-clock.js';
 import { type Mutation, mutantPort } from './mutant-port.js';
 
-/** Few: a slice takes no virtual time, so a run without end would compute for ever. */
+/** The number is small: a slice takes no virtual time, so an endless run would compute for ever. */
 const SLICE_TICKS = 64;
 
 const BEAT_MS = 20;
@@ -34,7 +34,7 @@ export function checkInMemory(
   });
   const port: Port = mutation ? mutantPort(host, mutation) : host;
   const { signal } = new AbortController();
-  // Without a beat the clock would jump to a deadline while a message of many chunks is on its way.
+  // Without a regular beat the clock would jump to a deadline while a message of many chunks is on its way.
   const beat = (): void => void clock.schedule(BEAT_MS, beat);
   beat();
   const checked = checkBoard({ clauses, open: async () => port, severalConnections: false, clock, signal });

@@ -7,7 +7,7 @@ import { isCommand, type Mutation } from './mutant-port.js';
 const SLACK_MS = 80;
 const CHECK_MS = 400;
 
-/** The clock of a machine that is late at will. */
+/** The clock of a machine whose lateness the test sets. */
 class LateClock extends VirtualClock {
   #aheadMs = 0;
   #stoppedMs = 0;
@@ -20,12 +20,12 @@ class LateClock extends VirtualClock {
     return this.#stoppedMs;
   }
 
-  /** Every timer that waits fires so much too late. */
+  /** Every waiting timer fires late by this time. */
   hold(forMs: number): void {
     this.#aheadMs += forMs;
   }
 
-  /** As the system's clock tells it of a process that was stopped. */
+  /** The time that the system's clock tells for a stopped process. */
   stop(forMs: number): void {
     this.#stoppedMs += forMs;
   }
@@ -65,14 +65,14 @@ describe('a rule about time that fails', () => {
     expect(reason).toMatch(/^an answer came late; this machine was 1[4-6]\d ms late meanwhile$/);
   });
 
-  it.each([0, SLACK_MS / 2])('stands at once on a machine that was %d ms late', async (lateMs) => {
+  it.each([0, SLACK_MS / 2])('counts at once on a machine that was %d ms late', async (lateMs) => {
     const clock = new LateClock();
     const { clause, seen } = failing(1, () => clock.hold(lateMs));
     const [{ status, reason }] = await checkInMemory([clause], { clock });
     expect([status, reason, seen.checks]).toEqual(['failed', 'an answer came late', 1]);
   });
 
-  it('stands at once when the machine was late in another check', async () => {
+  it('counts at once if the machine was late in another check', async () => {
     const clock = new LateClock();
     const before = failing(1, () => clock.hold(2 * SLACK_MS));
     const after = failing(1, () => undefined);
@@ -81,7 +81,7 @@ describe('a rule about time that fails', () => {
     expect(after.seen.checks).toBe(1);
   });
 
-  it('stands at once when no lateness of this machine can be the cause', async () => {
+  it('counts at once if lateness of this machine cannot be the cause', async () => {
     const clock = new LateClock();
     const { slackMs: _, ...clause } = failing(1, () => clock.hold(1000)).clause;
     const [{ status }] = await checkInMemory([clause], { clock });
@@ -89,7 +89,7 @@ describe('a rule about time that fails', () => {
   });
 });
 
-it('a board that sends late once in a while is caught on an undisturbed machine', async () => {
+it('a board that sometimes sends late is found on an undisturbed machine', async () => {
   // It forgets the sending after its first timeout, in the first check only: the next one comes after 750 ms.
   let repeated = 0;
   const seen = new Set<number>();

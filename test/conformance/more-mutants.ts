@@ -7,9 +7,9 @@ import type { Mutant } from './mutants.js';
 const mutant = (id: string, bug: string, make: () => Mutation): Mutant => ({ id, bug, make });
 
 /**
- * Bugs that were written from protocol.md alone, after the checks were done and before they were read
- * again, and run once: nine of the ten were found, eight of them at their rule. STATE-2 was missed, and had
- * no effect as it was written at first. Now BLOCK-6 looks at ticks too, and STATE-2 at HELLO.
+ * Bugs that were written from protocol.md alone, after the checks were done, and run once. The checks found
+ * nine of the ten, eight of them at their rule. The bug for STATE-2 was missed; its first version had no
+ * effect. Now BLOCK-6 also checks ticks, and STATE-2 also checks HELLO.
  */
 export const MORE_MUTANTS: readonly Mutant[] = [
   mutant('SESSION-4', 'begins to count frames anew when HELLO is repeated', () => {
@@ -24,7 +24,7 @@ export const MORE_MUTANTS: readonly Mutant[] = [
           open = nonce;
         }
         if (next < 0 || !isCommand(frame)) return [frame];
-        // The board expects frame 0, and takes what comes as one from far ahead.
+        // The board expects frame 0, and takes the frame as one with a much later number.
         return frame.seq === next++ ? [frame] : [];
       },
     };

@@ -11,7 +11,7 @@ import { CHANNEL, encodeFrame, type Frame, FrameDecoder } from '../../firmware-p
 import { FRAME_BYTES_MAX } from '../../firmware-protocol/limits.js';
 import type { Port } from '../../firmware-protocol/port.js';
 
-/** A frame on its way, and what it says; `message` is undefined for a payload that is none. */
+/** A frame on its way, and its message. `message` is undefined if the payload is no message. */
 export interface Passing<M> {
   readonly frame: Frame;
   readonly message: M | undefined;
@@ -20,26 +20,26 @@ export interface Passing<M> {
 }
 
 /**
- * What a board with one bug does, as changes of the frames between a good board and its host. Left out:
- * everything passes as it is.
+ * A board with one bug, as changes of the frames between a good board and its host. A hook that is left out
+ * changes nothing.
  */
 export interface Mutation {
   /** The frames that the board hears in place of this one. */
   readonly toDevice?: (passing: Passing<ToDevice>) => readonly Frame[];
   /** The frames that the host hears in place of this one; `[]` for none. */
   readonly toHost?: (passing: Passing<ToHost>) => readonly Frame[];
-  /** What the board hears in place of bytes between two delimiters that are no frame. */
+  /** The bytes that the board hears in place of a block that is no frame. */
   readonly rubbish?: (bytes: Uint8Array) => readonly Uint8Array[];
   /** Bytes on their way, before everything else. */
   readonly bytesToDevice?: (bytes: Uint8Array) => Uint8Array;
   readonly bytesToHost?: (bytes: Uint8Array) => Uint8Array;
   /** The delimiters that go before a frame to the host. */
   readonly delimiters?: (count: number) => number;
-  /** Called at first with a function that lets the host hear one more frame. */
+  /** Called at the start with a function that sends one more frame to the host. */
   readonly start?: (say: (frame: Frame) => void) => void;
   /** When the port of the board closes after that of the host. Left out: at once. */
   readonly closes?: 'late' | 'never';
-  /** What the host is told of whether the port is closed. */
+  /** The answer to the host's question whether the port is closed. */
   readonly isClosed?: false;
 }
 
@@ -161,7 +161,10 @@ export function lies(name: ToHost['name'], change: (fields: never) => object): P
   };
 }
 
-/** Changes fields of every message of this name that the board hears: it does not do what it was asked. */
+/**
+ * Changes fields of every message of this name that the board hears. The board then does not do what the host
+ * asked.
+ */
 export function ignores(
   name: ToDevice['name'],
   change: (fields: never) => object,

@@ -23,7 +23,7 @@ const mutant = (id: string, bug: string, make: () => Mutation, profile?: string)
   ...(profile && { profile }),
 });
 
-/** Whatever reads as these opcodes on the wire; payloads of a board's requests that are no messages. */
+/** All payloads with these opcodes on the wire, also those that are no valid messages. */
 const opcodeOf = ({ payload }: Frame): number => payload[1];
 
 /** The raw bytes of a COBS block, edited and with a good CRC again. */
@@ -118,7 +118,7 @@ const FRAME_MUTANTS: readonly Mutant[] = [
       },
       toDevice: ({ frame }) => {
         if (frame.channel === CHANNEL.open) helloIn = chunk;
-        // What was dropped comes again later, and is dropped again.
+        // The dropped frame comes again later, and is dropped again.
         return frame.channel !== CHANNEL.open && helloIn === chunk ? [] : [frame];
       },
     };
@@ -773,7 +773,7 @@ const TIMING_MUTANTS: readonly Mutant[] = [
   }),
 ];
 
-/** Boards that are wrong about several clients. The ports of one board share the bug. */
+/** Boards with bugs about several clients. The ports of one board share the bug. */
 export const CLIENT_MUTANTS: readonly Mutant[] = [
   mutant('CLIENT-1', 'gives a second client a session', () => {
     let answer: Frame | undefined;

@@ -39,7 +39,7 @@ const ask = (place: string, method = 'GET'): Promise<Response> =>
   });
 
 describe('the files of the page', () => {
-  it('come with their types, and forbid what is not theirs', async () => {
+  it('have their types, and forbid content from elsewhere', async () => {
     const answer = await ask('/');
     expect(await answer.text()).toBe('<p>page</p>');
     expect(answer.headers.get('content-type')).toBe('text/html; charset=utf-8');
@@ -50,14 +50,14 @@ describe('the files of the page', () => {
     expect(answer.headers.get('cache-control')).toBe('no-cache');
   });
 
-  it('are kept by browsers only where the name changes with the contents', async () => {
+  it('are cached by browsers only if the name changes with the contents', async () => {
     const answer = await ask('/assets/a-1.js');
     expect(answer.headers.get('content-type')).toBe('text/javascript; charset=utf-8');
     expect(answer.headers.get('cache-control')).toContain('immutable');
   });
 
   it.each(['/notes.txt', '/../package.json', '/assets/..%2f..%2fpackage.json', '/assets', '/%2e%2e/x'])(
-    'are all that is handed out: not %s',
+    'are the only files that are served: not %s',
     async (place) => {
       expect((await ask(place)).status).toBe(404);
     },
@@ -77,7 +77,7 @@ describe('the files of the page', () => {
   });
 });
 
-/** What a browser loads, and what the package carries of it; the rest of the bytes are the two libraries. */
+/** The bytes that a browser loads, and our part of them. The rest are the two libraries. */
 const PAGE_BYTES_MAX = 115_000;
 const PACKED_BYTES_MAX = 45_000;
 
@@ -89,7 +89,7 @@ describe.runIf(isBuilt)('the built page', () => {
         .map((entry) => path.join(entry.parentPath, entry.name))
     : [];
 
-  it('is small and has nothing of the schemas in it', () => {
+  it('is small and does not contain the schemas', () => {
     const page = Buffer.concat(files.map((file) => readFileSync(file)));
     expect(files).toHaveLength(4);
     expect(page.byteLength).toBeLessThan(PAGE_BYTES_MAX);

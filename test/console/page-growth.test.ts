@@ -5,7 +5,7 @@ import { FakeHub } from './support/fake-hub.js';
 import { boardView, busySecond } from './support/views.js';
 
 const CELLS = 64;
-/** From then on all that the page keeps of ten minutes is full, and it has been drawn many times. */
+/** From then on the page's memory of ten minutes is full, and the page has been drawn many times. */
 const FULL_MINUTE = 15;
 const LAST_MINUTE = 45;
 /** Half an hour of a page that kept every reading would add 18,000 rows of 65 numbers: over 9 MB. */

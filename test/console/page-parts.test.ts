@@ -58,7 +58,7 @@ describe('the state of the page', () => {
     for (const event of [hello(boardView()), ...busySecond('left', 40, 3)]) EVENT.parse(event);
   });
 
-  it('is bounded, whatever comes', () => {
+  it('is bounded for any events', () => {
     const state = new ConsoleState();
     state.apply(hello(boardView()));
     for (let second = 0; second < 1.1 * RATE_ROWS_MAX; second++)
@@ -87,7 +87,7 @@ describe('the state of the page', () => {
     expect(state.incidents[0].text).toBe(`${3 * INCIDENTS_MAX - 1}`);
   });
 
-  it('keeps what it knows of a board when the server greets again, and forgets boards that are gone', () => {
+  it('keeps the state of a board after a new greeting of the server, and forgets boards that are gone', () => {
     const state = new ConsoleState();
     state.apply(hello(boardView(), boardView({ name: 'right' })));
     for (const event of busySecond('left', 4, 0)) state.apply(event);
@@ -98,7 +98,7 @@ describe('the state of the page', () => {
     expect(state.boards.get('left')!.trainings.size).toBe(1);
   });
 
-  it('leaves events alone that it does not know, and those of boards that it does not know', () => {
+  it('ignores unknown events, and events of unknown boards', () => {
     const state = new ConsoleState();
     state.apply(hello(boardView()));
     state.apply({ type: 'weather', timeMs: BEGIN_MS } as never);
@@ -106,7 +106,7 @@ describe('the state of the page', () => {
     expect(state.boards.size).toBe(1);
   });
 
-  it('knows what a right includes', () => {
+  it('knows the actions that a right includes', () => {
     const state = new ConsoleState();
     expect(state.may('observe')).toBe(false);
     state.apply(hello(boardView()));
@@ -115,7 +115,7 @@ describe('the state of the page', () => {
 });
 
 describe('the state of a board', () => {
-  it('joins no line of two runs', () => {
+  it('does not connect the lines of two runs', () => {
     const board = new BoardState(boardView());
     const reading = { type: 'voltages', board: 'left', sample: 0, tick: 0 } as const;
     board.takeVoltages({ ...reading, timeMs: 1, run: 1, volts: [1] });
@@ -138,7 +138,7 @@ describe('the state of a board', () => {
     }
   });
 
-  it('makes rates of counters: what was added, by the time in which it was', () => {
+  it('makes rates of counters: the increase divided by its time', () => {
     const board = new BoardState(boardView());
     const link = (timeMs: number, counters: ReturnType<typeof countersAfter>): void =>
       board.takeCounters({ type: 'link', timeMs, board: 'left', counters });
@@ -146,12 +146,12 @@ describe('the state of a board', () => {
     link(3000, countersAfter(3, { retransmissions: 4, samplesLost: 2 }));
     expect(board.rates.last(RATE.bytesToBoard)).toBe(2000);
     expect(board.rates.last(RATE.trouble)).toBe(3);
-    // A server that was started anew counts from zero.
+    // A restarted server counts from zero.
     link(4000, countersAfter(1));
     expect(board.rates.last(RATE.bytesToBoard)).toBe(0);
   });
 
-  it('has the distance of the moments to what they should be, of one run', () => {
+  it('has the distance of the moments of one run from their expected values', () => {
     const board = new BoardState(boardView());
     const moments = {
       type: 'moments',
@@ -181,7 +181,7 @@ describe('the state of a board', () => {
 });
 
 describe('the board in the address', () => {
-  it('is the one that its link names, and none in any other text', () => {
+  it('is the board of the link; any other text names no board', () => {
     for (const name of ['left', 'a/b', '50 %', '#/%', 'ü']) expect(boardNameOf(hashOf(name))).toBe(name);
     for (const hash of ['', '#', '#main', '#left', '#/%', '#/%ff']) expect(boardNameOf(hash)).toBeUndefined();
   });
@@ -215,7 +215,7 @@ describe('moments of runs of one program', () => {
         const runs = [[...first, [0.5, 0.5, 0.5]], ...others];
         const pooled = new PooledMoments();
         runs.forEach((samples, i) => {
-          // What was told of the run before its end does not count twice.
+          // The moments of a run before its end do not count twice.
           pooled.take(momentsOf(i, samples.slice(0, Math.ceil(samples.length / 2))));
           pooled.take(momentsOf(i, samples));
         });
@@ -246,7 +246,7 @@ describe('moments of runs of one program', () => {
     ]),
   ];
 
-  it('begin anew with another program, and where the program is not known', () => {
+  it('begin anew with another program, or if the program is unknown', () => {
     for (const changed of [
       { expectedMeanVolts: [0.1, 0.2, 0.4] },
       { expectedCovarianceVolts2: [[1, 0, 1]] },
@@ -296,7 +296,7 @@ describe('scales', () => {
     expect(cellAt(-0.1, 0, 4)).toBeUndefined();
   });
 
-  it('distance is relative to what should be', () => {
+  it('distance is relative to the expected value', () => {
     expect(relativeDistance([3, 4], [3, 0])).toBe(4 / 3);
     expect(relativeDistance([1], [0])).toBeNaN();
   });
@@ -320,13 +320,13 @@ describe('texts', () => {
     ]);
   });
 
-  it('give a board that is not reached no state', () => {
+  it('show no state for a board that cannot be reached', () => {
     expect(stateText(boardView({ health: 'lost', state: 'running' })).text).toBe('not reached');
     expect(stateText(boardView({ health: 'opening', state: null })).text).toBe('being opened');
     expect(stateText(boardView({ state: 'running' }))).toEqual({ text: 'running', mark: 'good' });
   });
 
-  it('say that the server is gone and when it is tried again, ever more seldom', () => {
+  it('tell that the server is gone and the time of the next attempt, at growing intervals', () => {
     expect([1, 2, 3, 4, 5, 6, 99].map(retryMs)).toEqual([500, 1000, 2000, 4000, 8000, 8000, 8000]);
     expect(connectionText({ kind: 'lost', sinceMs: 0, retryMs: 4000 })).toContain('has not answered');
   });

@@ -37,7 +37,7 @@ describe.skipIf(missingChromium() !== undefined || !isBuilt)('the live page', { 
     return hub;
   }
 
-  /** Opens the page; what it complains about and asks elsewhere for is collected. */
+  /** Opens the page. Collects its errors and its requests to other servers. */
   async function open(hub: FakeHub, options: BrowserContextOptions = {}): Promise<Page> {
     const page = await (await browser.newContext(options)).newPage();
     page.setDefaultTimeout(10_000);
@@ -65,7 +65,7 @@ describe.skipIf(missingChromium() !== undefined || !isBuilt)('the live page', { 
   const isWider = (page: Page): Promise<boolean> =>
     page.evaluate('document.documentElement.scrollWidth > innerWidth');
 
-  it('shows what a board tells, with units, and asks no other machine', async () => {
+  it('shows the data of a board, with units, and contacts no other machine', async () => {
     const [, page] = await openBusy();
     expect(complaints).toEqual([]);
     const text = await page.locator('main').innerText();
@@ -77,7 +77,7 @@ describe.skipIf(missingChromium() !== undefined || !isBuilt)('the live page', { 
     await page.getByRole('columnheader', { name: 'Should be' }).waitFor();
   });
 
-  it('stops by the button and says where the board is then', async () => {
+  it('stops by the button and shows the state of the board after that', async () => {
     const [hub, page] = await openBusy();
     await page.getByRole('button', { name: 'Stop left' }).click();
     await page.getByRole('alert').filter({ hasText: 'The board is safe' }).waitFor();
@@ -107,7 +107,7 @@ describe.skipIf(missingChromium() !== undefined || !isBuilt)('the live page', { 
     expect(await isInSight()).toBe(true);
   });
 
-  it('says what a refused stop says, and what to do', async () => {
+  it('shows the reason of a refused stop, and what to do', async () => {
     const [hub, page] = await openBusy();
     hub.refusal = { code: 'BOARD_LOST', message: 'The board is not reached.', remedy: 'Switch it off.' };
     await page.getByRole('button', { name: 'Stop left' }).click();
@@ -123,7 +123,7 @@ describe.skipIf(missingChromium() !== undefined || !isBuilt)('the live page', { 
     expect(hub.asked).toEqual([]);
   });
 
-  it('is worked by keyboard alone: skip link, stop, boards', async () => {
+  it('works with the keyboard alone: skip link, stop, boards', async () => {
     const [, page] = await openBusy();
     const focused = (): Promise<string> => page.evaluate('document.activeElement.innerText.split("\\n")[0]');
     const order: string[] = [];
@@ -136,7 +136,7 @@ describe.skipIf(missingChromium() !== undefined || !isBuilt)('the live page', { 
     await page.getByRole('heading', { name: 'right' }).waitFor();
   });
 
-  it('stays with the board that is shown when the skip link is followed', async () => {
+  it('keeps showing the same board after the skip link', async () => {
     const [hub, page] = await openBusy();
     await page.getByRole('link', { name: /^right/ }).click();
     await page.getByRole('heading', { name: 'right' }).waitFor();
@@ -149,7 +149,7 @@ describe.skipIf(missingChromium() !== undefined || !isBuilt)('the live page', { 
     expect(hub.asked.map((one) => one.path)).toEqual(['/api/boards/right/stop']);
   });
 
-  it('shows the first board where the address names none', async () => {
+  it('shows the first board if the address names none', async () => {
     const [hub, page] = await openBusy();
     for (const hash of ['#/%', '#main', '#/nowhere']) {
       await page.goto(`${hub.url}${hash}`);
@@ -206,7 +206,7 @@ describe.skipIf(missingChromium() !== undefined || !isBuilt)('the live page', { 
     await page.getByText('You are ada').waitFor();
   });
 
-  it('shows hostile names as text, without a place for them to do harm, in the width of a phone', async () => {
+  it('shows hostile names as harmless text, in the width of a phone', async () => {
     const names = { model: HOSTILE, serialNumber: HOSTILE, firmwareVersion: HOSTILE };
     const board = boardView({
       name: HOSTILE,
@@ -239,7 +239,7 @@ describe.skipIf(missingChromium() !== undefined || !isBuilt)('the live page', { 
     expect(complaints).toEqual([]);
   });
 
-  it('lets no script run that stands in its text, whoever put it there', async () => {
+  it('runs no script from any text', async () => {
     const page = await open(await start());
     await page.evaluate(
       `document.body.insertAdjacentHTML('beforeend', '<img src="x:" onerror="window.harmed=1">')`,

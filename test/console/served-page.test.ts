@@ -6,11 +6,11 @@ import { BUILT_CLI, isBuilt, JsonProcess } from '../support/child-process.js';
 import { launchChromium, missingChromium } from '../support/chromium.js';
 
 const PRECISION = '2,0.5,0\n0.5,2,0.5\n0,0.5,2\n';
-/** Far more draws than are made until the stop. */
+/** Many more draws than the board makes before the stop. */
 const DRAWS = 10_000_000;
 
 describe.skipIf(missingChromium() !== undefined || !isBuilt)('thermolink console', { tags: 'long' }, () => {
-  it('shows a board that is driven, stops it in mid-run, and is found again after it was killed', async () => {
+  it('shows a busy board, stops it during a run, and works again after the server was killed', async () => {
     const directory = mkdtempSync(path.join(tmpdir(), 'thermolink-console-'));
     onTestFinished(() => rmSync(directory, { recursive: true, force: true }));
     const serve = (listen: string): JsonProcess =>

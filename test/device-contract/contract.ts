@@ -2,8 +2,8 @@ import type { DeviceUnderTest, RunningDevice } from './devices.js';
 import type { RawHost } from './raw-host.js';
 
 /**
- * What the suites need of a board under test. One board serves them all, one after another: each suite must
- * find it usable.
+ * The needs of the suites from a board under test. All suites use one board, one after another, so each must
+ * leave it usable.
  */
 export interface ContractBoard {
   readonly device: DeviceUnderTest;

@@ -17,7 +17,7 @@ import { spawnDevice } from '../reference-firmware/device-process.js';
 /** A board that the suites are run against, and how to open it. */
 export interface DeviceUnderTest {
   readonly name: string;
-  /** What is missing to run it, or undefined. */
+  /** The missing tools or files to run it, or undefined. */
   readonly missing: () => string | undefined;
   /** Powers a board on; it stays until `end`. */
   readonly start: () => Promise<RunningDevice>;
@@ -26,7 +26,7 @@ export interface DeviceUnderTest {
    * that name.
    */
   readonly profile: string | undefined;
-  /** There is only one, which every `start` gives. */
+  /** There is only one board; every `start` returns it. */
   readonly onlyOne?: boolean;
   /** An emulated microcontroller is slow: a run on a line with faults takes no more samples. */
   readonly samplesMax?: number;
@@ -70,7 +70,7 @@ const running = (uri: string, end: () => Promise<void>): RunningDevice => ({
   end,
 });
 
-/** The ideal board of this profile as every program that computes it, by every way that bytes travel. */
+/** The ideal board of this profile, from every program that computes it and over every transport. */
 export function idealDevices(profile: string): readonly DeviceUnderTest[] {
   const emulator = (): EmulatedDevice => new EmulatedDevice({ profile: findProfile(profile)!, dieSeed: 1 });
   /** Built with the sanitizers, so that the suite also finds what they detect. */
@@ -122,9 +122,7 @@ export function idealDevices(profile: string): readonly DeviceUnderTest[] {
   ];
 }
 
-/**
- * The board that docs/how-to/build-a-board.md shows: the firmware on hardware that is not the device model.
- */
+/** The board of docs/how-to/build-a-board.md: the firmware on hardware that is not the device model. */
 const exampleOverPty = (name: string, cells?: number): DeviceUnderTest => ({
   name,
   missing: missingTools,

@@ -14,7 +14,7 @@ const STALL_MS_MAX = 400;
 const LATENCY_MS = 0.2;
 const BYTES_PER_MS = 8000;
 
-/** The lanes use the time only to read it and to schedule. In front of a real device it is real time. */
+/** The lanes only read the time and schedule with it. In front of a real device it is real time. */
 const REAL_TIME = SYSTEM_CLOCK as unknown as VirtualTime;
 
 const STATE_NAMES = new Map<number, DeviceStateName>(
@@ -23,7 +23,7 @@ const STATE_NAMES = new Map<number, DeviceStateName>(
 
 /**
  * A byte proxy in front of a device. Its frames suffer in both directions the faults that the simulator's
- * plan has for the state of the board. The state is concluded from what the board says.
+ * plan has for the state of the board. The state is derived from the messages of the board.
  */
 export class FaultyPort {
   readonly port: Port;
@@ -71,7 +71,7 @@ export class FaultyPort {
   }
 
   #happen(): void {
-    // A stall is the only world fault that can happen to a line alone.
+    // A stall is the only fault of the environment that can happen to a line alone.
     if (this.#plan.worldFault(this.#state) !== 'stall') return;
     this.#hit('stall');
     const ms = this.#plan.random.ms(20, STALL_MS_MAX);

@@ -17,9 +17,9 @@ import { FaultyPort } from './faulty-port.js';
 /** SEED=1 SEEDS=100 npx vitest run test/device-contract/link-faults.test.ts plays more. */
 const FIRST_SEED = Number(process.env['SEED'] ?? 0);
 const SEEDS = Number(process.env['SEEDS'] ?? 8);
-/** So many schedules together meet every fault. */
+/** This many schedules together have every fault. */
 const ALL_FAULTS_SEEDS = 8;
-/** A line that stalls and frames that are sent again take time: no deadline here may fail because of that. */
+/** Stalls and repeated frames take time. The deadlines here must be longer than that. */
 const PATIENT = { timeoutMs: 40_000 };
 const FAULTS: readonly FaultName[] = [...FRAME_FAULTS, 'stall'];
 
@@ -37,7 +37,7 @@ const RUN: RunOptions = {
 };
 const ENDLESS: RunOptions = { ...RUN, sampleCount: 0, burnInTicks: 1e12 };
 
-/** One session's work. The host must be told exactly what a faultless line would tell it. */
+/** The work of one session. The host must receive exactly the same as over a faultless line. */
 async function work(device: Device, samplesMax = SAMPLES): Promise<unknown[]> {
   const told: unknown[] = [];
   const acquire = async (change: Partial<RunOptions> = {}): Promise<void> => {
@@ -148,8 +148,10 @@ describe.each(exact.map((under) => ({ under, name: under.name, missing: under.mi
       expectNothingChanged(under, 1),
     );
 
-    it.skipIf(missing !== undefined)(`in ${SEEDS} schedules neither`, { tags: 'long' }, () =>
-      expectNothingChanged(under, SEEDS),
+    it.skipIf(missing !== undefined)(
+      `loses, doubles and changes nothing in ${SEEDS} schedules`,
+      { tags: 'long' },
+      () => expectNothingChanged(under, SEEDS),
     );
   },
 );

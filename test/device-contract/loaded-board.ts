@@ -91,7 +91,7 @@ export const START: Command<'start'> = {
   batchSamples: 0,
 };
 
-/** Takes as long as somebody lets it. */
+/** A run that ends only when the host ends it. */
 export const ENDLESS: Command<'start'> = { ...START, burnInTicks: 2 ** 52, sampleCount: 0 };
 
 /** A session with a board that holds the uncoupled program in bank 0, ready to start. */

@@ -38,7 +38,7 @@ export function describePrograms({ connect }: ContractBoard): void {
     });
   });
 
-  it('what is not written of a program that is defined anew is zero, whatever was there and in whatever order', async () => {
+  it('unwritten codes of a newly defined program are zero, for any earlier content and order', async () => {
     const host = await connect();
     const board = await host.hello();
     const image = uncoupled(board);
@@ -121,7 +121,7 @@ export function describePrograms({ connect }: ContractBoard): void {
     for (const said of refusals) expect(said).toMatchObject({ fields: { reason: REFUSAL.outOfRange } });
   });
 
-  it('rows have an element and drives where HELLO says so, and are refused where not', async () => {
+  it('row elements and drives work if HELLO tells this feature, and are refused otherwise', async () => {
     const host = await connect();
     const board = await host.hello();
     const rowElement = {
@@ -175,7 +175,7 @@ export function describePrograms({ connect }: ContractBoard): void {
     });
   });
 
-  it('a host of minor 0 is told no later feature', async () => {
+  it('a host of minor 0 is told no later features', async () => {
     const host = await connect();
     const { features } = await host.hello({ minor: 0, tableHash: new Uint8Array(8) });
     expect(features & ~FEATURES_OF_MINOR_0).toBe(0);
@@ -183,7 +183,7 @@ export function describePrograms({ connect }: ContractBoard): void {
     expect(now & FEATURES_OF_MINOR_0).toBe(features);
   });
 
-  it('the bank that runs cannot be written, the other one can', async () => {
+  it('the running bank cannot be written, the other bank can', async () => {
     const host = await connect();
     const board = await loaded(host);
     const shape = shapeOf(0, uncoupled(board));

@@ -57,7 +57,7 @@ export class RawHost {
       this.#wake();
     });
     port.onClose(() => this.#wake());
-    // The delimiter ends what the device may have heard before.
+    // The delimiter ends any earlier bytes at the device.
     this.write(Uint8Array.of(0));
   }
 
@@ -78,11 +78,11 @@ export class RawHost {
     this.heard.push({ message: copied(message), frame });
   }
 
-  /** Sends bytes as they are. */
+  /** Sends bytes unchanged. */
   write(...chunks: readonly Uint8Array[]): void {
     for (const chunk of chunks) {
       const bytes = chunk.slice();
-      // Whoever waits for an answer finds out that the port has closed.
+      // A call that waits for an answer gets the error that the port has closed.
       this.#writing = this.#writing.then(() => this.port.write(bytes)).catch(() => undefined);
     }
   }
@@ -119,7 +119,7 @@ export class RawHost {
     return nonce;
   }
 
-  /** Opens a session; what the board says of itself. */
+  /** Opens a session. Returns the board's answer to HELLO. */
   async hello(change: Partial<Command<'hello'>> = {}): Promise<Answer<'hello'>> {
     const frame = this.helloFrame(this.begin(), change);
     this.write(frame);
@@ -203,7 +203,9 @@ export type AnswerOrRefusal<N extends CommandName> =
 
 let lastFirstByte = randomBytes(1)[0];
 
-/** A nonce whose first byte none of the last 254 had: boards refuse one that begins like the last ones. */
+/**
+ * A nonce whose first byte differs from the last 254. Boards refuse a nonce that begins like a recent one.
+ */
 export function newNonce(): Uint8Array {
   const nonce = new Uint8Array(randomBytes(8));
   lastFirstByte = (lastFirstByte % 255) + 1;

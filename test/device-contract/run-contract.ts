@@ -21,7 +21,7 @@ const codesOf = ({ codes }: Event<'sampleBlock'>): Int16Array => new Int16Array(
 
 /** Runs: ticks, samples, credit, blocks that are kept. */
 export function describeRuns({ connect, device }: ContractBoard): void {
-  it('cells settle at the drive, and the report counts what was done', async () => {
+  it('cells settle at the drive, and the report has the counts of the run', async () => {
     const host = await connect();
     const board = await loaded(host);
     const burnInTicks = 40 * 2 ** board.tickLog2;
@@ -45,7 +45,7 @@ export function describeRuns({ connect, device }: ContractBoard): void {
     });
   });
 
-  it('samples are added up where HELLO says so: the sums are those of the samples of the same run', async () => {
+  it('samples are added up if HELLO tells this feature: the sums are those of the samples of the same run', async () => {
     const host = await connect();
     const board = await loaded(host, { noiseAmplitude: 12288, noiseShift: 12 });
     const cells = Math.min(4, board.cells);
@@ -109,7 +109,7 @@ export function describeRuns({ connect, device }: ContractBoard): void {
       });
   });
 
-  it('samples carry their index, tick and shape, in blocks as small as asked for', async () => {
+  it('samples have their index, tick and shape, in blocks of the requested size', async () => {
     const host = await connect();
     const board = await loaded(host);
     const cellCount = Math.min(4, board.cells);
@@ -135,7 +135,7 @@ export function describeRuns({ connect, device }: ContractBoard): void {
     );
   });
 
-  it('a state that is kept is what the run before left, a loaded one the program’s', async () => {
+  it('a kept state is the last state of the previous run, a loaded state is the program’s', async () => {
     const host = await connect();
     const board = await loaded(host);
     await host.ask('start', { ...START, burnInTicks: 40 * 2 ** board.tickLog2, sampleCount: 0 });
@@ -149,7 +149,7 @@ export function describeRuns({ connect, device }: ContractBoard): void {
     expect(fresh).toBeCloseTo(0, 1);
   });
 
-  it('no block is sent beyond the credit; a host that waits is told how far the run is', async () => {
+  it('no block is sent beyond the credit; a waiting host is told how many blocks were sent', async () => {
     const host = await connect();
     await loaded(host);
     await host.ask('start', { ...START, sampleCount: 20, blockSamples: 1, creditBlocks: 2 });
@@ -167,7 +167,7 @@ export function describeRuns({ connect, device }: ContractBoard): void {
     expect(blocksOf(host).map(({ block }) => block)).toEqual(Array.from({ length: 20 }, (_, i) => i));
   });
 
-  it('samples without credit are lost where the host says so: counted, skipped, marked', async () => {
+  it('samples without credit are lost if the host allows it: counted, skipped, marked', async () => {
     const host = await connect();
     await loaded(host);
     await host.ask('start', { ...START, sampleCount: 50, blockSamples: 1, onNoCredit: 1, creditBlocks: 2 });
@@ -259,7 +259,7 @@ export function describeRuns({ connect, device }: ContractBoard): void {
     expect(await host.ask('acknowledge', {})).toMatchObject({ fields: { state: DEVICE_STATE.configured } });
   });
 
-  it('what cannot run is refused, in order: not committed, out of range, another run', async () => {
+  it('refusals of a start come in order: not committed, out of range, another run', async () => {
     const host = await connect();
     const { banks } = await loaded(host);
     const reason = async (change: Partial<typeof START>) => {

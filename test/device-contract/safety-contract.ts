@@ -14,7 +14,7 @@ const stateOf = async (host: RawHost) => {
   return fields.state;
 };
 
-/** Stop, abort, silence, reset, and hosts that go: outputs are off when nobody wants them on. */
+/** Stop, abort, silence, reset, and hosts that leave: outputs are off when no host needs them. */
 export function describeSafety({ connect, running }: ContractBoard): void {
   it('a stop ends the run, and nothing runs before the host has acknowledged and committed again', async () => {
     const host = await connect();
@@ -36,7 +36,7 @@ export function describeSafety({ connect, running }: ContractBoard): void {
     expect(await host.nextEvent('runEnded')).toMatchObject({ outcome: RUN_OUTCOME.completed });
   });
 
-  it('a stop passes everything queued: commands up to its last request are refused as cancelled', async () => {
+  it('a stop goes before everything queued: commands up to its last request are refused as cancelled', async () => {
     const host = await connect();
     await loaded(host);
     const { requestId } = host;
@@ -134,7 +134,7 @@ export function describeSafety({ connect, running }: ContractBoard): void {
     expect(await next.ask('start', START)).toMatchObject({ fields: { reason: REFUSAL.notCommitted } });
   });
 
-  it('one client at a time: another is told BUSY; who leaves ends the run', async () => {
+  it('one client at a time: another client is told BUSY; a client that leaves ends its run', async () => {
     if (!running().hangsUp) return;
     const host = await connect();
     await loaded(host);
@@ -174,7 +174,7 @@ export function describeSafety({ connect, running }: ContractBoard): void {
     }
   });
 
-  it('connections that say nothing shut no client out', async () => {
+  it('silent connections do not lock out a client', async () => {
     if (!running().hangsUp) return;
     const silent: RawHost[] = [];
     for (let count = 0; count < 2 * CONNECTIONS_MAX; count++) silent.push(await connect());

@@ -8,7 +8,7 @@ import type { RawHost } from './raw-host.js';
 
 const RECORD = Uint8Array.from({ length: 300 }, (_, i) => (7 * i) % 256);
 
-/** What serves those who look after a board: the kept calibration, sensors, a light, counters. */
+/** Features for the maintenance of a board: the kept calibration, sensors, a light, counters. */
 export function describeService({ connect, device }: ContractBoard): void {
   const read = async (host: RawHost, firstByte = 0, count = 300): Promise<Answer<'readCalibration'>> => {
     const said = await host.ask('readCalibration', { firstByte, count });
@@ -18,7 +18,7 @@ export function describeService({ connect, device }: ContractBoard): void {
   const keep = (host: RawHost, record: Uint8Array, digest = crc32(record)) =>
     host.ask('keepCalibration', { length: record.length, crc32: digest });
 
-  it('a calibration record is kept when its digest is right, outlives a reset, and can be erased', async () => {
+  it('a calibration record is kept if its digest is right, survives a reset, and can be erased', async () => {
     const host = await connect();
     const { calibrationBytesMax } = await host.hello();
     if (calibrationBytesMax < RECORD.length) {
@@ -31,7 +31,7 @@ export function describeService({ connect, device }: ContractBoard): void {
       return;
     }
     const before = device.onlyOne ? await read(host, 0, 0) : undefined;
-    // A board of somebody keeps what it has.
+    // The record of a user's board is restored.
     if (before !== undefined && before.length > 0) return;
     await host.ask('writeCalibration', { firstByte: 100, record: RECORD.subarray(100) });
     await host.ask('writeCalibration', { firstByte: 0, record: RECORD.subarray(0, 100) });
@@ -67,7 +67,7 @@ export function describeService({ connect, device }: ContractBoard): void {
     expect(await keep(host, new Uint8Array(0))).toMatchObject({ fields: { reason: REFUSAL.wrongState } });
   });
 
-  it('sensors say something possible, and a board shows itself where HELLO says so', async () => {
+  it('sensors have plausible readings, and a board shows itself if HELLO tells this feature', async () => {
     const host = await connect();
     const { features } = await host.hello();
     const { fields } = await host.ask('readSensors', {});
@@ -80,7 +80,7 @@ export function describeService({ connect, device }: ContractBoard): void {
     );
   });
 
-  it('naks are counted, those that were sent and those that were believed', async () => {
+  it('sent naks and valid received naks are counted', async () => {
     const host = await connect();
     await host.hello();
     const counters = async () => {

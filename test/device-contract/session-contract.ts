@@ -18,7 +18,7 @@ export function describeSessions({ connect, running }: ContractBoard): void {
     return fields;
   };
 
-  it('HELLO says what the board is; a repeated one changes nothing, another nonce opens another session', async () => {
+  it('the answer to HELLO describes the board; a repeated HELLO changes nothing, another nonce opens another session', async () => {
     const host = await connect();
     const board = await host.hello();
     expect(board).toMatchObject({
@@ -35,7 +35,7 @@ export function describeSessions({ connect, running }: ContractBoard): void {
     const again = await host.next((message) => message.name === 'hello');
     expect(again.message).toMatchObject({ fields: { ...board, resumed: 1 } });
     expect(await host.ask('ping', { token: 2 })).toMatchObject({ name: 'ping', fields: { token: 2 } });
-    // Whatever an earlier client left on a line that nobody hangs up, a stop ends it.
+    // On a line that never closes, a stop ends the run of an earlier client.
     host.write(host.stop(1));
     await host.next(({ name }) => name === 'stop');
     expect(await host.hello()).toMatchObject({ resumed: 0, bootEpoch: board.bootEpoch });
@@ -44,7 +44,7 @@ export function describeSessions({ connect, running }: ContractBoard): void {
     });
   });
 
-  it('a later minor is answered, with the own one', async () => {
+  it('a HELLO of a later minor version is answered with the board's minor version', async () => {
     const host = await connect();
     host.write(host.helloFrame(host.begin(), { minor: PROTOCOL_MINOR + 1, tableHash: new Uint8Array(8) }));
     const { message } = await host.next(({ name }) => name === 'hello');
@@ -68,7 +68,7 @@ export function describeSessions({ connect, running }: ContractBoard): void {
     expect(host.heard.slice(before).map((one) => one.message.name)).toEqual(['hello']);
   });
 
-  it('a HELLO to resume opens no session: it only says whether that one is open', async () => {
+  it('a HELLO with purpose resume opens no session: its answer only tells whether the session is open', async () => {
     const host = await connect();
     const unknown = newNonce();
     host.write(host.helloFrame(unknown, { purpose: HELLO_PURPOSE.resume }));
@@ -78,14 +78,14 @@ export function describeSessions({ connect, running }: ContractBoard): void {
     host.write(host.helloFrame(unknown, { purpose: HELLO_PURPOSE.resume }));
     const again = await host.next(({ name }) => name === 'hello');
     expect(again.message).toMatchObject({ fields: { nonce: unknown, resumed: 0 } });
-    // The open session goes on.
+    // The open session continues.
     expect(await host.ask('ping', { token: 5 })).toMatchObject({ fields: { token: 5 } });
     host.write(host.helloFrame(host.nonce, { purpose: HELLO_PURPOSE.resume }));
     const own = await host.next(({ name }) => name === 'hello');
     expect(own.message).toMatchObject({ fields: { resumed: 1 } });
   });
 
-  it('a nonce that begins like that of one of the last five sessions opens none, another one does', async () => {
+  it('a nonce that begins like that of one of the last five sessions is refused, another one opens a session', async () => {
     const host = await connect();
     const nonces: Uint8Array[] = [];
     for (let i = 0; i < 6; i++) {
@@ -98,7 +98,7 @@ export function describeSessions({ connect, running }: ContractBoard): void {
       const refused = await host.next(({ name }) => name === 'helloRefused');
       expect(refused.message).toMatchObject({ fields: { nonce, reason: REFUSAL.stale } });
     }
-    // The session that is open goes on.
+    // The open session continues.
     expect(await host.ask('ping', { token: 5 })).toMatchObject({ fields: { token: 5 } });
     const free = newNonce().fill(nonces[0][0], 0, 1);
     host.write(host.helloFrame(host.begin(free)));
@@ -126,7 +126,7 @@ export function describeSessions({ connect, running }: ContractBoard): void {
     expect((await counters(host)).framesForeign).toBe(before.framesForeign + 1);
   });
 
-  it('bytes may be cut anywhere, and rubbish between frames costs nothing but a count', async () => {
+  it('bytes may be cut anywhere, and random bytes between frames only increase a count', async () => {
     const host = await connect();
     await host.hello();
     const before = await counters(host);
@@ -140,7 +140,7 @@ export function describeSessions({ connect, running }: ContractBoard): void {
     expect((await counters(host)).framesFaulty).toBe(before.framesFaulty + 2);
   });
 
-  it('a frame longer than the board takes is dropped whole, and the next one is heard', async () => {
+  it('a frame that is too long for the board is dropped completely, and the next one is taken', async () => {
     const host = await connect();
     const { frameBytes } = await host.hello();
     const before = await counters(host);
@@ -153,7 +153,7 @@ export function describeSessions({ connect, running }: ContractBoard): void {
     expect((await counters(host)).framesFaulty).toBe(before.framesFaulty + 1);
   });
 
-  it('after a gap one nak, and the frames that come again are executed in order, once', async () => {
+  it('after a gap there is one nak, and the repeated frames are executed once and in order', async () => {
     const host = await connect();
     await host.hello();
     const frames = [1, 2, 3, 4].map((token) => host.command('ping', { token }));
@@ -181,7 +181,7 @@ export function describeSessions({ connect, running }: ContractBoard): void {
     expect(said).toEqual([1, 2, 1, 2]);
   });
 
-  it('a nak brings everything unacknowledged again at once', async () => {
+  it('after a nak all unacknowledged frames come again at once', async () => {
     const host = await connect();
     await host.hello();
     host.acknowledges = false;
@@ -211,7 +211,7 @@ export function describeSessions({ connect, running }: ContractBoard): void {
     expect(await host.ask('readStatus', {})).toMatchObject({ fields: { runId: 1 } });
   });
 
-  it('what is no command is refused by its reason, on a wrong channel only counted', async () => {
+  it('a payload that is no command is refused with a reason; on a wrong channel it is only counted', async () => {
     const host = await connect();
     await host.hello();
     const before = await counters(host);
@@ -245,7 +245,7 @@ export function describeSessions({ connect, running }: ContractBoard): void {
     expect((await counters(host)).messagesRejected).toBe(before.messagesRejected + 2);
   });
 
-  it('a line full of zero bytes spoils nothing', async () => {
+  it('a line full of zero bytes does no harm', async () => {
     const host = await connect();
     await host.hello();
     const before = await counters(host);

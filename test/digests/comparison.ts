@@ -4,9 +4,9 @@ import type { Implementation } from './implementations.js';
 
 export interface Verdict {
   readonly name: string;
-  /** What this machine lacks to run it. */
+  /** The tools that this machine lacks to run it. */
   readonly missing: string | undefined;
-  /** Problems that came out as the file says, and the others by their names. */
+  /** Problems whose results agree with the file, and the names of the others. */
   readonly matched: number;
   readonly differing: readonly string[];
   /** Problems that do not fit the memory it has. */
@@ -37,7 +37,7 @@ export function exitCodeOf(verdicts: readonly Verdict[], inCi: boolean): 0 | 1 {
   return failed || verdicts.length === 0 ? 1 : 0;
 }
 
-/** A line an implementation, and the names of problems that differ. */
+/** One line per implementation, and the names of problems that differ. */
 export function tableOf(verdicts: readonly Verdict[], problems: number): string {
   const rows = verdicts.map(({ name, missing, matched, differing, leftOut }) => [
     name,

@@ -27,7 +27,7 @@ export function readDigestFile(): readonly DigestCase[] {
   return (JSON.parse(readFileSync(FILE, 'utf8')) as { cases: DigestCase[] }).cases;
 }
 
-/** A line a case, so that a difference between two versions can be read. */
+/** One line per case, so a difference between two versions is readable. */
 export function renderDigestFile(cases: readonly DigestCase[]): string {
   const lines = cases.map(({ name, orders, prints }) => JSON.stringify({ name, orders, prints }));
   return `{"about":${JSON.stringify(ABOUT)},\n"cases":[\n${lines.join(',\n')}\n]}\n`;

@@ -52,7 +52,7 @@ describe('the comparison', () => {
     expect(tableOf([verdict], few.length)).toMatch(new RegExp(`2 of 3 +DIFFERS[^]*${few[1].name}`));
   });
 
-  test('names what is missing, and fails for it in CI', () => {
+  test('names a missing implementation, and fails for it in CI', () => {
     const run = (): string[][] => {
       throw new Error('it is not there');
     };

@@ -14,11 +14,11 @@ export interface Implementation {
   readonly name: string;
   /** Whether it takes seconds to compile and therefore belongs to the long tests. */
   readonly isLong: boolean;
-  /** What it needs and this machine lacks, or undefined. */
+  /** The tools that it needs and this machine lacks, or undefined. */
   readonly missing: () => string | undefined;
   /** Whether it has the memory for this problem; all when missing. */
   readonly holds?: (problem: Problem) => boolean;
-  /** What each problem prints, in order. */
+  /** The output of each problem, in order. */
   readonly run: (problems: readonly Problem[]) => string[][];
 }
 

@@ -52,7 +52,7 @@ function expectSolution(stdout: string): void {
 const typescriptBlocks = (file: string): string[] =>
   [...readRepositoryFile(file).matchAll(/```ts\n([\s\S]*?)```/g)].map((match) => match[1]);
 
-describe('what the documents show runs', () => {
+describe('the examples of the documents run', () => {
   it('README has at most 90 lines', () => {
     expect(readRepositoryFile('README.md').trimEnd().split('\n').length).toBeLessThanOrEqual(90);
   });
@@ -70,7 +70,7 @@ describe('what the documents show runs', () => {
     expectSolution(stdout);
   });
 
-  it.runIf(built)('so does what README shows, saved as solve.mjs and run without a compiler', async () => {
+  it.runIf(built)('the example of README, saved as solve.mjs, does the same without a compiler', async () => {
     expect(readRepositoryFile('README.md')).toContain('`node solve.mjs`');
     // Within the package, as in the folder of the checkout, `thermolink` is the package itself.
     const directory = mkdtempSync(path.join(ROOT, 'dist', 'readme-'));

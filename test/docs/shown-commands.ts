@@ -11,7 +11,7 @@ const run = promisify(execFile);
 export const CLI = path.join(ROOT, 'dist/src/cli/main.js');
 
 const VITEST = path.join(ROOT, 'node_modules/vitest/vitest.mjs');
-/** What stands for npx: the built command, and vitest, which finds no configuration here. */
+/** The replacements of npx: the built command, and vitest, which finds no configuration here. */
 const NPX = `npx() {
   local program=$1
   shift
@@ -35,7 +35,7 @@ const MEASURED = /host time|round trip/;
 const comparable = (line: string): string =>
   MEASURED.test(line) ? line.replace(/[\d.]+ (ns|µs|ms|s)\b/g, 'TIME').replace(/\s+/g, ' ') : line;
 
-/** Whether two outputs say the same but for measured times. */
+/** Whether two outputs are the same except for measured times. */
 function saysTheSame(shown: string, printed: string): boolean {
   const [a, b] = [shown, printed].map((text) => text.split('\n').map(comparable).join('\n'));
   return a === b;

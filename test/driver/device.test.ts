@@ -42,7 +42,7 @@ describe('a program, a run, its samples', () => {
     expect(device.uploadedBytes).toBe(2 * 1024 * 1024 + 2 * 2 * 1024);
   });
 
-  it('a sample of more cells than a block holds is put together again', async () => {
+  it('a sample of more cells than a block holds is joined again', async () => {
     const { device, clock } = await openTestBoard('ideal-1024');
     const cells = 1024;
     await clock.run(
@@ -112,7 +112,7 @@ describe('a lossy wire', () => {
     expect(credits).toBeGreaterThan(2);
   });
 
-  it('a wire that dies in mid-upload ends in TIMEOUT, then in LINK_LOST, not in silence', async () => {
+  it('a line that fails during an upload gives TIMEOUT, then LINK_LOST', async () => {
     let dead = false;
     const { device, clock } = await openTestBoard('ideal-8', {
       toDevice: (_, bytes) => (dead ? [] : [bytes]),
@@ -124,7 +124,7 @@ describe('a lossy wire', () => {
 });
 
 describe('stop, abort, deadlines', () => {
-  it('no run starts after a stop that was issued later, also when its start still waited for room', async () => {
+  it('a run does not start after a later stop, even if its start still waited for room', async () => {
     let holds = false;
     const held: Uint8Array[] = [];
     const { device, board, clock } = await openTestBoard('ideal-8', {
@@ -185,7 +185,7 @@ describe('stop, abort, deadlines', () => {
     expect((await clock.run(device.readStatus())).state).toBe('safe');
   });
 
-  it('silence from the host puts a running board into safe; keep-alives hold it', async () => {
+  it('silence from the host puts a running board into safe; keep-alives prevent it', async () => {
     let silent = false;
     const { device, board, clock } = await openTestBoard('ideal-8', {
       toDevice: (_, bytes) => (silent ? [] : [bytes]),
@@ -200,7 +200,7 @@ describe('stop, abort, deadlines', () => {
     expect((await clock.run(run.finished)).outcome).toBe('watchdog');
   });
 
-  it('what the board does not answer ends at its deadline', async () => {
+  it('a command without an answer ends at its deadline', async () => {
     const { device, clock } = await openTestBoard('ideal-8', {
       toHost: (frame, bytes) =>
         frame?.channel === CHANNEL.command && frame.payload.length > 0 ? [] : [bytes],

@@ -57,7 +57,7 @@ describe('a port that is lost before the first session is open', () => {
     expect(tookMs).toBeLessThan(33_000);
   });
 
-  it('but what never was a board is named at once', async () => {
+  it('a peer that is no board is named at once', async () => {
     expect(await connected(['away', 'good'])).toMatchObject({
       outcome: 'PORT_NOT_FOUND',
       tries: 1,

@@ -96,7 +96,7 @@ describe('the clock of the host', () => {
     expect(clock.stoppedMs()).toBeLessThanOrEqual(11_000);
   });
 
-  it('knows of the stop before any timer fires: whoever looks first sees the time without it', () => {
+  it('knows of the stop before any timer fires: the first reader gets the time without the stop', () => {
     const { machine, clock, note } = start();
     clock.schedule(5000, note);
     const startMs = clock.nowMs();
@@ -105,7 +105,7 @@ describe('the clock of the host', () => {
     expect(clock.nowMs() - startMs).toBeLessThanOrEqual(1250);
   });
 
-  it('never runs backwards, whenever it is looked at', () => {
+  it('never runs backwards, at any time of reading', () => {
     const { machine, clock, note } = start();
     clock.schedule(60_000, note);
     let lastMs = clock.nowMs();
@@ -135,7 +135,7 @@ describe('the clock of the host', () => {
     expect(clock.stoppedMs()).toBe(0);
   });
 
-  it('counts the time in which nobody waits for a timer', () => {
+  it('counts the time without a waiting timer', () => {
     const { machine, clock, fired, note } = start();
     clock.schedule(100, note);
     machine.run(1000);

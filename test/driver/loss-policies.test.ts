@@ -59,7 +59,7 @@ const WHICH: readonly [string, (block: number) => boolean][] = [
 ];
 
 describe('samples that do not arrive', () => {
-  it('are as many blocks as these tests assume', async () => {
+  it('have the number of blocks that these tests assume', async () => {
     const { device, clock } = await lossyBoard(none);
     const run = await clock.run(device.run(RUN));
     let blocks = 0;
@@ -114,7 +114,7 @@ describe('samples that do not arrive', () => {
     expect((await clock.run(device.acquire({ ...RUN, sampleCount: 5 }))).report.outcome).toBe('completed');
   });
 
-  it('are counted by the board where it may skip them, and marked here', async () => {
+  it('are counted by the board if it may skip them, and marked by the host', async () => {
     const { device, board, clock } = await lossyBoard(none);
     const run = await clock.run(
       device.run({ ...RUN, sampleCount: 24_500, onNoCredit: 'lose', onLoss: 'mark' }),
@@ -150,7 +150,7 @@ it('blocks that overtake the answer to their start are not lost', async () => {
   expect(starts).toBe(2);
 });
 
-it('a host that waits asks five times a second, and no answer makes it ask again', async () => {
+it('a waiting host asks five times a second; an answer does not make it ask sooner', async () => {
   let credits = 0;
   const { device, clock } = await openTestBoard('ideal-8', {
     toDevice: (frame, bytes) => {
@@ -166,7 +166,7 @@ it('a host that waits asks five times a second, and no answer makes it ask again
 });
 
 describe('BlockOrder', () => {
-  it('delivers a random arrival order in order, and finds exactly what never came', () => {
+  it('delivers blocks of random arrival in order, and finds exactly the missing ones', () => {
     const random = uniform(1);
     for (let round = 0; round < 200; round++) {
       const order = new BlockOrder(4, 'reRequest');

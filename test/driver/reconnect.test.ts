@@ -18,7 +18,7 @@ async function undisturbed(): Promise<Int16Array> {
 }
 
 describe('a board that vanishes and comes back under another path', () => {
-  it('while streaming goes on where it was, bit for bit', async () => {
+  it('while streaming continues where it was, bit for bit', async () => {
     const { device, clock, hub, kinds } = await plugged();
     const acquiring = device.acquire({ ...RUN, onLoss: 'reRequest', watchdogMs: 60_000 });
     for (let pulls = 0; pulls < 3; pulls++) {
@@ -109,7 +109,7 @@ describe('a board that has forgotten', () => {
     expect(Buffer.compare(Buffer.from(codes.buffer), Buffer.from((await undisturbed()).buffer))).toBe(0);
   });
 
-  it('a command that was called while the board was away was never sent: its outcome is known', async () => {
+  it('a command that was called while the board was away was never sent, so its outcome is known', async () => {
     const { device, board, clock, hub } = await plugged();
     await hub.pull('A');
     const writing = failure(device.loadProgram(1, PROGRAM));

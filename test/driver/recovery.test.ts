@@ -26,7 +26,7 @@ it('a board that stops acknowledging for seconds, its port open all the time, is
   expect(kinds()).toEqual(['disconnected', 'resumed']);
 });
 
-it('a board that has given up answering goes on when it hears its host again', async () => {
+it('a board that gave up sending answers continues when it hears its host again', async () => {
   let answersGetLost = false;
   const { device, board, clock } = await openTestBoard('ideal-8', {
     // Acknowledgements pass, so the host sees nothing wrong with the line.
@@ -43,7 +43,7 @@ it('a board that has given up answering goes on when it hears its host again', a
   expect(board.link.unacknowledged).toBe(0);
 });
 
-it('whoever catches SESSION_LOST can load and run at once', async () => {
+it('a caller that catches SESSION_LOST can load and run at once', async () => {
   const { device, board, clock, hub } = await plugged();
   const codes: string[] = [];
   const work = (async () => {
@@ -131,7 +131,7 @@ it('closing in the middle of a search ends it at once, also from within its own 
   expect(events.map(({ kind }) => kind)).toEqual(['disconnected']);
 });
 
-it('a listener that throws does not cost the board', async () => {
+it('a listener that throws does not lose the board', async () => {
   const { device, clock, hub, kinds } = await plugged({
     onEvent: () => {
       throw new Error('a mistake of the user');

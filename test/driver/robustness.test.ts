@@ -23,7 +23,7 @@ const pause = (clock: VirtualClock, ms: number): Promise<void> =>
   clock.run(new Promise<void>((resolve) => clock.schedule(ms, resolve)));
 
 describe('a board that dies in mid-run', () => {
-  it('is found out within seconds, by who waits for samples', async () => {
+  it('is noticed within seconds by the call that waits for samples', async () => {
     let dead = false;
     const { device, clock } = await openTestBoard('ideal-8', { toHost: (_, bytes) => (dead ? [] : [bytes]) });
     await clock.run(device.loadProgram(0, diagonalProgram(8)));
@@ -35,7 +35,7 @@ describe('a board that dies in mid-run', () => {
     expect(clock.nowMs() - beganMs).toBeLessThan(30_000);
   });
 
-  it('a run without samples for a long time is no dead board', async () => {
+  it('a board without samples for a long time does not count as dead', async () => {
     const { device, board, clock } = await openTestBoard('ideal-8');
     await clock.run(device.loadProgram(0, diagonalProgram(8)));
     const acquiring = code(device.acquire({ ...LONG, timeoutMs: 9000 }));
@@ -114,7 +114,7 @@ describe('closing while a run was cancelled', () => {
 });
 
 describe('answers that belong to something else', () => {
-  it('a late answer to an earlier stop does not pass for this one', async () => {
+  it('a late answer to an earlier stop is not taken for the present one', async () => {
     let stops = 0;
     const stale = (frame: Frame): Uint8Array =>
       encodeFrame({
@@ -194,7 +194,7 @@ describe('a row element', () => {
     expect(board.board.memory.banks[0].image).toBeUndefined();
   });
 
-  it('is loaded, and rewritten by what differs', async () => {
+  it('is loaded, and a rewrite sends only the differences', async () => {
     const { device, board, clock } = await openTestBoard('ideal-8');
     await clock.run(device.loadProgram(0, image));
     const drive = rowElement.drive.with(3, 700);

@@ -25,7 +25,7 @@ function board(profile = 'ideal-8') {
 const LONG = Uint8Array.from({ length: 200_001 }, (_, i) => (i * i) % 251);
 
 describe('the calibration record that a board keeps', () => {
-  it('comes back as it was given, in another session too, and can be erased', async () => {
+  it('comes back unchanged, even in another session, and can be erased', async () => {
     const { open } = board();
     const first = await open();
     expect(await first.readCalibration()).toBeUndefined();
@@ -40,7 +40,7 @@ describe('the calibration record that a board keeps', () => {
     expect(await second.readCalibration()).toBeUndefined();
   });
 
-  it('is refused before a byte is sent when it is no bytes, or too long', async () => {
+  it('is refused before a byte is sent if it is not bytes or too long', async () => {
     const device = await board().open();
     await expect(device.keepCalibration('record' as never)).rejects.toMatchObject({ code: 'BAD_ARGUMENT' });
     const tooLong = new Uint8Array(device.identity.calibrationBytesMax + 1);
@@ -49,7 +49,7 @@ describe('the calibration record that a board keeps', () => {
   });
 });
 
-describe('what a board tells besides', () => {
+describe('other facts that a board tells', () => {
   it('its sensors, and that its covariances need no calibration when it is ideal', async () => {
     const ideal = await board().open();
     expect(await ideal.readSensors()).toEqual({ dieTemperatureKelvin: 300, supplyVolts: 5 });
@@ -64,7 +64,7 @@ describe('what a board tells besides', () => {
     expect(dieTemperatureKelvin).toBeCloseTo(300 + 20 / 64, 2);
   });
 
-  it('which one it is, for a time that is checked', async () => {
+  it('which board it is, for a checked time', async () => {
     const { open, emulated } = board();
     const device = await open();
     await device.identify(60_000);

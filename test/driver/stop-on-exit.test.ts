@@ -5,7 +5,7 @@ const EVENTS = ['uncaughtException', 'unhandledRejection', 'SIGINT', 'SIGTERM', 
 const listeners = (): number[] => EVENTS.map((event) => process.listenerCount(event));
 
 describe('stopBoardsOnExit', () => {
-  it('adds its listeners once, however often it is called, and removes them with the last undoing', () => {
+  it('adds its listeners once for any number of calls, and removes them with the last undoing', () => {
     const before = listeners();
     const undo = Array.from({ length: 20 }, () => stopBoardsOnExit());
     expect(listeners()).toEqual(before.map((count) => count + 1));

@@ -56,7 +56,7 @@ describe('stops at the same time', () => {
     expect(board.board.state).toBe('safe');
   });
 
-  it('a stop is sent at once behind one that is not answered, and the answer to it ends both', async () => {
+  it('a stop is sent at once after an unanswered one, and its answer ends both', async () => {
     const { device, clock, wire } = await deafBoard();
     const first = endOf(clock, device.stop());
     expect(await clock.run(endOf(clock, device.stop({ timeoutMs: 10 })))).toEqual([10, 'TIMEOUT']);
@@ -66,7 +66,7 @@ describe('stops at the same time', () => {
     expect(await clock.run(first)).toEqual([10, 'stopped']);
   });
 
-  it('an answer that is late ends the stops up to its own, not those behind it', async () => {
+  it('a late answer ends the stops up to its own, not later ones', async () => {
     let held: Uint8Array | undefined;
     const toHost: Tamper = (frame, bytes) => {
       if (frame?.channel !== CHANNEL.stop) return [bytes];

@@ -30,7 +30,7 @@ describe('summaries are those of R’s package posterior', () => {
   });
 });
 
-it('draws that are only moved and stretched have the same convergence', () => {
+it('shifted and scaled draws have the same convergence', () => {
   const { chains } = cases[1];
   const before = summarizeDraws(chains);
   const after = summarizeDraws(chains.map((chain) => chain.map((draw) => 8 * draw + 1024)));
@@ -44,7 +44,7 @@ it('a number that never changes has no disagreement', () => {
   expect(constant).toMatchObject({ mean: 2, sd: 0, mcse: 0, rHat: 1 });
 });
 
-it('refuses what are no chains', () => {
+it('refuses input that is no set of chains', () => {
   expect(() => summarizeDraws([])).toThrow(/there is none/);
   expect(() => summarizeDraws([new Float64Array(8), new Float64Array(9)])).toThrow(/lengths are 8, 9/);
   expect(() => summarizeDraws([new Float64Array(3)])).toThrow(/at least 4 draws|lengths are 3/);

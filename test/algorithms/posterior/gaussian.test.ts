@@ -15,7 +15,7 @@ import { openTestBoard } from '../../support/test-board.js';
 
 const address = { seed: 3, step: 0, block: 0 };
 
-/** 30 observations of 3 features that hang together, and the targets that true coefficients give. */
+/** 30 observations of 3 correlated features, and the targets for known true coefficients. */
 function regression() {
   const random = randomSource({ seed: 7, stream: 0 });
   const inputs = matrix(30, 3);
@@ -74,8 +74,8 @@ describe('on an ideal board', () => {
           (await drawPosterior(device, { posterior, draws: 4000, address: { ...address, seed } })).draws,
         ),
       );
-    // By chance ‖S − C‖²/‖C‖² has the mean (1 + (tr C)²/‖C‖²)/4000, here (2.9 %)² for exact draws. Of 2,000
-    // sets of four exact runs one had three times that as its mean, and none less than 0.2 times.
+    // By chance ‖S − C‖²/‖C‖² has the mean (1 + (tr C)²/‖C‖²)/4000, here (2.9 %)² for exact draws. In 2,000
+    // sets of four exact runs, one mean was three times as large, and none was below 0.2 times.
     const expected =
       (1 +
         covariance.data.reduce((sum, entry, k) => sum + (k % 4 === 0 ? entry : 0), 0) ** 2 /
@@ -86,14 +86,14 @@ describe('on an ideal board', () => {
     expect(meanSquare / expected).toBeGreaterThan(0.1);
   });
 
-  it('the mean is as near as it is proved to be, and draws lie around it', async () => {
+  it('the mean is within its proved bound, and the draws are centred on it', async () => {
     const chain = await drawPosterior(device, { posterior, draws: 500, address });
     expect(chain.meanErrorBound).toBeLessThan(0.01);
     for (let i = 0; i < 3; i++) {
       expect(Math.abs(chain.mean[i] - exact.mean[i])).toBeLessThanOrEqual(chain.meanErrorBound * exact.sd[i]);
       const column = Float64Array.from({ length: 500 }, (_, k) => chain.draws.data[3 * k + i]);
       const { mean, mcse } = summarizeDraws([column]);
-      // Five standard errors: by chance once in 600,000 seeds for the three together.
+      // Five standard errors: chance exceeds them for one of the three once in 600,000 seeds.
       expect(Math.abs(mean - exact.mean[i])).toBeLessThan(5 * mcse + 0.01 * exact.sd[i]);
     }
   });
@@ -180,13 +180,13 @@ describe('readings of the driven board', () => {
 
   // Exact draws stayed below 1.007 on 1,000 seeds.
   it('agree over ideal dies', async () => expect(await rHatOf('ideal-64', 'board')).toBeLessThan(1.01));
-  it('disagree over dies whose couplings differ, and means that the host refines do not', async () => {
+  it('disagree over dies whose couplings differ, but means that the host refines agree', async () => {
     expect(await rHatOf('harsh-64', 'board')).toBeGreaterThan(1.02);
     expect(await rHatOf('harsh-64', 'refined')).toBeLessThan(1.02);
   });
 });
 
-it('a mean of Gaussians is that of the formulas', () => {
+it('a mean of Gaussians agrees with the formulas', () => {
   const priorPrecision = matrix(2, 2, Float64Array.of(2, 0.5, 0.5, 1));
   const noisePrecision = matrix(2, 2, Float64Array.of(4, -1, -1, 3));
   const observations = matrix(3, 2, Float64Array.of(1, 2, 0.5, 1, 0, -1));

@@ -76,8 +76,9 @@ function distance(a: Matrix, b: Matrix): number {
   return Math.sqrt(square(a.data.map((entry, k) => entry - b.data[k])) / square(b.data));
 }
 
-// By chance ‖S − C‖²/‖C‖² has the mean (1 + (tr C)²/‖C‖²)/n: (5.1 %)² for 3,000 draws of this covariance.
-// The bound is twice that distance: an estimate, not measured, is fewer than 1 of 10⁵ seeds.
+// By chance ‖S − C‖²/‖C‖² has the mean (1 + (tr C)²/‖C‖²)/n: (5.1 %)² for 3,000 draws of this covariance. The
+// bound is twice that distance. Chance exceeds it for fewer than 1 of 10⁵ seeds; this is an estimate, not a
+// measurement.
 describe.each([
   ['the host', async () => drawExactLaplace(posterior, 3000, address)],
   [
@@ -93,7 +94,7 @@ describe.each([
   });
 });
 
-it('refuses shapes that do not fit and what is not finite', () => {
+it('refuses shapes that do not fit and numbers that are not finite', () => {
   const { features } = layer();
   expect(() => laplacePosterior({ ...layer(), features: matrix(2, inputs) }, 1)).toThrow(/do not fit/);
   expect(() => laplacePosterior(layer(), 0)).toThrow(/priorPrecision/);
@@ -106,7 +107,7 @@ it('refuses shapes that do not fit and what is not finite', () => {
 });
 
 describe('scores', () => {
-  it('are those of a case counted by hand', () => {
+  it('agree with a case that was counted by hand', () => {
     const probabilities = matrix(4, 2, Float64Array.of(0.9, 0.1, 0.9, 0.1, 0.4, 0.6, 0.25, 0.75));
     const { accuracy, logLoss, calibrationError } = scoreProbabilities(probabilities, [0, 1, 1, 1]);
     expect(accuracy).toBe(0.75);

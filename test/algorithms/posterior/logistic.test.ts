@@ -84,7 +84,7 @@ async function chainsOf(posterior: LogisticPosterior, profile: string, chains: n
 describe('the model', () => {
   const posterior = small();
 
-  it('has its mode where the gradient is 0, and the gradient is that of the density', () => {
+  it('has its mode where the gradient is 0, and its gradient is the derivative of the density', () => {
     expect(Math.max(...logisticGradient(posterior, posterior.mode).map(Math.abs))).toBeLessThan(1e-9);
     const at = Float64Array.of(0.3, -1.2);
     for (const i of [0, 1]) {
@@ -95,7 +95,7 @@ describe('the model', () => {
     }
   });
 
-  it('is in the registers what it is in float64: the drift of the codes is the gradient', () => {
+  it('is the same in the registers as in float64: the drift of the codes is the gradient', () => {
     const { identity } = new SolverBoard(findProfile('ideal-64')!);
     const scale = logisticScale(posterior, identity);
     const { image, solutionScale } = logisticProgram(posterior, identity, scale);
@@ -114,7 +114,7 @@ describe('the model', () => {
         for (const i of [0, 1]) drift[i] -= 2 ** image.rowAttenuation * k(i) * value * 2 ** -14;
       }
       const gradient = logisticGradient(posterior, theta);
-      // Codes of 16 bits, and a table that is off by up to 1/1,000 of its height.
+      // Codes have 16 bits, and the table has errors of up to 1/1,000 of its height.
       const ratio = drift.map((value, i) => value / gradient[i]);
       const unit = ratio.toSorted()[0];
       largest = Math.max(
@@ -127,14 +127,14 @@ describe('the model', () => {
     expect(largest).toBeLessThan(0.02);
   });
 
-  it('rounding of the table leaves no force in the mean over a stretch of nodes', () => {
+  it('rounding of the table causes no mean force over several nodes', () => {
     const table = logisticTable(20 / 20_480, 400);
     for (let first = 81; first + 8 <= 160; first++) {
       let sum = 0;
       for (let i = first; i < first + 8; i++)
         sum += table[i] - 400 * (logistic((i - 80) * 256 * (20 / 20_480)) - 0.5);
-      // Errors of single nodes reach half a code; those of eight add up to no more than one, and the
-      // curvature's part.
+      // Errors of single nodes reach half a code. The errors of eight nodes add up to at most one code plus
+      // the part of the curvature.
       expect(Math.abs(sum)).toBeLessThan(1.6);
     }
     expect(table[160]).toBe(200);

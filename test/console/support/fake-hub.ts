@@ -22,10 +22,10 @@ export interface FakeHubOptions {
   readonly port?: number;
 }
 
-/** A server that tells the page what a test wants it to, in the messages of the real one. */
+/** A server that sends the page the events of a test, in the form of the real server. */
 export class FakeHub {
   readonly asked: Asked[] = [];
-  /** What the next requests are answered with, in place of 200. */
+  /** The status of the next answers, in place of 200. */
   refusal: { readonly code: string; readonly message: string; readonly remedy: string } | undefined;
   boards: readonly BoardView[];
   readonly #server: Server;
@@ -79,7 +79,7 @@ export class FakeHub {
         await new Promise<void>((resolve) => socket.send(JSON.stringify(event), () => resolve()));
   }
 
-  /** As a killed process: every connection breaks, and nobody listens any more. */
+  /** Behaves as a killed process: every connection breaks, and nothing listens any more. */
   async kill(): Promise<void> {
     for (const socket of this.#sockets) socket.terminate();
     this.#server.closeAllConnections();
