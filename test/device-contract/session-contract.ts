@@ -44,7 +44,7 @@ export function describeSessions({ connect, running }: ContractBoard): void {
     });
   });
 
-  it('a HELLO of a later minor version is answered with the board's minor version', async () => {
+  it('a HELLO of a later minor version is answered with the board’s minor version', async () => {
     const host = await connect();
     host.write(host.helloFrame(host.begin(), { minor: PROTOCOL_MINOR + 1, tableHash: new Uint8Array(8) }));
     const { message } = await host.next(({ name }) => name === 'hello');

@@ -106,7 +106,7 @@ describe('stops at the same time', () => {
     ]);
   });
 
-  it('a deadline that is none is refused, and nothing is sent', async () => {
+  it('an invalid deadline is refused, and nothing is sent', async () => {
     const { device, clock, wire } = await deafBoard();
     expect(await clock.run(endOf(clock, device.stop({ timeoutMs: 0 })))).toEqual([0, 'BAD_ARGUMENT']);
     expect(wire.sent).toBe(0);

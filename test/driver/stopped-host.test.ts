@@ -14,7 +14,7 @@ const RUN = { bank: 0, runSeed: 3, burnInTicks: 10, sampleCount: 100, ticksPerSa
 /** Runs for longer than the watchdog of 2 s allows, in the virtual time of the board. */
 const LONG = { ...RUN, burnInTicks: 1e9 };
 
-/** A board elsewhere, whose time goes on while the process of its host is stopped for `stoppedMs`. */
+/** A board in another process. Its time goes on while the process of its host is stopped for `stoppedMs`. */
 async function boardElsewhere() {
   const clock = new VirtualClock();
   let isStopped = false;
@@ -28,7 +28,7 @@ async function boardElsewhere() {
   });
   const [near, far] = memoryPortPair('test:elsewhere');
   const board = new EmulatedDevice({ profile: findProfile('ideal-8')!, dieSeed: 1 });
-  // What arrives at a stopped process waits for it.
+  // Bytes that arrive at a stopped process wait for it.
   const toHost = tamperedPort(far, (_, bytes) => {
     held.push(bytes.slice());
     return isStopped ? [] : held.splice(0);
@@ -51,7 +51,7 @@ async function boardElsewhere() {
   return { clock, device, board, stop, repeats };
 }
 
-it('a run that the watchdog ends while the host is stopped says so, and for how long', async () => {
+it('a run that the watchdog ends while the host is stopped tells this, and for how long', async () => {
   const { clock, device, board, stop } = await boardElsewhere();
   await clock.run(device.loadProgram(0, PROGRAM));
   const running = failure(device.acquire(LONG));
@@ -70,7 +70,7 @@ it('a run that the watchdog ends while the host is stopped says so, and for how 
   });
 });
 
-it('a run whose host is stopped for less than the watchdog allows goes on', async () => {
+it('a run continues if its host is stopped for less than the watchdog allows', async () => {
   const { clock, device, board, stop } = await boardElsewhere();
   await clock.run(device.loadProgram(0, PROGRAM));
   const running = failure(device.acquire(LONG));
@@ -85,7 +85,7 @@ it('a run whose host is stopped for less than the watchdog allows goes on', asyn
   });
 });
 
-it('an algorithm does such a run again, and gives the reason', async () => {
+it('an algorithm repeats such a run, and gives the reason', async () => {
   const { clock, device, stop, repeats } = await boardElsewhere();
   const working = inSession(
     device,

@@ -37,7 +37,7 @@ describe('an answer that does not fit a frame', () => {
 
 describe('a full command queue', () => {
   /**
-   * Says everything in one chunk, so that nothing leaves the queue; what the device says once all is
+   * Sends everything in one chunk, so nothing leaves the queue. Returns the device's messages after all is
    * acknowledged.
    */
   function startWithPlaces(places: number): string[] {
@@ -58,17 +58,17 @@ describe('a full command queue', () => {
     return said.map(({ name }) => name).filter((name) => name !== 'ping');
   }
 
-  it('with one place left: start is refused, the run before is reported after it', () => {
+  it('with one free place start is refused, and the previous run is reported after it', () => {
     expect(startWithPlaces(1)).toEqual(['abort', 'refusal', 'runEnded']);
   });
 
-  it('with two: the run before is reported, then start is answered', () => {
+  it('with two free places the previous run is reported, then start is answered', () => {
     expect(startWithPlaces(2)).toEqual(['abort', 'runEnded', 'start']);
   });
 });
 
 describe('an error inside the firmware', () => {
-  it('latches a fault, refuses the command, and answers on', () => {
+  it('latches a fault, refuses the command, and the device still answers', () => {
     const hand = loaded();
     vi.spyOn(hand.device.board.memory, 'setRegisters').mockImplementation(() => {
       throw new TypeError('a bug');

@@ -11,7 +11,7 @@ import { Hand, nonce, program, START } from '../support/hand.js';
 const LINEAR = { rowAttenuation: 0, linearRows: NO_ROW_ELEMENT } as const;
 
 describe('sessions, in one chunk of bytes', () => {
-  it('a command behind HELLO belongs to the new session, one of the old session is dropped', () => {
+  it('a command after HELLO belongs to the new session, a command of the old session is dropped', () => {
     const hand = new Hand();
     hand.say(hand.hello(7));
     const hello = hand.hello(9);
@@ -24,7 +24,7 @@ describe('sessions, in one chunk of bytes', () => {
     expect(hand.device.link.counters.framesForeign).toBe(1);
   });
 
-  it('a HELLO of a later minor, whatever its tables, is answered: that host speaks ours as well', () => {
+  it('a HELLO of a later minor version, with any tables, is answered: that host speaks our version too', () => {
     const hand = new Hand();
     const later = { minor: PROTOCOL_MINOR + 1, tableHash: new Uint8Array(8).fill(9) };
     expect(hand.say(hand.hello(7, later))).toMatchObject([
@@ -55,7 +55,7 @@ describe('sessions, in one chunk of bytes', () => {
     expect(hand.device.link.counters.messagesRejected).toBe(1);
   });
 
-  it('what comes behind a reset is not executed', () => {
+  it('commands after a reset are not executed', () => {
     const hand = new Hand();
     hand.say(hand.hello(7));
     const said = hand.say(hand.command('reset', 1, {}), hand.command('ping', 2, { token: 5 }));

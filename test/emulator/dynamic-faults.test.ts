@@ -61,7 +61,7 @@ describe('a fault on demand', () => {
     expect(done).toBeLessThan(620);
   });
 
-  test('a stuck ADC channel gives one code, whatever the cell does', () => {
+  test('a stuck ADC channel gives one code for any voltage of the cell', () => {
     const die = withFaults({ kind: 'stuckAdcChannel', atTick: 50, cell: 2 });
     const { array } = run(die, settling(), 40);
     const codes = new Int16Array(cells);
@@ -87,7 +87,7 @@ describe('a fault on demand', () => {
     expect(late.every((v, i) => Math.abs(v - later[i]) < 1e-5)).toBe(true);
   });
 
-  test('which cell is drawn from the die seed', () => {
+  test('the die seed chooses the cell', () => {
     const broken = (dieSeed: number) => {
       const die = { ...idealBoard({}, dieSeed), faults: [{ kind: 'deadCell', atTick: 0 } as const] };
       return run(die, settling(), 500).volts.indexOf(0);
@@ -119,7 +119,7 @@ test('a split run is the same run, with everything on', () => {
   expect(stateBytes(oracle, 0)).toEqual(whole);
 });
 
-test('soft saturation leaves what is below the knee and pulls back what is beyond', () => {
+test('soft saturation leaves voltages below the knee and pulls back voltages beyond it', () => {
   const softSaturation = { knee: 2 ** 22, slopeLog2: 5, source: 'test' };
   const below = run(
     imperfectBoard({ softSaturation }),
@@ -150,7 +150,7 @@ test('a share of dead cells and stuck channels: as many as binomial, the same in
   expect(Math.abs(stuck - 200)).toBeLessThan(6 * 14);
 });
 
-test('a brown-out in mid-run: the board restarts without a word at its tick, and the run fails by name', async () => {
+test('a brown-out during a run: the board restarts silently at its tick, and the run fails with a named error', async () => {
   const clock = new VirtualClock();
   const board = new EmulatedDevice({ ...idealBoard({}), faults: [{ kind: 'brownOut', atTick: 5000 }] });
   const [near, far] = memoryPortPair('a board whose supply fails');
@@ -159,7 +159,7 @@ test('a brown-out in mid-run: the board restarts without a word at its tick, and
   await clock.run(device.loadProgram(0, settling()));
   expect(board.board.bootEpoch).toBe(1);
   const run = { bank: 0, runSeed: 1, burnInTicks: 100_000, sampleCount: 1, ticksPerSample: 0 };
-  // The new boot knows no session and answers nothing; without a port to open anew that is a lost link.
+  // The new boot knows no session and answers nothing. The port cannot be opened again, so the link is lost.
   await expect(clock.run(device.acquire(run))).rejects.toMatchObject({ code: 'LINK_LOST' });
   expect(board.board.bootEpoch).toBe(2);
   expect(board.board.faults.ticks).toBe(5000);

@@ -48,7 +48,7 @@ describe('blocks that are kept', () => {
     expect(told(hand.say(hand.resend(1, 0, 64)))).toEqual([2, 3, 4]);
   });
 
-  it('outlive the report of their run, but not the next run and not a stop', () => {
+  it('stay after the report of their run, but not after the next run or a stop', () => {
     for (const [end, left] of [
       [(hand: Hand) => hand.say(), [0, 1]],
       [(hand: Hand) => hand.say(hand.command('start', 6, START)), []],
@@ -63,19 +63,19 @@ describe('blocks that are kept', () => {
     }
   });
 
-  it('are none unless asked for', () => {
+  it('exist only on request', () => {
     const { hand } = started({ sampleCount: 2, creditBlocks: 1 });
     expect(told(hand.say(hand.resend(1, 0, 64)))).toEqual([]);
   });
 
-  it('are gone when the run is cut short', () => {
+  it('are gone if the run ends early', () => {
     const { hand } = started({ sampleCount: 20, creditBlocks: 6, keepBlocks: 8 });
     expect(told(hand.say(hand.command('abort', 6, { runId: 1 })))).toEqual(['abort', 'runEnded']);
     expect(told(hand.say(hand.resend(1, 0, 64)))).toEqual([]);
   });
 });
 
-it('a credit that raises nothing is answered with how far the run is', () => {
+it('a credit that raises nothing is answered with the number of sent blocks', () => {
   const { hand } = started({ sampleCount: 20, creditBlocks: 4 });
   const said = hand.say(hand.credit(1, 4), hand.credit(1, 3));
   expect(said).toMatchObject([{ name: 'blocksSent', fields: { runId: 1, blocks: 4 } }]);

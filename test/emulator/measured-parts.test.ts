@@ -27,7 +27,7 @@ const withLeakage: BoardProfile = {
   effects: { ...prototype.effects!, leakage: { meanPpm: 3000, spreadPpm: 500, source: 'test' } },
 };
 
-/** What the die seed draws, as somebody would write it who measured it exactly. */
+/** The draws of the die seed, in the form of exact measurements. */
 function exactlyMeasured(profile: BoardProfile, dieSeed: number): MeasuredParts {
   const effects = profile.effects!;
   const drawn = (draw: number, line = 0) => drawGaussians(dieSeed, draw, line, CELLS);
@@ -35,7 +35,7 @@ function exactlyMeasured(profile: BoardProfile, dieSeed: number): MeasuredParts 
   const parts = diePartsOf({ profile, dieSeed }).cells!;
   const converter = (kind: 'adc' | 'driveConverter', draws: typeof ADC_DRAWS) => {
     const { gain, offset, bow, code } = makeConverters(effects[kind]!, info, draws, undefined);
-    // The mean of what codes are off by can't be told from an offset.
+    // The mean of the code deviations can't be distinguished from an offset.
     const mean = (i: number) =>
       Math.floor(
         code.subarray(i * CODE_PERIOD, (i + 1) * CODE_PERIOD).reduce((sum, d) => sum + d, 0) / CODE_PERIOD +
@@ -89,11 +89,11 @@ function readings(profile: BoardProfile, dieSeed: number): number[] {
   }).flat();
 }
 
-describe('measured parts take the place of draws', () => {
+describe('measured parts replace draws', () => {
   const measured = exactlyMeasured(withLeakage, DIE_SEED);
   const copy: BoardProfile = { ...withLeakage, measured };
 
-  test('those of a die give its very effective program and readings', () => {
+  test('the parts of a die give exactly its effective program and readings', () => {
     for (const mode of [PROGRAM_MODE.dense, PROGRAM_MODE.factored]) {
       const program = image(mode);
       expect(commitProgram({ profile: copy, dieSeed: DIE_SEED }, program)).toEqual(
@@ -103,7 +103,7 @@ describe('measured parts take the place of draws', () => {
     expect(readings(copy, DIE_SEED)).toEqual(readings(withLeakage, DIE_SEED));
   });
 
-  test('a die seed draws the rest alone', () => {
+  test('a die seed draws only the rest', () => {
     const program = image(PROGRAM_MODE.dense);
     const own = commitProgram({ profile: copy, dieSeed: DIE_SEED }, program);
     const other = commitProgram({ profile: copy, dieSeed: 6 }, program);
@@ -119,7 +119,7 @@ describe('measured parts take the place of draws', () => {
     expect(its.transposed).not.toEqual(mine.transposed);
   });
 
-  test('every part alone changes what it is about', () => {
+  test('every single part changes its own numbers', () => {
     const program = image(PROGRAM_MODE.dense);
     const base = { ...withLeakage, measured: exactlyMeasured(withLeakage, 7) };
     const seen = (profile: BoardProfile) => ({
@@ -132,7 +132,7 @@ describe('measured parts take the place of draws', () => {
       expect(seen({ ...base, measured: { ...base.measured, [name]: part } }), name).not.toEqual(before);
   });
 
-  test('broken cells and channels are those that are named', () => {
+  test('exactly the named cells and channels are broken', () => {
     const effects = {
       ...prototype.effects!,
       deadCells: { sharePpm: 900_000, source: 'test' },

@@ -23,7 +23,7 @@ const ENDINGS: readonly [string, number, (hand: Hand) => void][] = [
 ];
 
 describe('a run that has taken its last sample', () => {
-  it.each(ENDINGS)('and owes blocks without credit can be %s', (_, outcome, end) => {
+  it.each(ENDINGS)('and has blocks without credit can be %s', (_, outcome, end) => {
     const hand = sampled(0);
     end(hand);
     expect(hand.say().find(({ name }) => name === 'runEnded')).toMatchObject({
@@ -38,7 +38,7 @@ describe('a run that has taken its last sample', () => {
     expect(said.map(({ name }) => name)).toEqual(['abort', 'runEnded', 'start']);
   });
 
-  it.each(ENDINGS)('and owes nothing keeps its outcome when it is %s', (_, __, end) => {
+  it.each(ENDINGS)('and has no blocks left keeps its outcome when it is %s', (_, __, end) => {
     const hand = sampled(1);
     // The block is on the wire, the report is not yet.
     hand.device.poll(0);
@@ -48,7 +48,7 @@ describe('a run that has taken its last sample', () => {
     });
   });
 
-  it('sends what it owes when credit comes', () => {
+  it('sends its blocks when credit comes', () => {
     const hand = sampled(0);
     expect(hand.say()).toEqual([]);
     expect(hand.say(hand.credit(1, 1)).map(({ name }) => name)).toEqual(['sampleBlock', 'runEnded']);
@@ -56,7 +56,7 @@ describe('a run that has taken its last sample', () => {
 });
 
 describe('samples without ticks between them', () => {
-  it('that are lost for want of credit do not keep a stop waiting', () => {
+  it('that are lost without credit do not delay a stop', () => {
     const hand = new Hand();
     hand.say(hand.hello(7), ...program(hand, 1));
     const sampleCount = 4294967295;

@@ -97,6 +97,6 @@ test('spu-8: the published plateau, 25–31 % at 12,000 samples; more samples do
     expect(Math.hypot(...dies[one].off.map((x, i) => x - dies[other].off[i]))).toBeGreaterThan(5);
 });
 
-test('ideal-8, with the same codes of 8 bits, has only their rounding and the samples to blame', () => {
+test('ideal-8, with the same codes of 8 bits, has only errors from rounding and from the number of samples', () => {
   for (const error of invert('ideal-8', 1).errors) expect(error).toBeLessThan(5);
 });

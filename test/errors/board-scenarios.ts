@@ -107,7 +107,7 @@ export async function lostSampleBlock(): Promise<unknown> {
   return clock.run(device.acquire({ ...RUN, sampleCount: 400 }));
 }
 
-/** A board that reports an overload whatever the scale. */
+/** A board that reports an overload at every scale. */
 export async function alwaysOverloaded(): Promise<unknown> {
   const { device, clock } = await openTestBoard('ideal-8', { toHost: everyRunEnds('overload') });
   const matrix = { rows: 2, columns: 2, data: Float64Array.of(4, 1, 1, 3) };

@@ -80,7 +80,7 @@ const usb = (serialNumber?: string): Promise<string> =>
     async () => LINUX,
   );
 
-/** One way to each code, by calls and commands that users have. */
+/** One way to get each code, by calls and commands of users. */
 const SCENARIOS: Readonly<Record<ErrorCode, () => Promise<unknown>>> = {
   BAD_ARGUMENT: () => solve('A.csv', '--tolerance', 'x'),
   BAD_FILE: () => solve('missing.csv'),
@@ -145,7 +145,7 @@ const SCENARIOS: Readonly<Record<ErrorCode, () => Promise<unknown>>> = {
 };
 
 describe('every code of the table', () => {
-  it('has a scenario, and no scenario is of a code that is gone', () => {
+  it('has a scenario, and every scenario has an existing code', () => {
     expect(Object.keys(SCENARIOS).sort()).toEqual(Object.keys(ERROR_CODES).sort());
   });
 
@@ -160,7 +160,7 @@ describe('every code of the table', () => {
     expect(message).toMatch(/^\S.*[.!?]$/);
   });
 
-  it.each(Object.entries(ERROR_CODES))('%s says what it means, why and what to do', (_, entry) => {
+  it.each(Object.entries(ERROR_CODES))('%s tells its meaning, causes and remedies', (_, entry) => {
     expect(entry.meaning).toMatch(/^\S.*[^.]$/);
     expect(entry.causes.length).toBeGreaterThan(0);
     expect(entry.remedy).toMatch(/^[A-Z].*\.$/);

@@ -1,6 +1,6 @@
 import { connect, createServer, type Server, type Socket } from 'node:net';
 
-/** A TCP proxy that hands everything on later, in both directions, as a long line does. */
+/** A TCP proxy that delays all bytes in both directions, as a long line does. */
 export class DelayProxy {
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();

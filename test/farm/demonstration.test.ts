@@ -14,7 +14,7 @@ import { hasNats, NatsServer } from './nats-server.js';
 import { PacedDevice } from './paced-device.js';
 
 const WORKERS = 4;
-/** Each way between a worker and the server. */
+/** The delay of each direction between a worker and the server. */
 const DELAY_MS = 20;
 const TIMEOUT_MS = 600_000;
 
@@ -31,8 +31,8 @@ function untimed(data: unknown): unknown {
 }
 
 /**
- * The files of a study, byte for byte but for measured times. Left out: the report, which shows such times;
- * the checkpoints, which hold sums of them; the mark, which says where the boards were.
+ * The files of a study, byte for byte but for measured times. Three files are left out: the report, which
+ * shows such times; the checkpoints, which hold sums of them; the mark, which names the boards.
  */
 function filesOf(directory: string): Record<string, unknown> {
   const found: Record<string, unknown> = {};
@@ -81,12 +81,12 @@ async function deliveriesOf(server: NatsServer): Promise<number[]> {
 /** `thermolink study` in its own process. */
 function startStudy(out: string, ...more: string[]): JsonProcess {
   const args = ['study', 'quantum', '--quick', '--seeds', '2', '--out', out, ...more];
-  // Its results are a line of JSON that names no event.
+  // Its results are a line of JSON without an event.
   return new JsonProcess([BUILT_CLI, ...args, '--json'], (end) => releases.push(end));
 }
 
 describe.runIf(isBuilt && hasNats)('a farm of four workers, 20 ms away', { tags: 'long' }, () => {
-  it('does a study to the bit, although client, worker and server are killed', {
+  it('gives the same bits of a study although client, worker and server are killed', {
     timeout: TIMEOUT_MS,
   }, async () => {
     const [near, far] = [join(root, 'near'), join(root, 'far')];
@@ -117,7 +117,7 @@ describe.runIf(isBuilt && hasNats)('a farm of four workers, 20 ms away', { tags:
     expect(await deliveriesOf(server), 'no job was given out again').toContain(2);
   });
 
-  /** Seconds that a farm takes for so many solves, one worker for each board. */
+  /** The seconds that a farm takes for this many solves, with one worker for each board. */
   async function secondsFor(devices: readonly string[], jobs: number, size: number): Promise<number> {
     const server = await startServer();
     const here: ProcessPlace = { host: '127.0.0.1', wrapper: [] };
@@ -186,5 +186,5 @@ describe.runIf(isBuilt && hasNats)('a farm of four workers, 20 ms away', { tags:
 });
 
 const JOBS = 16;
-/** So slow that a job takes some seconds, beside which the work of the host is little. */
+/** The boards are slow, so a job takes some seconds and the work of the host is small beside it. */
 const TICKS_PER_MS = 0.02;

@@ -115,7 +115,7 @@ describe.runIf(hasNats)('a farm', () => {
     expect(far.cost.ticks).toBe(near.cost.ticks);
   });
 
-  it('does equal jobs once, and tells who asks later', async () => {
+  it('does equal jobs once, and gives the result to later clients', async () => {
     const before = worker.counters.done;
     const [one, two] = await Promise.all([done('once'), done('once')]);
     expect(await done('once')).toEqual(one);
@@ -129,7 +129,7 @@ describe.runIf(hasNats)('a farm', () => {
     const { key, text } = packJob(job);
     const subject = jobSubject(job, key);
     await done('twice');
-    // A client that was late puts the job into the queue again.
+    // A late client puts the job into the queue again.
     const { known, done: before } = worker.counters;
     await farm.jetstream.publish(subject, text);
     await done('after');
@@ -161,13 +161,13 @@ describe.runIf(hasNats)('a farm', () => {
       expect((await client.result(key))?.outcome).toMatchObject({ is: 'failed', code: 'BAD_ARGUMENT' });
   });
 
-  it('takes an error of the job for its result', async () => {
+  it('treats an error of the job as its result', async () => {
     const { outcome } = await done('break');
     expect(outcome).toEqual({ is: 'failed', code: 'BUG', message: 'this kind of job is broken' });
     expect((await done('after break')).outcome.is).toBe('done');
   });
 
-  it('stores bytes of any length by their digest, and refuses what is gone, damaged or too long', async () => {
+  it('stores bytes of any length by their digest, and refuses missing, damaged or too long ones', async () => {
     const bytes = Uint8Array.from({ length: 1_200_000 }, (_, i) => (i * i) >> 3);
     const stored = await client.parts.put(bytes);
     expect(stored).toEqual({ bytes: bytes.length, sha256: sha256Of(bytes) });
@@ -186,7 +186,7 @@ describe.runIf(hasNats)('a farm', () => {
     });
   });
 
-  it('shows boards and the queue; a job for boards that are not there waits, until it is withdrawn', async () => {
+  it('shows boards and the queue; a job for absent boards waits until it is withdrawn', async () => {
     const job = await client.submit({ ...echo('elsewhere'), model: 'other board' });
     const status = await client.status();
     expect(status.boards).toMatchObject([{ uri: BOARD, release: RELEASE, identity: device.identity }]);
@@ -211,7 +211,7 @@ describe.runIf(hasNats)('a farm', () => {
     return farm.jetstream.consumers.get('THERMOLINK_JOBS', consumerName({ model, release: RELEASE }));
   };
 
-  it('tries a job again that ended workers gave back, however often', async () => {
+  it('tries a job again, any number of times, if ending workers gave it back', async () => {
     const consumer = await consumerOf('polite');
     const job = await client.submit({ ...echo('polite'), model: 'polite' });
     for (let i = 0; i < 7; i++) await giveBack(farm, (await consumer.next({ expires: 5000 }))!);
@@ -251,7 +251,7 @@ describe.runIf(hasNats)('a farm', () => {
     expect(worker.counters.done).toBe(before + 1);
   });
 
-  it('does not try a job again that ended five workers, and says so', async () => {
+  it('does not try a job again that ended five workers, and tells this', async () => {
     const model = 'unlucky';
     await farm.offerClass({ model, release: RELEASE }, never);
     const job = await client.submit({ ...echo('poison'), model });
@@ -277,6 +277,6 @@ describe.runIf(hasNats)('a farm', () => {
   });
 });
 
-it('an address where no server is ends in CANNOT_CONNECT', async () => {
+it('an address without a server ends in CANNOT_CONNECT', async () => {
   await expect(connectFarm({ url: 'nats://127.0.0.1:9' })).rejects.toMatchObject({ code: 'CANNOT_CONNECT' });
 });

@@ -8,7 +8,7 @@ import { BUILT_CLI, isBuilt, JsonProcess } from '../support/child-process.js';
 import { hasNats, NatsServer } from './nats-server.js';
 import { PacedDevice } from './paced-device.js';
 
-/** So slow that a solve takes some seconds. */
+/** The board is slow: a solve takes some seconds. */
 const TICKS_PER_MS = 0.02;
 const INTERRUPTED = 130;
 

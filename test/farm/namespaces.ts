@@ -4,15 +4,15 @@ import { spawnSync } from 'node:child_process';
 export interface ProcessPlace {
   /** An address of this machine that the process reaches. */
   readonly host: string;
-  /** What stands before its command line. */
+  /** The words before its command line. */
   readonly wrapper: readonly string[];
 }
 
 const ip = (...args: string[]): boolean => spawnSync('ip', args, { stdio: 'ignore' }).status === 0;
 
 /**
- * Makes network namespaces, each with a line of its own to this one and no other. Where the system does not
- * allow it (it takes root), the places are this namespace. `remove` takes all of them away.
+ * Makes network namespaces, each with a line of its own to this one and no other. If the system does not
+ * allow it (root is needed), the places are in this namespace. `remove` takes all of them away.
  */
 export function makeNamespaces(count: number) {
   const name = (index: number): string => `tl${process.pid}n${index}`;

@@ -4,8 +4,8 @@ import { SYSTEM_CLOCK } from '../../src/driver/system-clock.js';
 import type { ServableDevice } from '../../src/serve/serve-device.js';
 
 /**
- * An emulated board whose ticks take time, as those of a real one do: it computes no tick before it is due.
- * So several of them share a processor and do not wait for one another.
+ * An emulated board whose ticks take as long as those of a real one. It computes no tick before it is due.
+ * Several such boards can share a processor without waiting for each other.
  */
 export class PacedDevice implements ServableDevice {
   readonly #device: EmulatedDevice;

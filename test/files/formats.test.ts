@@ -10,7 +10,7 @@ const bytesOf = (name: string): Buffer => Buffer.from(CONTAINERS[name], 'base64'
 const A = [4, 1, 0, 1, 3, -0.5, 0, -0.5, 2.25];
 const BANNER = '%%MatrixMarket matrix coordinate real symmetric\n';
 
-describe('the content says which format a file has, whatever its name', () => {
+describe('the content decides the format of a file, not its name', () => {
   it.each([
     ['one array', 'A.npz'],
     ['gzip of npy', 'A.npy'],
@@ -36,7 +36,7 @@ describe('the content says which format a file has, whatever its name', () => {
     }
   });
 
-  it('what SciPy writes with line feeds is read with any line ends, and with a byte-order mark', async () => {
+  it('files of SciPy with line feeds are read with any line ends, and with a byte-order mark', async () => {
     const lines = bytesOf('coordinate symmetric').toString();
     for (const text of [lines, `\uFEFF${lines}`])
       for (const end of ['\r\n', '\r'])
@@ -78,7 +78,9 @@ describe('the content says which format a file has, whatever its name', () => {
 
   it('a damaged byte of a zip or gzip file is noticed, or changes nothing', () => expectDamageNoticed(29));
 
-  it('so is each of many', { tags: 'long' }, () => expectDamageNoticed(3));
+  it('each of many damaged bytes is noticed, or changes nothing', { tags: 'long' }, () =>
+    expectDamageNoticed(3),
+  );
 
   /** Damages one byte in `stride`. */
   async function expectDamageNoticed(stride: number): Promise<void> {

@@ -10,10 +10,10 @@ const write = fileWriter();
 
 const RUNS = { seed: 20240710, numRuns: 120 };
 
-/** Longer than any small file may take, far shorter than a hang. */
+/** It is longer than any small file may take, and much shorter than a hang. */
 const PATIENCE_MS = 10_000;
 
-/** Reads the bytes: either the result makes sense or the error is one of ours. */
+/** Reads the bytes. Either the result is plausible or the error is a ThermolinkError. */
 async function attack(name: string, bytes: Uint8Array): Promise<void> {
   const path = write(name, bytes);
   const start = performance.now();
@@ -45,7 +45,7 @@ const mutations = fc.array(
       at: fc.nat(400),
       bytes: fc.uint8Array({ maxLength: 12 }),
     }),
-    // Digits and marks change shapes and types where random bytes only break the header.
+    // Digits and punctuation change shapes and types; random bytes would only break the header.
     fc.record({
       kind: fc.constant('set' as const),
       at: fc.integer({ min: 10, max: 80 }),
@@ -81,7 +81,7 @@ const csvFiles = fc.constantFrom(
 );
 const numberish = fc.array(fc.constantFrom(...'0123456789+-.eE,; \t\r\n#naif\0"'), { maxLength: 60 });
 
-describe('no bytes break the readers', () => {
+describe('no input breaks the readers', () => {
   for (const name of ['x.npy', 'x.csv'])
     law(`random bytes as ${name}`, RUNS, (runs) =>
       fc.assert(

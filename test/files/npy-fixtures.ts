@@ -175,7 +175,7 @@ export const NPY_FILES: readonly (readonly [string, readonly (number | readonly 
     'k05VTVBZAwB0AAAAeydkZXNjcic6ICc8ZjgnLCAnZm9ydHJhbl9vcmRlcic6IEZhbHNlLCAnc2hhcGUnOiAoMiwgMyksIH0gICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgIAoAAAAAAADwPwAAAAAAAADAAAAAAAAACEAAAAAAAAASQFnz+MIfbqUBAAAAAAAAAIA=',
   ],
 ];
-/** What it holds, the code of the error, and the file, in base64. */
+/** The content in words, the code of the error, and the file in base64. */
 export const BAD_NPY_FILES: readonly (readonly [string, 'BAD_FILE' | 'BAD_MATRIX', string])[] = [
   [
     'bool',

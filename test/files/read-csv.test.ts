@@ -120,7 +120,7 @@ describe('tables as text', () => {
     ['Swiss thousands', "1'234;2\n3;4", 'thousands separators'],
     ['thousands with blanks', '1 234,5;2\n3;4', 'thousands separators'],
     ['numbered rows or decimals', 'x\n1,5\n2,7', 'row 1 with the number 5'],
-  ])('%s: refused by name, since nobody can know', async (_, text, message) => {
+  ])('%s: refused by name, because the meaning is ambiguous', async (_, text, message) => {
     const error = await thrown(() => parse(text));
     expect(error.code).toBe('BAD_MATRIX');
     expect(error.message).toMatch(/^A.csv, line [12]/);
@@ -129,13 +129,13 @@ describe('tables as text', () => {
   });
 
   it.each(['4,1x\n1,3', 'O1,2\n3,4', '1,nan\n2,3'])(
-    'a number with a typing error is no header: %j',
+    'a number with a typing error does not count as a header: %j',
     async (text) => {
       expect((await thrown(() => parse(text))).data).toMatchObject({ line: 1 });
     },
   );
 
-  it('the dialect of the first lines holds for all', async () => {
+  it('the dialect of the first lines is valid for all lines', async () => {
     const lines = Array.from({ length: 400 }, (_, i) => `${i};${i},5`);
     expect(parse(lines.join('\n')).data[799]).toBe(399.5);
     lines[390] = '390;390.5';
@@ -161,7 +161,7 @@ describe('tables as text', () => {
     expect((await thrown(() => parse(text))).code).toBe('BAD_FILE');
   });
 
-  it('any numbers survive every way of writing them', () => {
+  it('any numbers are read back from every way of writing', () => {
     const rowsOfNumbers = fc
       .tuple(fc.integer({ min: 1, max: 5 }), fc.integer({ min: 1, max: 5 }))
       .chain(([rows, columns]) =>
@@ -208,7 +208,8 @@ describe('tables as text', () => {
     await cpuMs(1e4);
     const short = await cpuMs(3e4);
     const long = await cpuMs(2.4e5);
-    // Eight times the text takes 64 times as long where work grows by the square. Below 200 ms nobody waits.
+    // If the work grows with the square, eight times the text takes 64 times as long. Times below 200 ms are
+    // ignored.
     expect(long).toBeLessThan(Math.max(24 * short, 200));
   });
 });
@@ -234,7 +235,7 @@ describe('files', () => {
   });
 
   it.each(['1.234,5\n2\n', '2\n1,234.5\n'])(
-    '%j: rows of different lengths remind of commas that do not separate',
+    '%j: rows of different lengths give a hint about decimal commas',
     async (text) => {
       const error = await thrown(() => readVector(write('commas.csv', text)));
       expect(error.message).toMatch(/line 2 has . values?, but line 1 has . values?\.$/);
@@ -249,14 +250,17 @@ describe('files', () => {
     ['years-down.csv', '2020,4.5,1.25\n2021,1.25,3\n', 'first column counts the rows: if it is an index'],
     ['index.csv', '0,4,1\n1,1,3\n', 'if it is an index'],
     ['commas.csv', '4,5,1,25\n1,25,3,0\n', 'decimal commas'],
-  ])('%s: a shape that is not square names the file and what may be wrong', async (name, text, suspicion) => {
-    const path = write(name, text);
-    const error = await thrown(() => readSquareMatrix(path));
-    expect(error.code).toBe('BAD_MATRIX');
-    expect(error.message).toContain(`${path} holds a `);
-    expect(error.hint).toContain(suspicion);
-    expect((await thrown(() => readVector(path))).hint).toContain(suspicion);
-  });
+  ])(
+    '%s: an error about a shape that is not square names the file and possible causes',
+    async (name, text, suspicion) => {
+      const path = write(name, text);
+      const error = await thrown(() => readSquareMatrix(path));
+      expect(error.code).toBe('BAD_MATRIX');
+      expect(error.message).toContain(`${path} holds a `);
+      expect(error.hint).toContain(suspicion);
+      expect((await thrown(() => readVector(path))).hint).toContain(suspicion);
+    },
+  );
 
   it.each([
     ['a column name of pandas', '0\n1.5\n2.5\n', 2, '3 numbers', 'if it is the name of the column'],

@@ -83,7 +83,7 @@ describe('files that we wrote', () => {
     expect(readFileSync(path).toString('base64')).toBe(base64);
   });
 
-  it('write only the part that a vector is of its buffer', async () => {
+  it('write only the vector’s part of its buffer', async () => {
     const path = join(directory, 'part.npy');
     writeNpy(path, Float64Array.of(1, 2, 3, 4).subarray(1, 3));
     expect(await readVector(path)).toEqual(Float64Array.of(2, 3));

@@ -36,7 +36,7 @@ beforeEach(() => {
 });
 const file = (name: string): string => join(directory, name);
 
-/** A disk with room for so many bytes: it takes what fits, then it is full. */
+/** A disk with room for this many bytes. It takes the bytes that fit; then it is full. */
 function diskOf(room: number): WritePart {
   let left = room;
   return (descriptor, bytes, offset) => {
@@ -48,19 +48,19 @@ function diskOf(room: number): WritePart {
 }
 
 describe('writing', () => {
-  it('goes on where the system took a part', () => {
+  it('continues after a partial write of the system', () => {
     const descriptor = openSync(file('x'), 'w');
     writeWhole(descriptor, 'äbcdef', (to, bytes, offset) => writeSync(to, bytes, offset, 1));
     expect(readFileSync(file('x'), 'utf8')).toBe('äbcdef');
   });
 
-  it('fails where the system takes nothing, and does not try for ever', () => {
+  it('fails if the system takes no bytes, and does not try for ever', () => {
     expect(() => writeWhole(1, 'x', () => 0)).toThrow(/no more bytes/);
   });
 });
 
 describe('appending', () => {
-  it('on a disk that becomes full takes its part back, and goes on once there is room', () => {
+  it('on a full disk removes its partial text, and continues when there is room', () => {
     for (let room = 0; room < 6; room++) {
       writeFileSync(file('x'), 'first\n');
       const descriptor = openSync(file('x'), 'a');
@@ -101,7 +101,7 @@ describe('replacing a file', () => {
     }
   });
 
-  it('follows links, also to a file that is not there yet', () => {
+  it('follows links, even to a file that does not exist yet', () => {
     mkdirSync(file('store'));
     symlinkSync('store/x', file('first'));
     symlinkSync('first', file('second'));
@@ -138,9 +138,9 @@ describe('an array', () => {
     return onSmallDisk('true') !== undefined;
   })();
 
-  it('that cannot be written leaves the one of before, and is kept elsewhere', async () => {
+  it('that cannot be written leaves the previous one, and is kept elsewhere', async () => {
     await writeArray(file('x.npy'), Float64Array.of(1, 2));
-    // A folder in the way of the file beside it stands for any failure of the disk.
+    // A folder with the name of the temporary file imitates any failure of the disk.
     mkdirSync(file('x.npy.partial'));
     const error = await thrown(() => writeArray(file('x.npy'), Float64Array.of(3)));
     expect(error.code).toBe('BAD_FILE');
@@ -149,7 +149,7 @@ describe('an array', () => {
     expect(await readVector(kept)).toEqual(Float64Array.of(3));
   });
 
-  it.runIf(mayMount)('on a disk that is really full leaves the one of before', () => {
+  it.runIf(mayMount)('on a really full disk leaves the previous one', () => {
     const program = `
       const { writeArray } = await import(${JSON.stringify(join(process.cwd(), 'dist/src/files/index.js'))});
       const path = process.argv[2] + '/x.npy';

@@ -62,7 +62,7 @@ describe('a file of tensors', () => {
     }
   });
 
-  it('with a damaged byte is refused or has other content, and nothing else happens', () => {
+  it('with a damaged byte is refused or has other content', () => {
     writeSafetensors(file, CONTENT);
     const whole = readFileSync(file);
     for (let at = 0; at < whole.length; at++) {

@@ -23,7 +23,7 @@ describe('a rename on Windows', () => {
     expect(held.log).toEqual({ tries: 4, waitedMs: 35 });
   });
 
-  it('is given up after half a second', () => {
+  it('ends with an error after half a second', () => {
     const held = system('win32', Infinity, 'EBUSY');
     expect(() => renameRetried('a', 'b', held)).toThrow('EBUSY');
     expect(held.log).toEqual({ tries: 8, waitedMs: 500 });
@@ -42,15 +42,18 @@ describe('a rename on Windows', () => {
 
 describe('names of devices', () => {
   it.each(['NUL', 'nul.csv', 'C:\\data\\con.npy', 'x/Aux.tar.gz', 'COM3', 'lpt1 .txt'])(
-    '%s is one',
+    '%s is a name of a device',
     (path) => {
       expect(isDeviceName(path, 'win32')).toBe(true);
       expect(isDeviceName(path, 'linux')).toBe(false);
     },
   );
-  it.each(['nulls.csv', 'con\\x.csv', 'com10.csv', 'C:\\aux\\x.npy'])('%s is none', (path) => {
-    expect(isDeviceName(path, 'win32')).toBe(false);
-  });
+  it.each(['nulls.csv', 'con\\x.csv', 'com10.csv', 'C:\\aux\\x.npy'])(
+    '%s is not a name of a device',
+    (path) => {
+      expect(isDeviceName(path, 'win32')).toBe(false);
+    },
+  );
 });
 
 describe('device URIs of Windows and macOS', () => {

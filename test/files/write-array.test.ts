@@ -34,7 +34,7 @@ describe('writeArray', () => {
     expect((await readMatrix(path)).data).toEqual(values);
   });
 
-  it('keeps elsewhere what it can’t write, and says where', async () => {
+  it('keeps an array elsewhere if it can’t write the file, and names the place', async () => {
     const error = await thrown(() => writeArray(file('gone/x.csv'), Float64Array.of(1, 2)));
     expect(error).toMatchObject({
       code: 'BAD_FILE',
@@ -45,7 +45,7 @@ describe('writeArray', () => {
     rmSync(dirname(kept), { recursive: true });
   });
 
-  it('writeText keeps elsewhere too, so that a measurement is not lost', async () => {
+  it('writeText also keeps text elsewhere, so a measurement is not lost', async () => {
     const error = await thrown(() => writeText(file('gone/calibration.json'), '{}\n'));
     const kept = /The result is in (\S+)\.$/.exec(error.hint!)![1];
     expect(readFileSync(kept, 'utf8')).toBe('{}\n');
@@ -72,7 +72,7 @@ describe('checkOutput', () => {
     expect(readdirSync(directory)).toEqual(before);
   });
 
-  it('leaves what is there as it is, and makes nothing', async () => {
+  it('leaves existing files unchanged, and makes none', async () => {
     writeFileSync(file('there.csv'), 'old');
     await checkOutput('--out', file('there.csv'));
     await checkOutput('--out', file('new.npy'));
@@ -109,7 +109,7 @@ describe('--out', () => {
     expect(readFileSync(file('draws.tsv'), 'utf8')).toMatch(/^(-?\d\S*\t-?\d\S*\n){3}$/);
   });
 
-  it('an inverse that would be neither shown nor kept is refused', async () => {
+  it('an inverse without any output is refused', async () => {
     const large = write('large.csv', Array.from({ length: 9 }, (_, i) => diagonal(i, 9)).join('\n'));
     const result = await runCommand('invert', '--matrix', large, ...NOWHERE);
     expect(result.exitCode).toBe(2);

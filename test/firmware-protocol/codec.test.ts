@@ -33,7 +33,7 @@ function fieldsOf(fields: readonly Field[]): fc.Arbitrary<Record<string, WireVal
 
 const EVERY_ROW = directedRows().map((entry) => [entry.row.name, entry.direction, entry] as const);
 
-test.each(EVERY_ROW)('%s %s: what is sent is what is received', (name, direction, { row, fields }) => {
+test.each(EVERY_ROW)('%s %s: the received message is the sent one', (name, direction, { row, fields }) => {
   fc.assert(
     fc.property(fieldsOf(fields), fc.integer({ min: 0, max: U32 }), (values, requestId) => {
       const decoded = decodeByDirection(direction, encodeByName(name, direction, requestId, values));
@@ -99,7 +99,9 @@ test('a request id that is no u32 is refused by the receiver', () => {
 describe('attacks', () => {
   const payloads = MESSAGE_VECTORS.messages.map(({ payload }) => fromHex(payload));
 
-  /** Decoding never throws. What is taken encodes to the same bytes, without items of a later version. */
+  /**
+   * Decoding never throws. An accepted payload encodes to the same bytes, without items of a later version.
+   */
   function attack(payload: Uint8Array): boolean {
     let taken = false;
     for (const direction of ['toDevice', 'toHost'] as const) {
@@ -176,7 +178,7 @@ test('a message of the other direction is unknown', () => {
   });
 });
 
-test('where opcode and request id can be read they are told, so that the sender can be answered', () => {
+test('opcode and request id are returned if they can be read, so the sender can be answered', () => {
   expect(decodeToDevice(pack([1, 77]))).toEqual({
     kind: 'bad',
     reason: 'field token of ping',
@@ -193,7 +195,7 @@ test('where opcode and request id can be read they are told, so that the sender 
   expect(decodeToDevice(pack(['ping', 5]))).toEqual({ kind: 'bad', reason: 'no opcode' });
 });
 
-test('decoded bytes are those of the payload, wherever it lies in its buffer', () => {
+test('decoded bytes are those of the payload at any place in its buffer', () => {
   const payload = encodeCommand('writeDrive', 5, { bank: 1, firstCell: 3, codes: Uint8Array.of(1, 2, 3, 4) });
   const shifted = new Uint8Array(payload.length + 9);
   shifted.set(payload, 3);

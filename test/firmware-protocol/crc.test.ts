@@ -51,7 +51,7 @@ describe.each(CRCS)('$name', ({ crc, polynomial }) => {
     );
   });
 
-  test('calls chain over any cut', () => {
+  test('calls can be chained over any cut', () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 64 }), fc.uint8Array({ maxLength: 64 }), (a, b) => {
         expect(crc(b, crc(a))).toBe(crc(concat(a, b)));
@@ -60,7 +60,7 @@ describe.each(CRCS)('$name', ({ crc, polynomial }) => {
     );
   });
 
-  test('every change within 32 bits is seen', () => {
+  test('every change within 32 bits is detected', () => {
     fc.assert(
       fc.property(
         fc.uint8Array({ minLength: 5, maxLength: 300 }),

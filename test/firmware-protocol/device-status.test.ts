@@ -14,7 +14,7 @@ import {
 
 const STATES = Object.keys(DEVICE_STATE) as DeviceStateName[];
 
-// Written down a second time on purpose: a change of the table is a change of the protocol.
+// The table is repeated here on purpose: a change of the table is a change of the protocol.
 const EXPECTED = `
                 boot    safe    idle       configured running done       halted     fault
 booted          safe    refused refused    refused    refused refused    refused    refused
@@ -50,7 +50,7 @@ test('the table has every state and every input, each cell a state or refused', 
   }
 });
 
-test('codes and names are each other’s inverse, and codes are fixed for ever', () => {
+test('codes and names are inverse to each other, and codes never change', () => {
   expect(STATES.map((state) => DEVICE_STATE[state])).toEqual([0, 1, 2, 3, 4, 5, 6, 7]);
   for (const state of STATES) expect(deviceStateName(DEVICE_STATE[state])).toBe(state);
   expect(RUN_OUTCOME).toEqual({ completed: 0, overload: 1, aborted: 2, stopped: 3, watchdog: 4, fault: 5 });
@@ -114,7 +114,7 @@ test('after a stop, no run starts without acknowledge or a new session, and a co
   );
 });
 
-test('a reset and one boot lead from anywhere to safe', () => {
+test('a reset and one boot lead from every state to safe', () => {
   for (const code of Object.values(DEVICE_STATE) as DeviceState[])
     expect(nextState(nextState(deviceStateName(code), 'reset') as DeviceStateName, 'booted')).toBe('safe');
 });

@@ -25,7 +25,7 @@ const [before, message, between, wire, after] = newFrameBuffers([64, LENGTH_MAX,
 
 const plain = (bytes: Uint8Array): Uint8Array => Uint8Array.from(bytes);
 
-/** Like the codes of a trained factor: now and then a few bytes that are not zero. */
+/** Like the codes of a trained factor: mostly zeros, with a few other bytes. */
 const mostlyZero = fc
   .array(fc.tuple(fc.nat(40), fc.integer({ min: 1, max: 4 })), { minLength: 1, maxLength: 60 })
   .map((runs) =>
@@ -59,11 +59,11 @@ function place(bytes: Uint8Array, offset = 0): Uint8Array {
 describe('the embedded module', () => {
   const script = 'firmware-protocol/frame-kernel/scripts/build-frame-kernel.mjs';
 
-  test('names the sources that are there (npm run build)', () => {
+  test('names the present sources (npm run build)', () => {
     execFileSync(process.execPath, [script, '--check-sources']);
   });
 
-  test('is what they compile to', { tags: 'long' }, () => {
+  test('is the compiled form of these sources', { tags: 'long' }, () => {
     execFileSync(process.execPath, [script, '--check']);
   });
 });
@@ -86,7 +86,7 @@ describe.each([
   ['CRC-32', 'crc32', crc32, 4100],
   ['CRC-32C', 'crc32c', crc32c, 5400],
 ] as const)('%s of a message in the module’s memory', (_, name, crc, leftMax) => {
-  test('is that of the same bytes elsewhere, at every length around the first folds and blocks', () => {
+  test('is the same as for these bytes in a plain buffer, at every length around the first folds and blocks', () => {
     const bytes = Uint8Array.from({ length: LENGTH_MAX }, (_, i) => Math.imul(i + 1, 0x9e3779b1) >>> 24);
     place(bytes);
     const lengths = [12_280, 20_270, 28_460, 65_500].flatMap((first) =>
@@ -111,7 +111,7 @@ describe.each([
     );
   });
 
-  test('a call that continues another is folded alike', () => {
+  test('a call that continues another is folded in the same way', () => {
     const bytes = place(new Uint8Array(30_000).fill(3));
     expect(crc(bytes.subarray(10_000), crc(bytes.subarray(0, 10_000)))).toBe(crc(plain(bytes)));
     fc.assert(
@@ -173,7 +173,7 @@ describe('COBS decoded by the module', () => {
   const unstuffer = newUnstuffer(cobsBytesMax(LENGTH_MAX))!;
 
   /**
-   * What a decoder in plain code makes of the block, and the module: content, or undefined when it is
+   * The result of a decoder in plain code and of the module: the content, or undefined if the block is
    * malformed.
    */
   function both(block: Uint8Array, cuts: readonly number[]): (Uint8Array | undefined)[] {
@@ -232,7 +232,7 @@ describe('COBS decoded by the module', () => {
   });
 });
 
-/** A frame as large as there is one, of bytes with some zeros. */
+/** A frame of the largest size, with some zeros. */
 const largeFrame = longBytes.map((bytes) => ({
   channel: CHANNEL.command,
   session: 7,
@@ -301,7 +301,7 @@ describe('a host that can not run the module', () => {
     vi.resetModules();
   });
 
-  /** What the real one has that is used before a memory is made. */
+  /** The parts of the real WebAssembly that are used before a memory is made. */
   interface Api {
     readonly Module: unknown;
     readonly Instance: unknown;

@@ -214,7 +214,7 @@ law('any change of a single bit makes a fault, never another frame', { ...RUNS, 
   );
 });
 
-test('an endless frame holds no more than one frame of memory and is one fault of its full length', () => {
+test('an endless frame uses the memory of one frame, and is one fault of its full length', () => {
   const decoder = new FrameDecoder(256);
   const chunk = new Uint8Array(1 << 16).fill(0x41);
   const before = process.memoryUsage().arrayBuffers;
@@ -226,7 +226,7 @@ test('an endless frame holds no more than one frame of memory and is one fault o
   expect(item.kind === 'fault' && item.head.length).toBe(FAULT_BYTES_KEPT);
 });
 
-test('delimiters alone are nothing, and cost next to nothing', () => {
+test('delimiters alone have no meaning, and cost almost no time', () => {
   expect(decode([new Uint8Array(1000)])).toEqual([]);
   const decoder = new FrameDecoder(FRAME_MAX);
   const chunk = new Uint8Array(1 << 16);
@@ -244,7 +244,7 @@ test('the longest frame passes, one byte more is oversize', () => {
   expect(decode([encodeFrame(longer)])).toMatchObject([{ kind: 'fault', fault: 'oversize' }]);
 });
 
-test('a decoded payload keeps its bytes when the decoder goes on, and when the caller reuses the chunk', () => {
+test('a decoded payload keeps its bytes when the decoder continues, and when the caller reuses the chunk', () => {
   const decoder = new FrameDecoder(FRAME_MAX);
   const frame = {
     channel: 2,

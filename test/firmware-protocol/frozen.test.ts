@@ -64,7 +64,7 @@ describe('the message tables and their frozen copy (npm run protocol:check)', ()
     expect(verdict.ok, verdict.text).toBe(true);
   });
 
-  test('the file is as the script writes it', () => {
+  test('the file is identical to the output of the script', () => {
     expect(readRepositoryFile(COPY)).toBe(renderFrozenTables(frozen));
   });
 });
@@ -92,7 +92,7 @@ describe('every edit has its name', () => {
     },
   );
 
-  test('a text for people says what changed, why it breaks and what to do instead', () => {
+  test('a text for people tells the change, why it breaks and what to do instead', () => {
     const { findings } = checkAgainstFrozen(
       released,
       edited((messages) => {
@@ -166,7 +166,7 @@ describe('what the version allows', () => {
     expect(checkAgainstFrozen(copy, now, RECORD)).toMatchObject({ ok });
   });
 
-  test('the record must exist and name the frozen hash; a hash that changes alone is told', () => {
+  test('the record must exist and name the frozen hash; a change of the hash alone is reported', () => {
     expect(checkAgainstFrozen(released, unchanged(1, 0), undefined)).toMatchObject({
       ok: false,
       text: 'the decision record record.md does not exist',

@@ -42,7 +42,7 @@ describe('moments over all 2³⁰ magnitudes', () => {
   const variance = Number((second * 10n ** 15n) / (total * 4096n ** 2n)) / 1e15;
   const kurtosis = Number((fourth * total * 10n ** 15n) / (second * second)) / 1e15;
 
-  test('all numbers are counted', () => expect(total).toBe(2n ** 30n));
+  test('the count includes all numbers', () => expect(total).toBe(2n ** 30n));
   test('variance within 1e-8 of 2²⁴', () => expect(Math.abs(variance - 1)).toBeLessThan(1e-8));
   test('kurtosis within 1e-6 of 3', () => expect(Math.abs(kurtosis - 3)).toBeLessThan(1e-6));
   test('|z| never falls as x falls', () => expect(falls).toBe(0));
@@ -82,7 +82,7 @@ test('is odd in the sign bit and ignores the lowest bit', () => {
   );
 });
 
-test('decodes as the note says', () => {
+test('decodes as the note describes', () => {
   const word = fc.oneof(
     fc.nat(0xffffffff),
     fc.constantFrom(0, 1, 2, 3, 0x7fffffff, 0x80000000, 0xffffffff),
@@ -105,7 +105,7 @@ test('the table is the one with this checksum', () => {
   expect(GAUSSIAN_TABLE_CHECKSUM).toBe(1515178902);
 });
 
-test('its script still makes it', { tags: 'long' }, (context) => {
+test('its script still writes the same table', { tags: 'long' }, (context) => {
   const made = python('firmware-protocol/tools/scripts/make-gaussian-table.py', '-');
   if (made === undefined) return context.skip('no python3 here');
   expect(made).toBe(readFileSync('firmware-protocol/gaussian-table.generated.ts', 'utf8'));

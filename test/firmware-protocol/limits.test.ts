@@ -63,7 +63,7 @@ test('every range is a range of safe integers that starts at zero or above', () 
   }
 });
 
-test('names are told apart, within a row and among rows of a direction', () => {
+test('names are unique within a row, and among the rows of a direction', () => {
   for (const { fields } of directedRows())
     expect(new Set(fields.map(({ name }) => name)).size).toBe(fields.length);
   const keys = directedRows().map(({ row, direction }) => `${row.name} ${direction}`);
@@ -85,7 +85,7 @@ test('all that one tick multiplies and adds stays below 2⁵³, in exact arithme
   expect(BigInt(limits.NOISE_CODE_MAX) * BigInt(limits.GAUSSIAN_MAX) < 2n ** 31n).toBe(true);
 });
 
-test('the sequence numbers tell old from new for every window', () => {
+test('the sequence numbers distinguish old from new for every window', () => {
   expect(limits.WINDOW_MAX).toBeLessThan(65536 / 2);
   expect(limits.ANSWER_CACHE_MAX).toBeGreaterThanOrEqual(1);
   expect(limits.FRAME_OVERHEAD_BYTES).toBe(12);

@@ -40,9 +40,7 @@ const SEVERE = faultsUpTo({
   extraMs: 5000,
 });
 
-/**
- * Both ends send; the device also answers every message, so that it has something to say when it hears one.
- */
+/** Both ends send. The device also answers every message, so it sends frames when it hears one. */
 function exchange(seed: number, faults: Faults, window: number): LossyPair {
   const pair = new LossyPair(seed, faults, limits(window));
   for (let i = 0; i < MESSAGES; i++) pair.host.outbox.push(numbered(i, (i * 37) % 400));
@@ -106,7 +104,7 @@ test('without faults nothing is sent twice and nothing is counted', () => {
     });
 });
 
-test('faults are counted by what they were', () => {
+test('faults are counted by their kind', () => {
   const { host, device } = exchange(5, { ...NO_FAULTS, flip: 0.1, duplicate: 0.1, drop: 0.1 }, 32);
   const { counters } = device.link;
   expect(counters.faults.crc + counters.faults.cobs).toBeGreaterThan(0);
@@ -167,7 +165,7 @@ test('lost sample frames are counted exactly, repeated ones are not', () => {
   );
 });
 
-test('a dead medium ends in a failed link after a bounded number of frames', () => {
+test('a dead medium gives a failed link after a bounded number of frames', () => {
   const pair = new LossyPair(1, { ...NO_FAULTS, drop: 1 }, limits(4));
   for (let i = 0; i < 10; i++) pair.host.outbox.push(numbered(i));
   pair.run();

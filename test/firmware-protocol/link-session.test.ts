@@ -41,7 +41,7 @@ describe('sessions', () => {
     expect(link.counters.framesForeign).toBe(3);
   });
 
-  test('a new session forgets queue, numbers and round trip of the one before', () => {
+  test('a new session forgets queue, numbers and round trip of the previous one', () => {
     const link = openLink({ window: 2 });
     sendTexts(link, ...many(5));
     while (link.canSendUnsequenced) link.sendUnsequenced(CHANNEL.sample, bytes(1));
@@ -78,7 +78,7 @@ test('a link that gave up works again in a new session', () => {
   expect(said(link, 1e6)).toMatchObject([{ seq: 0 }]);
 });
 
-test('a frame from a whole window behind is an old one, one from the other half of the numbers a gap', () => {
+test('a frame up to a whole window back is an old one, a frame from the other half of the numbers is a gap', () => {
   const link = openLink();
   for (let seq = 0; seq < 1100; seq++) received(link, peerFrame({ seq, text: 'x' }), 0);
   const behind = (count: number) => received(link, peerFrame({ seq: (1100 - count) & 0xffff, text: 'x' }), 0);
@@ -98,7 +98,7 @@ test('a sample frame that was overtaken is delivered late; the gap stays counted
   expect(link.counters.sampleFramesLost).toBe(2);
 });
 
-test('rubbish comes out as counted faults with its first bytes, in the order of arrival', () => {
+test('random bytes are counted faults with their first bytes, in the order of arrival', () => {
   const link = openLink();
   const rubbish = new TextEncoder().encode('boot\0');
   const events = received(link, joined([rubbish, peerFrame({ text: 'a' })]), 0);

@@ -22,7 +22,7 @@ function rfc6298(roundTripsMs: readonly number[]): number {
 }
 
 describe('estimate', () => {
-  test('equals RFC 6298 to a millisecond, whatever the round trips', () => {
+  test('equals RFC 6298 to a millisecond for any round trips', () => {
     fc.assert(
       fc.property(fc.array(fc.integer({ min: 0, max: 800_000 }), { minLength: 1, maxLength: 30 }), (us) => {
         const estimate = new RoundTripEstimate();
@@ -36,7 +36,7 @@ describe('estimate', () => {
     );
   });
 
-  test('begins with a guess, doubles at every expiry up to its top, and a measurement ends that', () => {
+  test('begins with a guess, doubles at every expiry up to its maximum, and a measurement replaces it', () => {
     const estimate = new RoundTripEstimate();
     const seen = [estimate.timeoutMs];
     for (let i = 0; i < 5; i++) {
@@ -52,7 +52,7 @@ describe('estimate', () => {
     expect(estimate.timeoutMs).toBe(TIMEOUT_MS_MAX);
   });
 
-  test('is never under its bottom, nor wild after a clock that stood still', () => {
+  test('is never below its minimum, and is sensible after a clock that stood still', () => {
     const estimate = new RoundTripEstimate();
     for (let i = 0; i < 50; i++) estimate.measure(0);
     expect(estimate.timeoutMs).toBe(TIMEOUT_MS_MIN);
@@ -60,7 +60,7 @@ describe('estimate', () => {
   });
 });
 
-/** Polls whenever the link asks for it; when it said something. */
+/** Polls when the link asks for it. Returns the times at which the link sent a frame. */
 function timesOfSending(
   untilMs: number,
   link = openLink({ window: 2 }),
@@ -88,7 +88,7 @@ describe('retransmission', () => {
     });
   });
 
-  test('not a moment before it is due', () => {
+  test('it never comes before it is due', () => {
     const link = openLink();
     sendTexts(link, 'a');
     expect(seqs(said(link, 100))).toEqual([0]);
@@ -144,7 +144,7 @@ describe('retransmission', () => {
     expect(link.roundTripMs).toBeUndefined();
   });
 
-  test('nothing unacknowledged: nothing to wait for', () => {
+  test('without unacknowledged frames there is no timeout', () => {
     const link = openLink();
     expect(link.nextTimeoutMs).toBeUndefined();
     sendTexts(link, 'a');

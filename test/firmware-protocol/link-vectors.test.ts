@@ -7,7 +7,7 @@ import { fromHex, toHex } from '../support/protocol-vectors.js';
 
 const CHANNEL_NAMES = Object.fromEntries(Object.entries(CHANNEL).map(([name, value]) => [value, name]));
 
-/** What the link does in a step, as the vectors write it. */
+/** The actions of the link in a step, in the form of the vectors. */
 function run(link: Link, step: LinkStep): Pick<LinkStep, 'delivers' | 'wakesAtMs'> & { says: string[] } {
   const { atMs, open, portTakes = Infinity } = step;
   if (open) link.openSession(fromHex(open.nonce), open);
@@ -66,7 +66,7 @@ describe('link.json', () => {
     expect(replay(vector)).toBeUndefined();
   });
 
-  test('a step that differs in anything is seen', () => {
+  test('any difference in a step is detected', () => {
     for (const vector of LINK_VECTORS.filter(({ framesEachWay }) => framesEachWay === 0)) {
       const last = vector.steps.length - 1;
       const changed = (change: (step: LinkStep) => LinkStep): LinkVector => ({

@@ -13,7 +13,7 @@ const bytes = (length: number) => new Uint8Array(length).fill(1);
 const many = (count: number) => Array.from({ length: count }, (_, i) => `m${i}`);
 
 describe('window', () => {
-  test('no more frames than the window, nor bytes than the limit, are on their way; one always may be', () => {
+  test('frames on their way are within the window and the byte limit; one frame is always allowed', () => {
     const byFrames = openLink({ window: 3 });
     sendTexts(byFrames, ...many(5));
     expect(seqs(said(byFrames))).toEqual([0, 1, 2]);
@@ -28,7 +28,7 @@ describe('window', () => {
     expect(seqs(said(small))).toEqual([0]);
   });
 
-  test('an acknowledgement covers all frames up to its own, and lets as many follow', () => {
+  test('an acknowledgement covers all frames up to its own, and as many new frames may follow', () => {
     const link = openLink({ window: 3 });
     sendTexts(link, ...many(6));
     said(link);
@@ -49,7 +49,7 @@ describe('window', () => {
   });
 });
 
-describe('acknowledgements that must not be believed', () => {
+describe('acknowledgements that must be ignored', () => {
   test.each([
     ['of a frame never made', 6],
     ['of a frame far ahead', 30000],
@@ -74,7 +74,7 @@ describe('acknowledgements that must not be believed', () => {
     expect([link.unacknowledged, link.counters.acksInvalid]).toEqual([2, 1]);
   });
 
-  test('an old one changes nothing and is no fault', () => {
+  test('an old acknowledgement changes nothing and is no fault', () => {
     const link = openLink();
     sendTexts(link, ...many(3));
     said(link);
@@ -95,7 +95,7 @@ describe('acknowledgements that must not be believed', () => {
 });
 
 describe('gaps', () => {
-  test('one nak a gap, at once; the frames behind it are dropped', () => {
+  test('each gap gets one nak, at once; the frames after the gap are dropped', () => {
     const link = openLink();
     expect(delivered(link, peerFrame({ seq: 0, text: 'a' }))).toEqual(['a']);
     expect(said(link)).toMatchObject([{ ack: 0, flags: 0 }]);
@@ -110,7 +110,7 @@ describe('gaps', () => {
     expect(said(link)).toMatchObject([{ ack: 1, flags: FLAG_NAK }]);
   });
 
-  test('a nak brings everything behind the acknowledged frame again, without waiting', () => {
+  test('after a nak all frames after the acknowledged one are sent again, without waiting', () => {
     const link = openLink();
     sendTexts(link, ...many(4));
     said(link);
@@ -136,8 +136,8 @@ describe('gaps', () => {
   });
 });
 
-describe('order of what is said', () => {
-  test('a stop passes a full queue, full samples and HELLO; a newer stop takes the place of one that waits', () => {
+describe('order of sending', () => {
+  test('a stop goes before a full queue, full samples and HELLO; a newer stop replaces a waiting one', () => {
     const link = openLink({ window: 64 });
     while (link.canSend) sendTexts(link, 'command');
     while (link.canSendUnsequenced) link.sendUnsequenced(CHANNEL.sample, bytes(9));
@@ -165,7 +165,7 @@ describe('order of what is said', () => {
     expect(said(link, 1e6)).toMatchObject([{ channel: CHANNEL.stop }]);
   });
 
-  test('an acknowledgement rides on whatever is sent, and goes alone when nothing is', () => {
+  test('an acknowledgement goes with any frame that is sent, and alone if there is none', () => {
     const link = openLink();
     delivered(link, peerFrame({ seq: 0, text: 'a' }));
     sendTexts(link, 'answer');
@@ -185,7 +185,7 @@ describe('order of what is said', () => {
 });
 
 describe('queue bounds', () => {
-  test('the command queue takes its number and refuses one more', () => {
+  test('the command queue takes its maximum and refuses one more', () => {
     const link = openLink();
     for (let i = 0; i < COMMAND_QUEUE_MAX; i++) {
       expect(link.canSend).toBe(true);
@@ -196,7 +196,7 @@ describe('queue bounds', () => {
     expect(link.unacknowledged).toBe(COMMAND_QUEUE_MAX);
   });
 
-  test('the sample queue takes its number and refuses one more', () => {
+  test('the sample queue takes its maximum and refuses one more', () => {
     const link = openLink();
     while (link.canSendUnsequenced) link.sendUnsequenced(CHANNEL.sample, bytes(1));
     expect(link.unsequencedQueued).toBe(UNSEQUENCED_QUEUE_MAX);

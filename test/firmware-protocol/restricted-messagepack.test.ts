@@ -26,7 +26,7 @@ const scalar: fc.Arbitrary<WireValue> = fc.oneof(integer, text, bytes);
 const list = (item: fc.Arbitrary<WireValue>) => fc.array(item, { maxLength: ARRAY_ITEMS_MAX });
 const value: fc.Arbitrary<WireValue> = fc.oneof(scalar, list(fc.oneof(scalar, list(scalar))));
 
-/** Unpacking never throws, and what it takes is the one encoding of what it gives. */
+/** Unpacking never throws. An accepted input is the only encoding of its value. */
 function expectStrict(encoded: Uint8Array): boolean {
   const result = unpack(encoded);
   if (!result.ok) return false;
@@ -60,7 +60,7 @@ law('every value of the subset comes back', RUNS, (runs) => {
   );
 });
 
-test('random bytes never throw, and what is taken has no other encoding', () => {
+test('random bytes never throw, and an accepted value has no other encoding', () => {
   let taken = 0;
   fc.assert(
     fc.property(fc.uint8Array({ maxLength: 40 }), (encoded) => {
@@ -156,7 +156,8 @@ test('text of any bytes: taken exactly when TextDecoder takes it', () => {
 });
 
 /**
- * Counts the bytes that are looked at; anything else, like handing the buffer to the library, is a failure.
+ * Counts the bytes that are read. Any other access, such as a call of the library with the buffer, is a
+ * failure.
  */
 function countReads(encoded: Uint8Array): { reads: number; ok: boolean } {
   let reads = 0;

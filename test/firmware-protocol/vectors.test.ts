@@ -107,7 +107,7 @@ describe('messages', () => {
     },
   );
 
-  test('fields of a later minor version are ignored, and what an earlier one leaves out has its meaning', () => {
+  test('fields of a later minor version are ignored, and fields that an earlier one leaves out have their default', () => {
     expect(MESSAGE_VECTORS.earlierVersion.map(({ name, direction }) => `${name} ${direction}`)).toEqual([
       'hello toDevice',
       'hello toHost',

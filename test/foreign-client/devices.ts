@@ -5,14 +5,14 @@ import { BUILT_CLI, isBuilt, JsonProcess } from '../support/child-process.js';
 /** A device program that the foreign client is tried against. */
 export interface ForeignDevice {
   readonly name: string;
-  /** What is missing to run it, or undefined. */
+  /** The missing tools or files to run it, or undefined. */
   readonly missing: () => string | undefined;
   /**
    * Serves a board of at least four cells until the test ends; `tcp://HOST:PORT` or `serial:PATH` to reach it
    * by.
    */
   readonly serve: (at: { readonly tcp: string } | { readonly pty: string }) => Promise<string>;
-  /** What HELLO must tell about this board. */
+  /** The facts that the answer to HELLO must tell about this board. */
   readonly identity: Readonly<Record<string, unknown>>;
 }
 

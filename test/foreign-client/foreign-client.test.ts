@@ -15,7 +15,7 @@ const PLACES = [
   { transport: 'a pseudo-terminal', at: () => ({ pty: path.join(directory, 'board') }) },
 ].filter(({ transport }) => hasPty || transport === 'socket://');
 
-/** Quick tests meet every device and every place, long ones every pair. */
+/** Quick tests cover every device and every transport. Long tests cover every pair. */
 const isQuick = (device: number, place: number): boolean => place === device % PLACES.length;
 
 /** The name that pyserial uses for the place of one of our URIs. */
@@ -70,7 +70,7 @@ describe.each(FOREIGN_DEVICES.map((device, at) => ({ device, at, name: device.na
           }
         });
 
-        it('is told the version when it speaks another one', async () => {
+        it('is told the board’s version if it speaks another one', async () => {
           const address = pyserialAddress(await device.serve(at()));
           const { exitCode, stderr } = runClient(
             ...[address, '--table-hash', '0011223344556677', '--minor', String(PROTOCOL_MINOR)],
@@ -81,7 +81,7 @@ describe.each(FOREIGN_DEVICES.map((device, at) => ({ device, at, name: device.na
         });
       });
 
-    it('says so when nobody answers', () => {
+    it('reports a missing answer', () => {
       const { exitCode, stderr } = runClient('socket://127.0.0.1:1');
       expect(exitCode).toBe(1);
       expect(stderr).toContain('client.py: cannot open');

@@ -7,7 +7,7 @@ const python = new FoundPython({
   purpose: 'the foreign client',
 });
 
-/** What is missing to run the client, or undefined. */
+/** The missing tools to run the client, or undefined. */
 export function missingPython(): string | undefined {
   return python.missing();
 }

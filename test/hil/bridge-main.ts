@@ -12,9 +12,9 @@ import { plugInUart, plugInUsb } from './pico-port.js';
 import { BOUGHT_PARTS, RC_POWER_ON_NS, rcCircuit } from './rc-circuit.js';
 
 const STEP_NS = 100_000;
-/** A turn of the event loop after so much computing. */
+/** The computing time after which the event loop gets a turn. */
 const TURN_MS = 8;
-/** A chip that is later than this gives up catching up. */
+/** A chip that is later than this does not catch up any more. */
 const LATE_NS = 20e6;
 const OUTGOING_BYTES_MAX = 8192;
 

@@ -16,7 +16,7 @@ const FLASH_BYTES = 2 << 20;
 const WATCHDOG_NS_MAX = 2.5e9;
 const QUIET_NS = 6e9;
 const SETTLE_NS = 1e6;
-/** Ten times what a firmware that works needs. */
+/** Ten times the need of a working firmware. */
 const INSTRUCTIONS_MAX = 40e6;
 
 /** In the erasing of a sector, in each byte of its header, behind it, and in the page of the first bit. */
@@ -163,7 +163,8 @@ export function almostFullCount(left: number): ChipFlash {
 }
 
 /**
- * Epochs only grow, whenever the power is cut: at the first use, within a sector, and from one to the next.
+ * Epochs only grow, for a loss of power at any time: at the first use, within a sector, and from one sector
+ * to the next.
  */
 export async function checkCount(image: Uint8Array): Promise<string[]> {
   const findings: string[] = [];

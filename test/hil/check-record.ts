@@ -78,7 +78,7 @@ async function keepUntilCut(
   }
 }
 
-/** The record outlives the power, is erased by length 0, and leaves image and count alone. */
+/** The record survives a loss of power, is erased by length 0, and does not change image and count. */
 export async function checkRecord(image: Uint8Array): Promise<string[]> {
   const findings: string[] = [];
   const flash = emptyFlash();
@@ -105,7 +105,7 @@ export async function checkRecord(image: Uint8Array): Promise<string[]> {
   return findings;
 }
 
-/** A cut of the power while a record is written leaves the old one, the new one, or none. */
+/** A loss of power while a record is written leaves the old record, the new record, or none. */
 export async function checkRecordCuts(image: Uint8Array): Promise<string[]> {
   const findings: string[] = [];
   const kept = emptyFlash();
@@ -121,7 +121,7 @@ export async function checkRecordCuts(image: Uint8Array): Promise<string[]> {
       findings.push(`a cut after ${cut} bytes leaves ${found?.length ?? 0} bytes of neither record`);
   }
   if (cuts !== CUTS_AFTER_BYTES.length) findings.push(`${cuts} of ${CUTS_AFTER_BYTES.length} cuts`);
-  // The cut board is no worse than a new one.
+  // After the loss of power the board works as a new one.
   const flash = copyOf(kept);
   await keepUntilCut(image, flash, NEW, HEADER + 5);
   await keep(image, flash, NEW);

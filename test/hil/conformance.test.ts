@@ -12,7 +12,7 @@ import { makeMcu, readUf2File } from './firmware.js';
 import { PicoChip, readUf2 } from './pico-chip.js';
 import { plugInUart, plugInUsb } from './pico-port.js';
 
-/** What no board here can show: servers, no hold, many cells. */
+/** The rules that no board here can show: servers, no hold, many cells. */
 const NOT_SHOWN = CLAUSES.filter(
   ({ id, connections }) => connections || id === 'RUN-4' || id === 'BLOCK-2',
 ).map(({ id }) => id);
@@ -61,8 +61,8 @@ describe('the rules of the protocol are kept', () => {
 });
 
 /**
- * Gives a process the processor before other work, as a board has one of its own: what keeps it waiting, this
- * process does not see. Without the right to do so nothing changes.
+ * Gives a process priority over other work, because a real board has its own processor. This process cannot
+ * see other causes of waiting. Without the right to set priorities nothing changes.
  */
 function computeFirst(pid: number): void {
   for (const thread of readdirSync(`/proc/${pid}/task`))

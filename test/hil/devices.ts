@@ -18,7 +18,7 @@ export async function openTcp(uri: string) {
   return openTcpPort(address);
 }
 
-/** A line: whoever serves it does not learn that a client has gone. */
+/** A line: its server does not notice that a client has gone. */
 const lineOver = (uri: string, end: () => Promise<void>): RunningDevice => ({
   uri,
   hangsUp: false,
@@ -87,7 +87,7 @@ const qemu: DeviceUnderTest = {
 const pico = (name: string, target: string, kind: 'usb' | 'uart' | 'rc3'): DeviceUnderTest => ({
   name: `${name} (rp2040js)`,
   missing: () => undefined,
-  // The voltages of a circuit are nobody's model.
+  // The voltages of a circuit follow no bit-exact model.
   profile: kind === 'rc3' ? undefined : 'ideal-64',
   samplesMax: 200,
   async start() {

@@ -3,7 +3,7 @@ import type { Setup, UsbBus } from './usb-bus.js';
 export const SYSTEMS = ['Linux', 'Windows', 'macOS'] as const;
 export type SystemName = (typeof SYSTEMS)[number];
 
-/** What a host learns of a device before a program opens it. */
+/** The facts that a host learns about a device before a program opens it. */
 export interface UsbIdentity {
   readonly vendor: number;
   readonly product: number;
@@ -21,7 +21,7 @@ const DATA_TERMINAL_READY = 3;
 
 /**
  * Makes the requests that the host of this system makes of a new device, in its order, until a program has
- * opened the serial port. What a real host would not accept becomes a fault of the bus.
+ * opened the serial port. An answer that a real host would not accept becomes a fault of the bus.
  */
 export function enumerate(bus: UsbBus, system: SystemName): UsbIdentity {
   const get = (value: number, length: number, index = 0) => bus.control([0x80, 6, value, index, length]);
@@ -120,7 +120,7 @@ function openSerialPort(
   setOpened(bus, true);
 }
 
-/** Raises or drops the line that says that a program has the port open. */
+/** Raises or drops the line that tells whether a program has the port open. */
 export function setOpened(bus: UsbBus, opened: boolean): void {
   const answer = bus.control([0x21, 0x22, opened ? DATA_TERMINAL_READY : 0, 0, 0]);
   if (typeof answer === 'string') bus.fault('SET_CONTROL_LINE_STATE');

@@ -2,7 +2,7 @@ import { PROGRAM_MODE } from '../../firmware-protocol/program-image.js';
 import type { Device } from '../../src/driver/device.js';
 import { programImage } from '../support/analog-boards.js';
 
-/** What a host is told of some runs: everything but times. */
+/** The messages of some runs to a host, without times. */
 export interface Told {
   readonly outcome: string;
   readonly ticksDone: number;

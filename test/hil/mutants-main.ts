@@ -25,7 +25,7 @@ const CHECKS: Record<CheckName, (image: Uint8Array) => Promise<string[]> | strin
 
 const target = (check: CheckName): string => (check === 'uart' ? 'pico-uart' : 'pico');
 
-/** What the check says of an image; a firmware that stops the chip is found too. */
+/** The findings of the check for an image. A firmware that stops the chip is also found. */
 async function findings(check: CheckName, image: Uint8Array): Promise<string[]> {
   try {
     return await CHECKS[check](image);
@@ -54,7 +54,7 @@ function buildMutant({ file, from, to, check, name }: FirmwareMutant): Uint8Arra
       place,
       text.replace(from, () => to),
     );
-    // What a bug leaves unused is no error of its own.
+    // Code that a bug leaves unused does not count as an error.
     const variables = [`CORE=${path.join(MCU, 'out')}`, 'WARNINGS=-w'];
     execFileSync('make', ['-s', target(check), ...variables], { cwd: mcu, stdio: 'pipe' });
     return readUf2(readUf2File(path.join(mcu, 'out'), `thermolink-${target(check)}.uf2`));

@@ -1,7 +1,7 @@
 import { ConsoleLogger, LogLevel, RP2040 } from 'rp2040js';
 import { bootRom, type ChipFlash } from './pico-rom.js';
 
-/** A Pico runs at 125 MHz. rp2040js counts its cycles whatever its clocks are set to. */
+/** A Pico runs at 125 MHz. rp2040js counts its cycles for any setting of its clocks. */
 const CYCLE_NS = 8;
 const FLASH_ADDRESS = 0x10000000;
 const UF2_BLOCK_BYTES = 512;
@@ -27,7 +27,7 @@ export function readUf2(uf2: Buffer): Uint8Array {
   return image;
 }
 
-/** Things that rp2040js leaves open and that this machine decides. */
+/** Details that rp2040js leaves open and that this machine decides. */
 interface CoreInternals {
   waiting: boolean;
   pendingInterrupts: number;
@@ -48,7 +48,7 @@ export class PicoChip {
   readonly mcu = new RP2040();
   readonly flash: ChipFlash;
   instructions = 0;
-  /** A firmware that computes for longer is taken for one that never ends: `run` throws. */
+  /** A firmware that computes for longer counts as endless: `run` throws. */
   instructionsMax = Number.POSITIVE_INFINITY;
   cycles = 0;
   /** Set when the watchdog ended this life of the chip. */
@@ -65,7 +65,7 @@ export class PicoChip {
     };
     this.flash.bytes.set(image);
     const { mcu } = this;
-    // It throws on errors, which is wanted: an access that no peripheral has is a bug of the firmware.
+    // It throws on errors on purpose: an access to an address without a peripheral is a bug of the firmware.
     mcu.logger = new ConsoleLogger(LogLevel.Error, true);
     mcu.flash.set(this.flash.bytes);
     mcu.onBreak = bootRom(mcu, this.flash, () => {
@@ -78,7 +78,7 @@ export class PicoChip {
     return this.mcu.clock.nanos;
   }
 
-  /** Passes so much virtual time; ends early when `until` says so, or when the firmware ended. */
+  /** Lets this much virtual time pass. It ends early if `until` returns true, or if the firmware ended. */
   run(nanos: number, until?: () => boolean): void {
     const core = this.mcu.core as unknown as CoreInternals;
     const clock = this.mcu.clock as unknown as ClockInternals;
@@ -97,7 +97,7 @@ export class PicoChip {
       }
       if (until?.()) return;
     }
-    // Time goes on for the host of a firmware that ended.
+    // After the end of a firmware time continues for its host.
     if (clock.nanos < end) clock.tick(end - clock.nanos);
   }
 
@@ -122,7 +122,8 @@ export class PicoChip {
       timer: { enable: boolean };
     };
     watchdog.onWatchdogTrigger = () => {
-      // PSM_WDSEL says what restarts; without the processors in it the watchdog ends nothing.
+      // PSM_WDSEL selects the blocks that restart. If it does not contain the processors, the watchdog ends
+      // nothing.
       const selected = this.mcu.readUint32(0x40010008);
       if ((selected & PROCESSORS_AND_PERIPHERALS) === PROCESSORS_AND_PERIPHERALS)
         this.watchdogAtNs ??= this.nanos;

@@ -1,12 +1,12 @@
 import type { RP2040 } from 'rp2040js';
 
-/** The serial flash of a board: it outlives the chip's restarts. */
+/** The serial flash of a board. It keeps its content over restarts of the chip. */
 export interface ChipFlash {
   readonly bytes: Uint8Array;
-  /** What command 4Bh reads: 16 hexadecimal digits. */
+  /** The answer to command 4Bh: 16 hexadecimal digits. */
   readonly number: string;
   erases: number;
-  /** Cuts the power after so many bytes of erasing and programming more. */
+  /** Cuts the power after this many more bytes of erasing and programming. */
   cutAfterBytes?: number;
 }
 
@@ -39,9 +39,9 @@ function crcOfBoot2(bytes: Uint8Array): number {
 type FlashMode = 'unknown' | 'inPlace' | 'commands';
 
 /**
- * What rp2040js has not of the boot ROM: the check of the second stage and its start, and the routines that a
- * firmware finds by two letters. They run at the `bkpt` that their entries are. Returns the handler of
- * `bkpt`. It throws where the ROM, or the flash behind it, would fail.
+ * The parts of the boot ROM that rp2040js lacks: the check and start of the second stage, and the routines
+ * that a firmware finds by two letters. Their entries are `bkpt` instructions, which run them. Returns the
+ * handler of `bkpt`. It throws where the ROM, or the flash behind it, would fail.
  */
 export function bootRom(mcu: RP2040, flash: ChipFlash, bootLoader: () => void): (code: number) => void {
   let mode: FlashMode = 'inPlace';

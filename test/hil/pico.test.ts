@@ -37,7 +37,7 @@ describe('the firmware on a Pico, in rp2040js', () => {
     expect(first.equals(second)).toBe(true);
   });
 
-  test('over USB: Linux, Windows and macOS find a serial port and use it, and the chip is used as it must be', async () => {
+  test('over USB: Linux, Windows and macOS find a serial port and use it, and the firmware uses the chip correctly', async () => {
     expect(await checkUsb(usb)).toEqual([]);
   });
 
@@ -45,7 +45,7 @@ describe('the firmware on a Pico, in rp2040js', () => {
     expect(await checkUart(uart)).toEqual([]);
   });
 
-  test('two boards are told apart by the number of their flash', () => {
+  test('two boards differ in the number of their flash', () => {
     const texts = ['E66058388349A72C', 'E6605838834B0F31'].map(
       (number) => plugInUsb(new PicoChip(usb, emptyFlash(number))).identity!,
     );
@@ -75,7 +75,7 @@ describe('the firmware on a Pico, in rp2040js', () => {
     expect((await one(plugInUart(new PicoChip(uart)))).told).toEqual(expected);
   });
 
-  test('the watchdog is quiet while the firmware works, and restarts one that hangs', () => {
+  test('the watchdog is quiet while the firmware works, and restarts a firmware that hangs', () => {
     expect(checkWatchdog(usb)).toEqual([]);
   });
 
@@ -83,11 +83,11 @@ describe('the firmware on a Pico, in rp2040js', () => {
     expect(checkBootLoader(usb)).toEqual([]);
   });
 
-  test('boot epochs only grow, though the power is cut while the flash is written', async () => {
+  test('boot epochs only grow, even if the power is cut while the flash is written', async () => {
     expect(await checkCount(usb)).toEqual([]);
   });
 
-  test('the count of power-ons goes on in the other sector', async () => {
+  test('the count of power-ons continues in the other sector', async () => {
     const flash = almostFullCount(2);
     const epochs = [];
     for (let i = 0; i < 4; i++) epochs.push(await epochOfLife(usb, flash));

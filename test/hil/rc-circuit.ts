@@ -17,14 +17,14 @@ const PAD_ANALOG = 1 << 7;
 const CODES = 4096;
 const CONVERSION_NS = 2000;
 
-/** The firmware of rc-3 shows itself on USB after its calibration, which is over by then. */
+/** The firmware of rc-3 appears on USB only after its calibration. By this time the calibration is over. */
 export const RC_POWER_ON_NS = 400e6;
 
 /** The parts of a board. Each list has one entry for each cell. */
 export interface RcParts {
   /** R·C of each cell. */
   readonly tauS: readonly number[];
-  /** What is added to each reading. */
+  /** The error added to each reading. */
   readonly offsetV: readonly number[];
   /** Standard deviation of a reading, in codes of 12 bits. */
   readonly noiseCodes: number;
@@ -40,7 +40,7 @@ export const BOUGHT_PARTS: RcParts = {
   seed: 1,
 };
 
-/** The capacitors of a board, and what the firmware does wrong with the pins. */
+/** The capacitors of a board, and the mistakes of the firmware with the pins. */
 export interface RcCircuit {
   /** Voltages at the capacitors now, in volts from half the supply. */
   readonly volts: () => number[];
@@ -85,7 +85,7 @@ export function rcCircuit(mcu: RP2040, parts: RcParts): RcCircuit {
     return height * (phase < d ? phase / d - 0.5 : 0.5 - (phase - d) / (1 - d));
   }
 
-  // The pulses themselves are not played: at 61 kHz they would take most of the simulation's time.
+  // The pulses themselves are not simulated: at 61 kHz they would take most of the simulation's time.
   mcu.pwm.writeUint32 = (offset, value) => {
     pass();
     const word = offset / 4;

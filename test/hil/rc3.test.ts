@@ -18,7 +18,7 @@ import { strictChip } from './strict-chip.js';
 const CELLS = 3;
 const TICK_LOG2 = 4;
 const ADC_CODE_V = 2 ** -12;
-/** What the page of the board promises: docs/how-to/rc-board.md. */
+/** The guarantees of docs/how-to/rc-board.md. */
 const VOLTAGE_ERROR_V = 2e-3;
 const COVARIANCE_ERROR = 0.03;
 const A: Rows = [
@@ -41,7 +41,7 @@ const BOARDS: readonly (readonly [string, RcParts])[] = [
 interface Bench extends PluggedIn {
   readonly circuit: RcCircuit;
   readonly device: Device;
-  /** What chip checker, circuit and bus found. */
+  /** The findings of chip checker, circuit and bus. */
   readonly faults: () => string[];
 }
 
@@ -125,7 +125,7 @@ test('a loaded state is there at the first sample, and is held when nothing runs
   expectNear(bench.circuit.volts(), volts, 4e-3);
 });
 
-test('a calibration record outlives the power', async () => {
+test('a calibration record survives a loss of power', async () => {
   const record = Uint8Array.from({ length: 3000 }, (_, i) => (i * 7919) >> 3);
   const bench = await powerOn();
   expect(await bench.run(bench.device.readCalibration())).toBeUndefined();
@@ -135,7 +135,7 @@ test('a calibration record outlives the power', async () => {
   expect(await next.run(next.device.readCalibration())).toEqual(record);
 });
 
-test('what an output cannot reach sets the flag of its cell, and of no other', async () => {
+test('a voltage beyond an output’s reach sets the flag of its cell, and of no other cell', async () => {
   const bench = await powerOn();
   // Cell 1 would settle at 2 V_fs.
   const program = programImage({
@@ -161,7 +161,7 @@ for (const [name, tauS] of [
 
 /**
  * The kicks are those of the device model, so the cells follow the model of an ideal board with the same
- * tick, sample by sample. What remains is what the circuit does wrong.
+ * tick, sample by sample. The remaining differences are the errors of the circuit.
  */
 test('with noise the cells follow the device model: each sample, and covariances within 3 %', async () => {
   const bench = await powerOn();

@@ -44,7 +44,7 @@ describe('a Pico that restarts', () => {
     await emulated.close();
   });
 
-  /** After a restart the host finds nothing of before, and a life as of a new board. */
+  /** After a restart the host finds no earlier data, and the board behaves as a new one. */
   async function nextLife({ port, clock, run }: PluggedIn, epoch: number): Promise<void> {
     const device = await run(Device.open(port, { clock }));
     expect(device.identity.bootEpoch).toBe(epoch);
@@ -65,7 +65,7 @@ describe('a Pico that restarts', () => {
     return { device, loaded };
   }
 
-  test('by its power, in the middle of an upload: nothing is half loaded', async () => {
+  test('by its power, in the middle of an upload: no program is partly loaded', async () => {
     const flash = emptyFlash();
     const plugged = plugInUsb(new PicoChip(usb, flash));
     await halfLoad(plugged);
@@ -73,7 +73,7 @@ describe('a Pico that restarts', () => {
     await nextLife(plugInUsb(new PicoChip(usb, flash)), 2 * 1024);
   });
 
-  test('by the command reset, in the middle of an upload: nothing is half loaded, and the epoch grows by 1', async () => {
+  test('by the command reset, in the middle of an upload: no program is partly loaded, and the epoch grows by 1', async () => {
     const plugged = plugInUsb(new PicoChip(usb, emptyFlash()));
     const { device, loaded } = await halfLoad(plugged);
     await plugged.run(device.reset());
@@ -102,7 +102,7 @@ const UNKNOWNS = 8;
 const SOLVES = 30;
 const SOLVES_BEFORE_KILL = 5;
 
-/** So many solves, one after another; `solved` is called after each. */
+/** This many solves, one after another. `solved` is called after each. */
 async function solveSome(
   device: Device,
   solved: (count: number) => void = () => undefined,

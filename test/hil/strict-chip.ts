@@ -12,7 +12,7 @@ const GUARDED: readonly (readonly [base: number, name: string, resetBit: number]
   [0x40034, 'UART0', 22],
   [0x50110, 'USB', 24],
 ];
-/** All but the pins of the flash and what serves them. */
+/** All peripherals except the pins of the flash and their controller. */
 const IN_RESET_AFTER_POWER_ON = 0x1ffffff & ~((1 << 6) | (1 << 9) | (1 << 18) | (1 << 19));
 const CLOCK_ENABLE = 1 << 11;
 const PLL_DOWN = 0b101001;
@@ -38,9 +38,9 @@ interface ClockInternals extends Registers {
 }
 
 /**
- * Notes what rp2040js forgives and a chip does not: registers of a peripheral in reset, clocks that do not
- * run or have another frequency, a timer without its tick, pins without their function, a watchdog that
- * restarts nothing. Returns the faults found so far; the set grows while the firmware runs.
+ * Records mistakes that rp2040js accepts and a real chip does not: registers of a peripheral in reset, clocks
+ * that do not run or have another frequency, a timer without its tick, pins without their function, a
+ * watchdog that restarts nothing. Returns the faults found so far; the set grows while the firmware runs.
  */
 export function strictChip(mcu: RP2040): Set<string> {
   const faults = new Set<string>();

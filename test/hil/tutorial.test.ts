@@ -9,7 +9,7 @@ import { readRepositoryFile } from '../repository/files.js';
 import { HIL_DEVICES } from './devices.js';
 
 const run = promisify(execFile);
-/** Commands and what they print. The other blocks need a Pico on a port. */
+/** Commands and their outputs. The other blocks need a Pico on a port. */
 const SHOWN = /```\n([^`]*--device "\$BOARD"\n)```\n\n```text\n([^`]*)```/g;
 
 /** Without names and measured times, which depend on where it runs. */
@@ -19,7 +19,7 @@ const comparable = (text: string): string =>
     .replaceAll(/^( *device +).*$/gm, '$1BOARD')
     .replaceAll(/^( *(?:host time|round trip) +).*$/gm, '$1TIME');
 
-/** What these commands print with the board of this name. */
+/** The output of these commands with the board of this name. */
 async function runShown(name: string, commands: string): Promise<string> {
   const board = await HIL_DEVICES.find((device) => device.name.includes(name))!.start();
   const cwd = mkdtempSync(path.join(tmpdir(), 'thermolink-'));
@@ -33,7 +33,7 @@ async function runShown(name: string, commands: string): Promise<string> {
   }
 }
 
-test('the tutorial of the Pico shows what is printed', async () => {
+test('the tutorial of the Pico shows the printed outputs', async () => {
   const shown = [...readRepositoryFile('docs/tutorial/pico.md').matchAll(SHOWN)];
   expect(shown).toHaveLength(2);
   for (const [, commands, text] of shown)
@@ -41,7 +41,7 @@ test('the tutorial of the Pico shows what is printed', async () => {
 });
 
 /** Cells of capacitors print other last digits each time. */
-test('what the page of rc-3 shows is what is printed, within the 2 mV that it promises', async () => {
+test('the page of rc-3 shows the printed outputs, within its guarantee of 2 mV', async () => {
   const [[, commands, text]] = [...readRepositoryFile('docs/how-to/rc-board.md').matchAll(SHOWN)];
   const solution = (printed: string) =>
     [...printed.matchAll(/x\[\d\] +(-?[\d.]+)/g)].map(([, value]) => Number(value));

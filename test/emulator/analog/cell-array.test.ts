@@ -19,7 +19,10 @@ const edges = (low: number, high: number) =>
     fc.constantFrom(low, high, 0, high - 1),
   );
 
-/** Couplings, drives and states are drawn from a seed; shrinking them would not help anybody. */
+/**
+ * Couplings, drives and states are drawn from a seed, because smaller failing examples would not help a
+ * reader.
+ */
 const problem = fc.record({
   mode: fc.constantFrom(PROGRAM_MODE.dense, PROGRAM_MODE.factored),
   cells: fc.integer({ min: 1, max: 19 }),
@@ -217,7 +220,7 @@ describe('overload', () => {
   // 20 ticks of 2²⁰ reach the default rail of 20·2²⁰ exactly, which is not an overload; the next one is.
   const ticksToRail = RAIL_MAX / risePerTick;
 
-  test('halts after exactly the tick in which the first flag is set, however the run is sliced', () => {
+  test('halts after exactly the tick in which the first flag is set, for any slices of the run', () => {
     expect(ticksToRail).toBe(20);
     for (let slice = 1; slice <= 30; slice++) {
       const array = loadedArray(die, image);
@@ -232,7 +235,7 @@ describe('overload', () => {
     }
   });
 
-  test('touching the rail is none; one LSB beyond is', () => {
+  test('a voltage at the rail is no overload; one LSB beyond is an overload', () => {
     const array = loadedArray(die, image);
     expect(array.advance(program, 20, 0, 0, true)).toBe(20);
     expect([array.v[0], array.overloaded]).toEqual([RAIL_MAX, false]);
@@ -241,7 +244,7 @@ describe('overload', () => {
     expect([array.v[0], array.cellFlags[0]]).toEqual([RAIL_MAX, 1]);
   });
 
-  test('flags stay until they are cleared, and the run goes on when it may', () => {
+  test('flags stay until they are cleared, and a run without halt goes on', () => {
     const array = loadedArray(die, image);
     expect(array.advance(program, 25, 0, 0, false)).toBe(25);
     const back = commitProgram(die, { ...image, drive: Int16Array.of(-drive) });

@@ -151,7 +151,7 @@ describe('coupling DAC', () => {
     );
   });
 
-  test('takes the memory of couplings that nobody uses any more, as an array of its own', () => {
+  test('takes the memory of unused couplings, as a new array', () => {
     const image = (...codes: number[]) =>
       programImage({
         mode: PROGRAM_MODE.factored,

@@ -17,8 +17,8 @@ import { readEquilibrium, spacing } from '../../support/equilibrium-readings.js'
 /*
  * Statistics of a board in equilibrium against a float64 computation from the codes alone. Readings are n
  * ticks apart, so that the slowest mode keeps a fraction φ = (1 − hλ_min)ⁿ ≤ e⁻³; a mean's variance then
- * grows by (1 + φ)/(1 − φ), a covariance's by (1 + φ²)/(1 − φ²) at most. Seeds are fixed. Were they drawn, a
- * right board would fail one of the tests of this file with probability below 1e-6 each: limits are 5.8
+ * grows by (1 + φ)/(1 − φ), a covariance's by (1 + φ²)/(1 − φ²) at most. Seeds are fixed. With random seeds,
+ * a correct board would fail one of the tests of this file with a probability below 1e-6: limits are 5.8
  * standard errors (7e-9 two-sided) for at most 45 normal quantities; at 6000 readings the skewness of a
  * variance costs another factor below 3.
  */
@@ -112,8 +112,8 @@ describe.each(CASES)('$name', ({ image, tickLog2 }) => {
   });
 
   test('covariance is the Lyapunov solution', () => {
-    // What the array's carry adds (note, carry noise floor), for the symmetric cases; below 0.1 % of a
-    // standard error else.
+    // The noise of the array's carry (note, carry noise floor), for the symmetric cases. In the other cases
+    // it is below 0.1 % of a standard error.
     const stiff = multiply(multiply(hA, hA), inverse(add(identity(cells), hA, -1 / 2)));
     const expected = add(thermal, stiff, CARRY_VARIANCE);
     const inflation = (1 + slowest ** 2) / (1 - slowest ** 2) / READINGS;
@@ -123,8 +123,8 @@ describe.each(CASES)('$name', ({ image, tickLog2 }) => {
         const variance = expected[i][i] * expected[j][j] + expected[i][j] ** 2;
         expect(Math.abs(found - expected[i][j]) / Math.sqrt(variance * inflation)).toBeLessThan(LIMIT);
       }
-    // All modes together, √(2/(N·readings)) = 0.7 %: a scheme whose variance is off by a few per cent can't
-    // pass.
+    // All modes together, √(2/(N·readings)) = 0.7 %: a scheme with an error of a few per cent in the variance
+    // fails.
     const precision = inverse(expected);
     const distance = samples.reduce((sum, v) => {
       const x = v.map((value, i) => value - mean[i]);

@@ -21,10 +21,10 @@ import { moments, readEquilibrium, spacing } from '../../support/equilibrium-rea
 import { imperfectBoard, spread } from '../../support/imperfect-boards.js';
 
 /*
- * Statistics of imperfect dies against float64. Seeds are fixed. Were they drawn, a right board would fail
- * one of these tests with probability below 1e-6: limits are 5.8 standard errors (7e-9 two-sided), of at most
- * 27 quantities each, the readings' correlation included as in equilibrium.test.ts. "Is resolved" means
- * beyond 15 standard errors.
+ * Statistics of imperfect dies against float64. Seeds are fixed. With random seeds, a correct board would
+ * fail one of these tests with a probability below 1e-6. Limits are 5.8 standard errors (7e-9 two-sided) of
+ * at most 27 quantities each. They include the readings' correlation, as in equilibrium.test.ts. "Is
+ * resolved" means beyond 15 standard errors.
  */
 const LIMIT = 5.8;
 const RESOLVED = 15;
@@ -113,13 +113,13 @@ function distances(die: Die, { mean, covariance }: Expected) {
   return { mean: ofMean, covariance: ofCovariance };
 }
 
-/** What the codes alone say: A⁻¹e and κA⁻¹. */
+/** The moments from the codes alone: A⁻¹e and κA⁻¹. */
 const detailedBalance: Expected = {
   mean: apply(inverse(nominal), nominalDrive),
   covariance: inverse(nominal).map((row) => row.map((x) => x * kappa)),
 };
 
-/** What the die's effective numbers say, whether or not detailed balance holds. */
+/** The moments from the die's effective numbers. Detailed balance is not needed. */
 function lyapunov(die: Die): Expected {
   const { a, drive, noise } = effective(commitProgram(die, image));
   return { mean: apply(inverse(a), drive), covariance: stationaryCovariance(transition(a), noise) };
@@ -131,13 +131,13 @@ describe('time constants that differ', () => {
   // The rows are rounded after γ: 5e-5 of the couplings, far below a standard error.
   const die = imperfectBoard({ timeConstantMismatch: spread(150_000) }, board, 5);
 
-  test('leave the equilibrium alone: A⁻¹e and κA⁻¹', () => {
+  test('do not change the equilibrium: A⁻¹e and κA⁻¹', () => {
     const { mean, covariance } = distances(die, detailedBalance);
     expect(mean).toBeLessThan(LIMIT);
     expect(covariance).toBeLessThan(LIMIT);
   });
 
-  test('and that is because noise changes with them: without √γ it would be resolved', () => {
+  test('do not change it because the noise has the factor √γ: without it a change would be resolved', () => {
     const { rate } = diePartsOf(die).cells!;
     const { a, noise } = effective(commitProgram(die, image));
     const without = noise.map((row, i) => row.map((x) => (x * 2 ** 20) / rate[i]));
@@ -154,7 +154,7 @@ describe.each([
 ])('%s', (_, effects, dieSeed) => {
   const die = imperfectBoard(effects, board, dieSeed);
 
-  test('detailed balance fails, resolved', () => {
+  test('a violation of detailed balance is resolved', () => {
     expect(distances(die, detailedBalance).covariance).toBeGreaterThan(RESOLVED);
   });
 

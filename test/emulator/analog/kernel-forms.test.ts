@@ -32,7 +32,7 @@ function wideProgram(die: Die, cells: number, damping: number) {
   return { image, program, narrow: narrowInputMax(program, norm, carryMax) };
 }
 
-describe('sums of 32 bits, of ticks in which the voltages are small enough', () => {
+describe('sums of 32 bits in ticks with small enough voltages', () => {
   // Programs of 100 and 41 cells have padding, which one form writes and the other reads.
   test.each([
     [256, 0],
@@ -56,7 +56,7 @@ describe('sums of 32 bits, of ticks in which the voltages are small enough', () 
     expect(narrow).toBeLessThan(RAIL_MAX / 1024);
   });
 
-  test('the worst row of all, at the largest voltage that is allowed and beyond', () => {
+  test('the worst possible row, at the largest allowed voltage and beyond', () => {
     const cells = 32;
     const die = idealBoard({ cells, rows: cells, tickLog2: 5 });
     for (const sign of [1, -1]) {
@@ -78,7 +78,7 @@ describe('sums of 32 bits, of ticks in which the voltages are small enough', () 
   });
 });
 
-describe('an array that is read once, from its start and from its end in turn', () => {
+describe('an array that is read once, alternately from its start and from its end', () => {
   test.each([
     ['dense', PROGRAM_MODE.dense],
     ['factored', PROGRAM_MODE.factored],

@@ -5,11 +5,11 @@ import { idealBoard } from '../../support/analog-boards.js';
 describe('the embedded module', () => {
   const script = 'emulator/kernel/scripts/build-kernel.mjs';
 
-  test('names the sources that are there (npm run build)', () => {
+  test('names the present sources (npm run build)', () => {
     execFileSync(process.execPath, [script, '--check-sources']);
   });
 
-  test('is what they compile to', { tags: 'long' }, () => {
+  test('is the compiled form of these sources', { tags: 'long' }, () => {
     execFileSync(process.execPath, [script, '--check']);
   });
 });
@@ -24,7 +24,7 @@ describe('a host that can not run the kernel', () => {
   test.each([
     ['no WebAssembly', undefined, /no WebAssembly:/],
     ['no SIMD', { validate: () => false }, /no WebAssembly SIMD/],
-  ])('%s: says so, and the oracle computes', async (_, api, message) => {
+  ])('%s: a warning appears, and the oracle computes', async (_, api, message) => {
     vi.stubGlobal('WebAssembly', api);
     vi.resetModules();
     const warn = vi.spyOn(process, 'emitWarning').mockImplementation(() => {});
@@ -36,7 +36,7 @@ describe('a host that can not run the kernel', () => {
     expect(fresh.kernelWarning()).toMatch(message);
   });
 
-  test('no room for its memory: says so once, and the oracle computes until there is', async () => {
+  test('no room for its memory: a warning appears once, and the oracle computes until there is room', async () => {
     vi.resetModules();
     const warn = vi.spyOn(process, 'emitWarning').mockImplementation(() => {});
     const real = (globalThis as unknown as { WebAssembly: Record<string, unknown> }).WebAssembly;

@@ -11,7 +11,7 @@ test('these tests run the kernel', () => {
 });
 
 describe('the kernel equals the oracle in every bit', () => {
-  test('only drive and registers change: the couplings that are there are used', () => {
+  test('only drive and registers change: the loaded couplings are used', () => {
     const die = idealBoard({ cells: 40, rows: 40 });
     const pick = integersFrom(5);
     const draw = (count: number, largest: number) =>

@@ -13,7 +13,7 @@ import {
 import { moments, readEquilibrium } from '../../support/equilibrium-readings.js';
 import { hasNgspice, transient } from '../../support/ngspice.js';
 
-/** Diagonally dominant, so that resistors can make it; eigenvalues of about 0.25…1. */
+/** Diagonally dominant matrices, which resistors can make. Their eigenvalues are about 0.25…1. */
 function problem(cells: number, seed: number): ProgramImage {
   const pick = integersFrom(seed);
   const most = Math.floor(12_000 / cells);
@@ -86,7 +86,7 @@ describe.runIf(hasNgspice)('ngspice, an independent simulator of the circuit', (
     };
     const a = systemMatrix(image);
     // Straight lines between values a step apart: a density of rms²·step at low frequencies, so κ =
-    // rms²·step/2. What the lines take away is of the order (λ·step)²/10 = 2e-4 of a variance.
+    // rms²·step/2. The loss of variance from these lines is of the order (λ·step)²/10 = 2e-4.
     const [rms, step] = [0.1, 0.04];
     const kappa = (rms * rms * step) / 2;
     const [spacing, readings] = [6, 1000];
@@ -106,8 +106,8 @@ describe.runIf(hasNgspice)('ngspice, an independent simulator of the circuit', (
     const slowest = 1 / largestEigenvalue(inverse(a));
     const left = Math.exp(-slowest * spacing);
     const inflation = (1 + left ** 2) / (1 - left ** 2) / samples.length;
-    // Twenty quantities at 5.8 standard errors: right ones would fail with probability 1.4e-7 were the seeds
-    // drawn.
+    // Twenty quantities at 5.8 standard errors: with random seeds correct ones would fail with a probability
+    // of 1.4e-7.
     for (let i = 0; i < cells; i++)
       for (let j = 0; j <= i; j++) {
         const variance = expected[i][i] * expected[j][j] + expected[i][j] ** 2;

@@ -30,7 +30,8 @@ function correlation(a: Float64Array, b: Float64Array): number {
 }
 
 // 256,000 independent products: one standard error is 1/√256000. Limit 5.5 of them, 4e-8 two-sided, for at
-// most 12 comparisons in this file: a right source would fail on drawn seeds with probability below 1e-6.
+// most 12 comparisons in this file: with random seeds a correct source would fail with a probability below
+// 1e-6.
 const LIMIT = 5.5 / Math.sqrt(CELLS * TICKS);
 
 describe('ζ', () => {
@@ -41,7 +42,7 @@ describe('ζ', () => {
     expect(Math.abs(correlation(base, base) - 1)).toBeLessThan(Math.SQRT2 * LIMIT);
   });
 
-  test('of neighbouring ticks correlates by ½, of the next but one not', () => {
+  test('has the correlation ½ between neighbouring ticks, and 0 between ticks further apart', () => {
     // Var(xy) of two normals with correlation ½ is 1 + ¼; every second tick makes the products independent
     // but for their shared z, which adds 2·(½)²·… < ½.
     expect(Math.abs(correlation(base, record(3, 100, 1001, 2)) - 1 / 2)).toBeLessThan(

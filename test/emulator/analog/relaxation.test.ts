@@ -120,7 +120,7 @@ describe.each(['dense', 'factored'] as const)('%s, noise off', (mode) => {
     }
   });
 
-  test('the average of what the array sees is A⁻¹e to 1/T: no bit is lost', () => {
+  test('the average of the array’s inputs is A⁻¹e to 1/T: no bit is lost', () => {
     const tickLog2 = 4;
     const ticks = 4096;
     for (let seed = 1; seed <= 5; seed++) {

@@ -34,7 +34,7 @@ function rest(die: ReturnType<typeof idealBoard>, image: ProgramImage): number[]
   return Array.from(array.v.subarray(0, image.cells), (v) => v / 2 ** 24);
 }
 
-/** e − λv − Σ_r k_r·g_r·(T(Σ_j k_rj·v_j) − d_r + o_r) in float64: 0 where the cells rest. */
+/** e − λv − Σ_r k_r·g_r·(T(Σ_j k_rj·v_j) − d_r + o_r) in float64. It is 0 if the cells rest. */
 function currents(image: ProgramImage, v: readonly number[], T: (y: number) => number, gain = 1): number[] {
   const { cells, rows, couplings, rowElement } = image;
   const k = (r: number, i: number) => couplings[r * cells + i] / 32768;
@@ -62,7 +62,7 @@ describe('the row element', () => {
     for (const current of currents(image, v, sigmoid)) expect(Math.abs(current)).toBeLessThan(ROUNDING);
   });
 
-  test('a table of the identity is a linear row, but for the flag of a row that saturates', () => {
+  test('a table of the identity is a linear row, except for the flag of a saturated row', () => {
     const image = factored(6, 9, (y) => y);
     const die = idealBoard({ cells: 6, rows: 9, tickLog2: 5 });
     const { drive } = image.rowElement!;
@@ -84,7 +84,7 @@ describe('the row element', () => {
     expect(flags).toEqual([false, true]);
   });
 
-  test('without one a program says so, and has no table', () => {
+  test('a program without row elements has no table', () => {
     const image = factored(3, 4, sigmoid, { rowElement: undefined });
     expect(linearRowsOf(image)).toBe(NO_ROW_ELEMENT);
     const committed = commitProgram(idealBoard({ cells: 3, rows: 4 }), image);
@@ -95,7 +95,7 @@ describe('the row element', () => {
 describe('row amplifiers of a die', () => {
   // 4096 draws: relative error of a standard deviation 1/√8192, of a mean 1/√4096. Limits are six of them: a
   // right generator with other seeds fails one of the four with probability 4e-9.
-  test('have gains and offsets of the spread asked for, each its own', () => {
+  test('have independent gains and offsets of the requested spread', () => {
     const rows = 4096;
     const die = imperfectBoard({ rowGain: spread(10_000), rowOffset: spread(20_000) }, { rows, cells: 1 });
     const { rowGain, rowOffset } = diePartsOf(die);
@@ -110,7 +110,7 @@ describe('row amplifiers of a die', () => {
     }
   });
 
-  test('a gain is that of the row in the transposed array, and leaves the forward array and dense programs alone', () => {
+  test('a gain acts on the row of the transposed array, but not on the forward array and dense programs', () => {
     const die = imperfectBoard({ rowGain: spread(30_000) }, { cells: 4, rows: 7 });
     const image = factored(4, 7, sigmoid);
     const { forward, transposed } = convertCouplings(die, image);
@@ -124,7 +124,7 @@ describe('row amplifiers of a die', () => {
     expect(convertCouplings(die, dense).forward).toEqual(dense.couplings);
   });
 
-  test('an offset takes the place of as much row drive, also in a program without one', () => {
+  test('an offset acts as an equal row drive, even in a program without row drives', () => {
     const die = imperfectBoard({ rowOffset: spread(20_000) }, { cells: 4, rows: 7 });
     const { rowOffset } = diePartsOf(die);
     const image = factored(4, 7, sigmoid);

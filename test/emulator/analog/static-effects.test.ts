@@ -25,7 +25,7 @@ function standardDeviation(values: ArrayLike<number>): number {
 }
 
 describe('gains', () => {
-  test('round as the exact quotient does', () => {
+  test('round as the exact quotient', () => {
     fc.assert(
       fc.property(
         fc.integer({ min: -(2 ** 48), max: 2 ** 48 }),
@@ -53,7 +53,7 @@ describe('gains', () => {
   });
 });
 
-test('what is drawn has the spread asked for, mean 0, and belongs to one die alone', () => {
+test('draws have the requested spread and mean 0, and differ between dies', () => {
   // 8192 draws: relative error of a standard deviation 1/√16384, of a mean and of a correlation 1/√8192.
   // Each limit is six standard errors: with another seed a correct generator fails one of the nine checks
   // with probability 2e-8.
@@ -80,7 +80,7 @@ test('what is drawn has the spread asked for, mean 0, and belongs to one die alo
   }
 });
 
-test('a cell and a crosspoint are what they are whatever the size of the board', () => {
+test('a cell and a crosspoint have the same numbers on a board of any size', () => {
   const effects = { couplingMismatch: spread(5000), inputOffset: spread(1000) };
   const small = imperfectBoard(effects, { cells: 8, rows: 8 }, 9);
   const large = imperfectBoard(effects, { cells: 100, rows: 100 }, 9);
@@ -95,7 +95,7 @@ test('a cell and a crosspoint are what they are whatever the size of the board',
   expect(gains(ofSmall, 'transposed')).not.toEqual(gains(ofSmall, 'forward'));
 });
 
-describe('each effect changes what it is said to change and nothing else', () => {
+describe('each effect changes its own numbers and nothing else', () => {
   const pick = integersFrom(41);
   const cells = 12;
   const image = programImage({
