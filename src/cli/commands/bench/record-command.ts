@@ -1,44 +1,70 @@
-import { formatPercent, formatSeconds } from '../../../number-text.js';
+import { formatBytes, formatPercent, formatSeconds } from '../../../number-text.js';
 import { defineCommand, printReport } from '../../command.js';
 import { JSON_OUTPUT } from '../../options/groups.js';
+import { option } from '../../options/option.js';
+import { choice, positiveInteger } from '../../options/values.js';
 import { withInterrupt } from '../../output/interrupt.js';
 import { formatTable } from '../../output/table.js';
 import { WorkDisplay } from '../../output/work-display.js';
 import { benchRecord, type RecordingCost } from './record.js';
+import { BENCH_PORTS } from './record-port.js';
 
 /** The board computes in this process, so that the processor time of both ends counts. */
-const DEVICE = 'emulator:ideal-crossbar';
+const PROFILE = 'ideal-crossbar';
 
 export const command = defineCommand({
-  options: { ...JSON_OUTPUT },
+  options: {
+    port: option('--port <port>', `how host and board are connected: ${BENCH_PORTS.join(', ')}`, {
+      value: choice(BENCH_PORTS),
+      default: 'memory' as (typeof BENCH_PORTS)[number],
+    }),
+    pairs: option('--pairs <n>', 'measured pairs of turns with and without a recording', {
+      value: positiveInteger(100),
+      default: 5,
+    }),
+    ...JSON_OUTPUT,
+  },
   example: `
-Example:
+Examples:
   thermolink bench record
+  thermolink bench record --port tcp --pairs 9
 
 The processor times are those of the thread that host and board share, and of the thread that records beside it,
-in turns with and without a recording. The full rate is left where the recording thread has a processor to itself.`,
-  async run({ json }) {
+in turns with and without a recording; medians over the pairs. The full rate is left where the recording thread
+has a processor to itself.`,
+  async run({ port, pairs, json }) {
     const display = new WorkDisplay('bench record', 1, json === true);
     const result = await withInterrupt((signal) =>
-      benchRecord(DEVICE, signal, { onProgress: (share) => display.update(share, '') }),
+      benchRecord(PROFILE, signal, {
+        port,
+        rounds: pairs,
+        onProgress: (share) => display.update(share, ''),
+      }),
     ).finally(() => display.finish());
     const rows = [
       ...costRows('first upload', result.upload),
       ...costRows('upload again', result.again),
       ...costRows('samples', result.download),
+      ['share of a processor at 1 MB/s, upload', formatPercent(result.slowUploadShare, 2)],
+      ['share of a processor at 1 MB/s, samples', formatPercent(result.slowDownloadShare, 2)],
       ['bytes of the file per code byte', result.fileOverCodes.toFixed(3)],
     ];
-    printReport({ json: { device: DEVICE, timing: result }, text: formatTable(rows) }, json === true);
+    const about = { device: `emulator:${PROFILE}`, port, pairs };
+    printReport({ json: { ...about, timing: result }, text: formatTable(rows) }, json === true);
   },
 });
 
 function costRows(what: string, cost: RecordingCost): string[][] {
   const { plainSecondsPerMegabyte, recordedSecondsPerMegabyte, recorderSecondsPerMegabyte } = cost;
   const seconds = [plainSecondsPerMegabyte, recordedSecondsPerMegabyte, recorderSecondsPerMegabyte];
+  const limit = cost.limit === 'host' ? 'host and board' : 'the recording thread';
   return [
+    [
+      `${what}, rate by the clock without a recording`,
+      `${formatBytes(1e6 / cost.plainClockSecondsPerMegabyte)}/s`,
+    ],
     [`${what}, 1 MB plain, recorded, recording thread`, seconds.map(formatSeconds).join(', ')],
-    [`${what}, left of the full rate`, formatPercent(cost.fullRateLeft, 0)],
+    [`${what}, left of the full rate`, `${formatPercent(cost.fullRateLeft, 0)}, limited by ${limit}`],
     [`${what}, the same by the clock, now`, formatPercent(cost.clockRateLeft, 0)],
-    [`${what}, share of a processor at 1 MB/s`, formatPercent(cost.shareAtOneMegabyte, 2)],
   ];
 }

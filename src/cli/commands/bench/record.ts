@@ -1,10 +1,13 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
 import { connect } from '../../../connect.js';
 import type { Device } from '../../../driver/device.js';
 import { throwIfAborted } from '../../../errors.js';
+import { percentile } from '../../statistics.js';
 import { benchProgram } from './link.js';
+import { type BenchPort, serveBenchBoard } from './record-port.js';
 
 const UPLOAD_BYTES = 4e6;
 const DOWNLOAD_BYTES = 4e6;
@@ -12,42 +15,56 @@ const DOWNLOAD_BYTES = 4e6;
  * So often the upload is repeated, and samples are read: several times what waits for the recorder at most.
  */
 const REPEATS = 25;
-/** With and without a recording in turns, after one unmeasured turn of each. */
-const ROUNDS = 4;
-/** The rate at which the share of a processor is told. */
-const SLOW_BYTES_PER_SECOND = 1e6;
+/** On a slow port a turn ends earlier, after this time. */
+const WORK_MS = 1000;
+/** Pairs of turns with and without a recording, after one unmeasured pair. */
+const ROUNDS = 5;
+/** At a slow rate codes pass in pieces, one in each interval. */
+const [SLOW_BYTES_PER_SECOND, SLOW_PIECE_MS] = [1e6, 20];
+/** How long each direction is measured at that rate. */
+const SLOW_MS = 1000;
 
-const WORKS = ['upload', 'again', 'download'] as const;
-type Work = (typeof WORKS)[number];
+const FAST_WORKS = ['upload', 'again', 'download'] as const;
+const SLOW_WORKS = ['slowUpload', 'slowDownload'] as const;
+type FastWork = (typeof FAST_WORKS)[number];
+type SlowWork = (typeof SLOW_WORKS)[number];
 
-/** What work took. */
+/** What work took, in seconds for 1 MB of codes. */
 interface Times {
-  /** Processor seconds of the thread that host and board share. */
+  /** Processor time of the thread that host and board share. */
   readonly thread: number;
-  /** Processor seconds of the thread that records. */
+  /** Processor time of the thread that records. */
   readonly recorder: number;
-  /** Processor seconds of the whole process, garbage collector and compiler included. */
+  /** Processor time of the whole process, garbage collector and compiler included. */
   readonly process: number;
-  /** Seconds by the clock. */
+  /** Time by the clock. */
   readonly clock: number;
 }
 
-/** What one kind of work takes with and without a recording, for 1 MB of codes, each in its fastest turn. */
+/** The turns of one kind of work: the one without a recording, and the one with it right after. */
+interface Pair {
+  readonly plain: Times;
+  readonly recorded: Times;
+}
+
+/** What one kind of work takes with and without a recording, for 1 MB of codes: medians over the pairs. */
 export interface RecordingCost {
   /** Processor seconds of the thread of host and board. */
   readonly plainSecondsPerMegabyte: number;
   readonly recordedSecondsPerMegabyte: number;
   /** Processor seconds of the recording thread, beside that. */
   readonly recorderSecondsPerMegabyte: number;
+  /** Seconds by the clock. */
+  readonly plainClockSecondsPerMegabyte: number;
   /**
    * How much of the port's full rate a recording leaves where the recording thread has a processor to itself:
    * the slower one of the two threads sets the rate.
    */
   readonly fullRateLeft: number;
-  /** The same by the clock, as this machine was while it was measured. */
+  /** The slower one of the two threads. */
+  readonly limit: 'host' | 'recorder';
+  /** How much is left by the clock, as this machine was while it was measured. */
   readonly clockRateLeft: number;
-  /** Share of a processor that recording takes at 1 MB/s, everything included. */
-  readonly shareAtOneMegabyte: number;
 }
 
 /** What recording costs on a link of this process. */
@@ -57,101 +74,178 @@ export interface RecordBench {
   /** The same upload again. */
   readonly again: RecordingCost;
   readonly download: RecordingCost;
+  /** Shares of a processor that recording takes at 1 MB/s, everything included: codes out, and samples in. */
+  readonly slowUploadShare: number;
+  readonly slowDownloadShare: number;
   /** Bytes of the file over bytes of codes. */
   readonly fileOverCodes: number;
 }
 
 export interface RecordBenchOptions {
-  /** Measured turns with and without a recording, after one unmeasured turn of each. */
+  /** How host and board are connected. Default: in memory. */
+  readonly port?: BenchPort;
+  /** Measured pairs of turns with and without a recording, after one unmeasured pair. */
   readonly rounds?: number;
   /** How often a turn repeats the upload, and reads samples. */
   readonly repeats?: number;
+  /** How long each direction is measured at 1 MB/s. */
+  readonly slowMs?: number;
   readonly onProgress?: (share: number) => void;
 }
 
 /**
- * Measures what a recording costs, in turns of the same work with and without it. The ratios of processor
- * times do not depend on other work of the machine; those of the clock do. `device` must be computed in this
- * process. Threads are told apart on Linux only; elsewhere their times are those of the clock.
+ * Measures what a recording costs, in turns of the same work with and without it, on a board of `profile`
+ * that this thread computes. The ratios of processor times depend little on other work of the machine; those
+ * of the clock do. Threads are told apart on Linux only; elsewhere their times are those of the clock.
  */
 export async function benchRecord(
-  uri: string,
+  profile: string,
   signal: AbortSignal,
-  { rounds = ROUNDS, repeats = REPEATS, onProgress = () => undefined }: RecordBenchOptions = {},
+  {
+    port = 'memory',
+    rounds = ROUNDS,
+    repeats = REPEATS,
+    slowMs = SLOW_MS,
+    onProgress = () => undefined,
+  }: RecordBenchOptions = {},
 ): Promise<RecordBench> {
   const directory = mkdtempSync(path.join(tmpdir(), 'thermolink-bench-'));
-  const none = (): Record<Work, Times[]> => ({ upload: [], again: [], download: [] });
-  const times = { plain: none(), recorded: none() };
+  const pairs: Pair[][] = [];
   let fileOverCodes = 0;
   try {
-    for (let round = -1; round < rounds; round++)
-      for (const kind of ['plain', 'recorded'] as const) {
+    for (let round = -1; round < rounds; round++) {
+      const turn = async (record?: string) => {
         throwIfAborted(signal);
-        onProgress((round + (kind === 'plain' ? 1 : 1.5)) / (rounds + 1));
-        const file = path.join(directory, `${round}.mcap`);
-        const others = new Set(threadSeconds().keys());
-        const device = await connect(uri, { signal, ...(kind === 'recorded' ? { record: file } : {}) });
-        const { codeBytes, ...measured } = await measure(device, others, repeats, signal);
-        await device.close();
-        if (kind === 'recorded') {
-          fileOverCodes = statSync(file).size / codeBytes;
-          rmSync(file);
+        onProgress((round + (record === undefined ? 1 : 1.5)) / (rounds + 1));
+        const board = await serveBenchBoard(profile, port);
+        try {
+          const others = new Set(threadSeconds().keys());
+          const device = await connect(board.uri, { signal, ...(record === undefined ? {} : { record }) });
+          try {
+            return await measure(device, others, { repeats, slowMs, signal });
+          } finally {
+            await device.close();
+          }
+        } finally {
+          await board.close();
         }
-        if (round < 0) continue;
-        for (const work of WORKS) times[kind][work].push(measured[work]);
-      }
+      };
+      const file = path.join(directory, `${round}.mcap`);
+      const plain = await turn();
+      const recorded = await turn(file);
+      fileOverCodes = statSync(file).size / recorded.codeBytes;
+      rmSync(file);
+      if (round >= 0)
+        pairs.push(plain.times.map((times, work) => ({ plain: times, recorded: recorded.times[work] })));
+    }
   } finally {
     rmSync(directory, { recursive: true, force: true });
   }
-  const costOf = (work: Work): RecordingCost => {
-    const fastest = (kind: keyof typeof times, seconds: (turn: Times) => number): Times =>
-      times[kind][work].reduce((best, turn) => (seconds(turn) < seconds(best) ? turn : best));
-    const slowerThread = ({ thread, recorder }: Times): number => Math.max(thread, recorder);
-    const [plain, recorded] = [fastest('plain', slowerThread), fastest('recorded', slowerThread)];
-    const leftOf = (seconds: (turn: Times) => number): number =>
-      seconds(fastest('plain', seconds)) / seconds(fastest('recorded', seconds));
-    return {
-      plainSecondsPerMegabyte: plain.thread,
-      recordedSecondsPerMegabyte: recorded.thread,
-      recorderSecondsPerMegabyte: recorded.recorder,
-      fullRateLeft: leftOf(slowerThread),
-      clockRateLeft: leftOf(({ clock }) => clock),
-      shareAtOneMegabyte: ((recorded.process - plain.process) * SLOW_BYTES_PER_SECOND) / 1e6,
-    };
+  const pairsOf = (work: FastWork | SlowWork): readonly Pair[] => {
+    const at = [...FAST_WORKS, ...SLOW_WORKS].indexOf(work);
+    return pairs.map((pair) => pair[at]);
   };
   return {
-    upload: costOf('upload'),
-    again: costOf('again'),
-    download: costOf('download'),
+    upload: costOf(pairsOf('upload')),
+    again: costOf(pairsOf('again')),
+    download: costOf(pairsOf('download')),
+    slowUploadShare: slowShareOf(pairsOf('slowUpload')),
+    slowDownloadShare: slowShareOf(pairsOf('slowDownload')),
     fileOverCodes,
   };
 }
 
-/** Times for 1 MB of codes of each kind of work. `others`: threads that were there before the session. */
-async function measure(device: Device, others: ReadonlySet<string>, repeats: number, signal: AbortSignal) {
-  const image = benchProgram(device.identity, UPLOAD_BYTES, 'everySize');
-  const uploadBytes = image.couplings.byteLength;
-  const sampleCount = Math.ceil(DOWNLOAD_BYTES / 2 / image.cells);
-  const downloadBytes = sampleCount * image.cells * 2;
-  const run = { bank: 0, runSeed: 1, burnInTicks: 0, sampleCount, ticksPerSample: 0, signal };
-  const load = () => device.loadProgram(0, image, { signal, timeoutMs: 60_000 });
-  const acquire = () => device.acquire(run);
+function costOf(pairs: readonly Pair[]): RecordingCost {
+  const median = (value: (pair: Pair) => number): number => percentile(pairs.map(value), 0.5);
+  const recordedSecondsPerMegabyte = median(({ recorded }) => recorded.thread);
+  const recorderSecondsPerMegabyte = median(({ recorded }) => recorded.recorder);
   return {
-    upload: await timesOf(load, 1, uploadBytes, others),
-    again: await timesOf(load, repeats, uploadBytes, others),
-    download: await timesOf(acquire, repeats, downloadBytes, others),
-    codeBytes: (1 + repeats) * uploadBytes + repeats * downloadBytes,
+    plainSecondsPerMegabyte: median(({ plain }) => plain.thread),
+    recordedSecondsPerMegabyte,
+    recorderSecondsPerMegabyte,
+    plainClockSecondsPerMegabyte: median(({ plain }) => plain.clock),
+    fullRateLeft: median(
+      ({ plain, recorded }) => plain.thread / Math.max(recorded.thread, recorded.recorder),
+    ),
+    limit: recorderSecondsPerMegabyte > recordedSecondsPerMegabyte ? 'recorder' : 'host',
+    clockRateLeft: median(({ plain, recorded }) => plain.clock / recorded.clock),
   };
 }
 
-async function timesOf(
-  work: () => Promise<unknown>,
-  repeats: number,
-  codeBytes: number,
+function slowShareOf(pairs: readonly Pair[]): number {
+  const seconds = pairs.map(({ plain, recorded }) => recorded.process - plain.process);
+  return (percentile(seconds, 0.5) * SLOW_BYTES_PER_SECOND) / 1e6;
+}
+
+interface MeasureOptions {
+  readonly repeats: number;
+  readonly slowMs: number;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Times for 1 MB of codes of each kind of work, in the order of `FAST_WORKS` and `SLOW_WORKS`. `others`:
+ * threads that were there before the session.
+ */
+async function measure(
+  device: Device,
   others: ReadonlySet<string>,
-): Promise<Times> {
+  { repeats, slowMs, signal }: MeasureOptions,
+): Promise<{ readonly times: readonly Times[]; readonly codeBytes: number }> {
+  const image = benchProgram(device.identity, UPLOAD_BYTES);
+  const piece = benchProgram(device.identity, (SLOW_BYTES_PER_SECOND * SLOW_PIECE_MS) / 1000);
+  const run = { bank: 0, runSeed: 1, burnInTicks: 0, ticksPerSample: 0, signal };
+  const load = async (): Promise<number> => {
+    await device.loadProgram(0, image, { signal, timeoutMs: 60_000 });
+    return image.couplings.byteLength;
+  };
+  const acquire = async (bytes: number): Promise<number> => {
+    const sampleCount = Math.ceil(bytes / 2 / image.cells);
+    await device.acquire({ ...run, sampleCount });
+    return sampleCount * image.cells * 2;
+  };
+  const slowly = async (work: () => Promise<number>): Promise<number> => {
+    const startMs = performance.now();
+    let bytes = 0;
+    while (performance.now() - startMs < slowMs) {
+      bytes += await work();
+      const dueMs = startMs + (bytes / SLOW_BYTES_PER_SECOND) * 1000;
+      await wait(Math.max(0, dueMs - performance.now()), undefined, { signal });
+    }
+    return bytes;
+  };
+  const often = async (work: () => Promise<number>): Promise<number> => {
+    const endMs = performance.now() + WORK_MS;
+    let bytes = 0;
+    for (let done = 0; done < repeats && performance.now() < endMs; done++) bytes += await work();
+    return bytes;
+  };
+  const works = [
+    load,
+    () => often(load),
+    () => often(() => acquire(DOWNLOAD_BYTES)),
+    () =>
+      slowly(async () => {
+        await device.uploadCouplings(1, piece, { signal });
+        return piece.couplings.byteLength;
+      }),
+    () => slowly(() => acquire((SLOW_BYTES_PER_SECOND * SLOW_PIECE_MS) / 1000)),
+  ];
+  const measured: { readonly times: Times; readonly codeBytes: number }[] = [];
+  for (const work of works) measured.push(await timesOf(work, others));
+  return {
+    times: measured.map(({ times }) => times),
+    codeBytes: measured.reduce((sum, { codeBytes }) => sum + codeBytes, 0),
+  };
+}
+
+/** `work` returns how many bytes of codes have passed. */
+async function timesOf(
+  work: () => Promise<number>,
+  others: ReadonlySet<string>,
+): Promise<{ readonly times: Times; readonly codeBytes: number }> {
   const [threadsBefore, before, startMs] = [threadSeconds(), process.cpuUsage(), performance.now()];
-  for (let repeat = 0; repeat < repeats; repeat++) await work();
+  const codeBytes = await work();
   const clock = (performance.now() - startMs) / 1000;
   const { user, system } = process.cpuUsage(before);
   let [thread, recorder] = [threadsBefore.size > 0 ? 0 : clock, 0];
@@ -160,13 +254,14 @@ async function timesOf(
     if (id === String(process.pid)) thread += spent;
     else if (!others.has(id)) recorder += spent;
   }
-  const perMegabyte = 1e6 / (codeBytes * repeats);
-  return {
+  const perMegabyte = 1e6 / codeBytes;
+  const times = {
     thread: thread * perMegabyte,
     recorder: recorder * perMegabyte,
     process: ((user + system) / 1e6) * perMegabyte,
     clock: clock * perMegabyte,
   };
+  return { times, codeBytes };
 }
 
 /** Processor seconds of each thread of this process, as Linux counts them to some ms; elsewhere none. */
