@@ -3,7 +3,7 @@ import { BOARD_NAME, EVENT, NOTES_MAX, NOTES_REQUEST, RECORDING_REQUEST } from '
 
 const NOTE = { training: 'mnist', step: 3, values: { trainLoss: 0.5 } };
 
-describe('what people and programs send to a hub is checked', () => {
+describe('input of people and programs to a hub is checked', () => {
   it('takes notes with numbers', () => {
     expect(NOTES_REQUEST.parse({ notes: [NOTE] })).toEqual({ notes: [NOTE] });
   });
@@ -28,7 +28,7 @@ describe('what people and programs send to a hub is checked', () => {
   });
 });
 
-it('an event of a later version keeps what this one knows', () => {
+it('an event of a later version keeps the fields that this version knows', () => {
   const event = { type: 'thinned', timeMs: 1, messages: 2 };
   expect(EVENT.parse({ ...event, later: true })).toEqual(event);
 });

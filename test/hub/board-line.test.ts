@@ -5,8 +5,8 @@ import { memoryPortPair } from '../../src/transport/memory-port.js';
 import { VirtualClock } from '../support/virtual-clock.js';
 import { ask, withHub } from './shared-board.js';
 
-describe('a board that is not reached', () => {
-  it('is lost for the first reason, until it is tried again', async () => {
+describe('a board that cannot be reached', () => {
+  it('keeps the first reason of its loss until the next attempt', async () => {
     const clock = new VirtualClock();
     const told: string[] = [];
     let attempts = 0;
@@ -38,7 +38,7 @@ describe('a board that is not reached', () => {
     expect(told[1]).toBe('lost: Not there.');
   });
 
-  it('is not called safe', () =>
+  it('is not reported as safe', () =>
     withHub(
       async (hub) => {
         expect(await ask(hub, 'POST', '/api/boards/a/stop')).toMatchObject({

@@ -34,8 +34,8 @@ async function metricsText(hub: TestHub): Promise<string> {
 
 const OPTIONS = { tokens: Tokens.single(TOKEN, 'a test') };
 
-describe('what is written about the metrics of a hub', () => {
-  it('the dashboard asks for series that there are, and shows each of ours', () =>
+describe('the documents about the metrics of a hub', () => {
+  it('the dashboard uses only existing series, and shows each of ours', () =>
     withHub(async (hub) => {
       const text = await metricsText(hub);
       const series = new Set([...text.matchAll(/^([a-z0-9_]+)/gm)].map(([, name]) => name));
@@ -46,7 +46,7 @@ describe('what is written about the metrics of a hub', () => {
       expect(oursIn(text).filter((name) => !shown.includes(name))).toEqual([]);
     }, OPTIONS));
 
-  it('the page names each of ours, and no other', () =>
+  it('the page names exactly our series', () =>
     withHub(async (hub) => {
       const table = PAGE.split('\n').filter((line) => line.startsWith('| `thermolink_'));
       expect(namesIn(table.join('\n')).sort()).toEqual(oursIn(await metricsText(hub)).sort());
@@ -54,7 +54,7 @@ describe('what is written about the metrics of a hub', () => {
 });
 
 describe.runIf(hasPrometheus)('the Prometheus of Debian', () => {
-  it('minds no name of ours, and those that the page says', { tags: ['long'] }, () =>
+  it('accepts our names and those on the page', { tags: ['long'] }, () =>
     withHub(async (hub) => {
       const minded = mindedMetrics(await metricsText(hub));
       expect(minded.filter((line) => !/^nodejs_active_\w+_total /.test(line))).toEqual([]);

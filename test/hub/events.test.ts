@@ -19,8 +19,8 @@ import { ask, drive, observe, runForLong, withHub } from './shared-board.js';
 const directory = temporaryDirectory();
 const SAMPLES = 4000;
 
-describe('who watches a shared board', () => {
-  it('hears of leases, runs, voltages and moments, in messages that the schemas know', () =>
+describe('an observer of a shared board', () => {
+  it('gets leases, runs, voltages and moments, in messages that fit the schemas', () =>
     withHub(async (hub) => {
       const observer = await observe(hub);
       const device = await drive(hub.uri());
@@ -76,7 +76,7 @@ describe('who watches a shared board', () => {
       await device.close();
     }));
 
-  it('gets answers that the schemas know', () =>
+  it('gets answers that fit the schemas', () =>
     withHub(async (hub) => {
       const device = await drive(hub.uri());
       const body = async (method: string, pathname: string, sent?: unknown) =>
@@ -116,7 +116,7 @@ describe('who watches a shared board', () => {
       trace.close();
     }));
 
-  it('finds every recording in a directory that somebody named', () => {
+  it('finds every recording in a named directory', () => {
     const recordings = path.join(directory, 'named');
     return withHub(
       async (hub) => {
@@ -131,7 +131,7 @@ describe('who watches a shared board', () => {
     );
   });
 
-  it("keeps the last recording alone in the server's own directory", async () => {
+  it("keeps only the last recording in the server's own directory", async () => {
     const own = path.join(directory, 'own');
     const recording = new BoardRecording('a', own, () => undefined);
     for (let i = 0; i < 2; i++) {
@@ -141,7 +141,7 @@ describe('who watches a shared board', () => {
     expect(readdirSync(own)).toEqual([path.basename(recording.file!)]);
   });
 
-  it('gets the curves that a host tells, also those from before it came', () =>
+  it('gets the curves of a host, including earlier points', () =>
     withHub(async (hub) => {
       const notes = [{ training: 't', step: 1, values: { trainLoss: 0.5 } }];
       expect((await ask(hub, 'POST', '/api/boards/a/notes', { notes })).status).toBe(409);

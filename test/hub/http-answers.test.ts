@@ -8,7 +8,7 @@ import { withHub } from './shared-board.js';
 
 const file = fileWriter();
 
-it('a body in chunks that is too long gets its refusal', () =>
+it('a chunked body that is too long gets a refusal', () =>
   withHub(async ({ url }) => {
     const { hostname, port, host } = new URL(url);
     const head = `POST /api/boards/a/recording HTTP/1.1\r\nHost: ${host}\r\nTransfer-Encoding: chunked\r\n\r\n`;

@@ -18,7 +18,7 @@ describe('a shared board', () => {
       await direct.close();
     }));
 
-  it('has one driver, and tells others who it is', () =>
+  it('has one driver, and tells others its name', () =>
     withHub(async (hub) => {
       const first = await drive(hub.uri());
       await expect(drive(hub.uri())).rejects.toMatchObject({
@@ -31,7 +31,7 @@ describe('a shared board', () => {
       await first.close();
     }));
 
-  it('goes to who waits when its driver leaves', () =>
+  it('goes to the waiting client when its driver leaves', () =>
     withHub(async (hub) => {
       const first = await drive(hub.uri());
       const second = drive(hub.uri('?wait_s=60'));
@@ -54,7 +54,7 @@ describe('a shared board', () => {
       await second.close();
     }));
 
-  it('is safe when its driver vanishes in the middle of a run, and goes on for the next one', () =>
+  it('is safe when its driver vanishes during a run, and works for the next driver', () =>
     withHub(async (hub) => {
       const port = await openPort(hub.uri());
       const first = await Device.open(port);

@@ -25,7 +25,7 @@ function queueOf(makeSafe: () => Promise<void> = () => Promise.resolve()) {
 }
 
 describe('a lease', () => {
-  it('goes round in the order in which clients came, and the board is safe in between', async () => {
+  it('is given in the order in which clients came, and the board is made safe in between', async () => {
     const order: string[] = [];
     const { clock, ask, queue } = queueOf(async () => void order.push('safe'));
     const first = await ask('a');
@@ -53,7 +53,7 @@ describe('a lease', () => {
     expect(told).toContain('waitedTooLong');
   });
 
-  it('waits a moment also for who does not want to wait: its own last connection may still be closing', async () => {
+  it('waits a moment even for a client that does not wait: its own last connection may still be closing', async () => {
     const { clock, ask } = queueOf();
     const first = await ask('a');
     const again = ask('a');
@@ -62,7 +62,7 @@ describe('a lease', () => {
     expect(clock.nowMs()).toBe(0);
   });
 
-  it('is taken over by the same owner, and by the right admin, and by nobody else', async () => {
+  it('can be taken over only by the same owner and with the right admin', async () => {
     const { clock, ask } = queueOf();
     const first = await ask('a');
     first.over.addEventListener('abort', () => void first.release());
@@ -76,7 +76,7 @@ describe('a lease', () => {
     expect(third.owner).toBe('c');
   });
 
-  it('ends for a holder that is silent while somebody waits, and not before', async () => {
+  it('ends for a silent holder only while another client waits', async () => {
     const { clock, ask } = queueOf();
     const first = await ask('a');
     first.over.addEventListener('abort', () => void first.release());
@@ -107,7 +107,7 @@ describe('a lease', () => {
     expect((await asking).owner).toBe('a');
   });
 
-  it('has a queue of bounded length, which those leave who go', async () => {
+  it('has a queue of bounded length, which clients leave when they disconnect', async () => {
     const { ask, queue } = queueOf();
     await ask('a');
     const gone = new AbortController();
@@ -120,7 +120,7 @@ describe('a lease', () => {
     expect(queue.queue).toEqual([]);
   });
 
-  it('is given to nobody when the server ends', async () => {
+  it('is not given when the server ends', async () => {
     const { ask, queue } = queueOf();
     const first = await ask('a');
     const waiting = ask('b', { waitMs: 1e6 });

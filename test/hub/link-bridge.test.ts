@@ -29,7 +29,7 @@ it.each([
   expect([...piecesOf(Uint8Array.from(bytes), bytesMax)].map((piece) => [...piece])).toEqual(pieces);
 });
 
-it('a bridge hands a slow line no more at once than it has room for, and nothing after its end', async () => {
+it('a bridge gives a slow line no more bytes than it has room for, and none after its end', async () => {
   const client = new PassThrough();
   const over = new AbortController();
   const written: number[][] = [];

@@ -10,7 +10,7 @@ import { listenTcp } from '../../src/serve/listen-tcp.js';
 import { ask, drive, runForLong, withHub } from './shared-board.js';
 
 describe('the metrics of a hub', () => {
-  it('count what passes each board, under the names that the server was given', () =>
+  it('count the traffic of each board, under the names that the server was given', () =>
     withHub(
       async (hub) => {
         expect((await metricsOf(hub)).get('thermolink_runs_total{board="a"}')).toBe(0);
@@ -75,7 +75,7 @@ describe('the metrics of a hub', () => {
     }
   });
 
-  it('are for who may look', () =>
+  it('are only for tokens with the right observe', () =>
     withHub(
       async (hub) => {
         expect(await ask(hub, 'GET', '/metrics')).toMatchObject({ status: 401 });

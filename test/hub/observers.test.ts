@@ -4,7 +4,7 @@ import type { WebSocket } from 'ws';
 import type { HubEvent } from '../../src/hub/api.js';
 import { OBSERVER_QUEUE_BYTES_MAX, Observers } from '../../src/hub/observers.js';
 
-/** A WebSocket whose other end reads when the test says so. */
+/** A WebSocket whose other end reads only when the test allows it. */
 class SlowSocket extends EventEmitter {
   readonly waiting: { readonly text: string; readonly sent?: () => void }[] = [];
   isTerminated = false;
@@ -43,7 +43,7 @@ const incident = (text: string): HubEvent => ({
   text,
 });
 
-it('a slow observer keeps its place while it is told what it missed, one event at a time', async () => {
+it('a slow observer stays connected while it gets the missed events, one at a time', async () => {
   const observers = new Observers();
   const socket = new SlowSocket();
   const history = incident('x'.repeat(OBSERVER_QUEUE_BYTES_MAX + 1));
@@ -62,7 +62,7 @@ it('a slow observer keeps its place while it is told what it missed, one event a
   expect(socket.isTerminated).toBe(false);
   await socket.read();
   expect(made).toBe(2);
-  // What is told meanwhile still has its bound.
+  // Events that come meanwhile still have their bound.
   observers.tell(history);
   expect(socket.isTerminated).toBe(false);
   observers.tell(incident('one too many'));

@@ -16,7 +16,7 @@ const BOARD = {
   tauNs: 1000,
 } as unknown as Answer<'hello'>;
 
-describe('what a bank holds', () => {
+describe('the content of a bank', () => {
   /** A watch of one cell with the coupling code 64 and the drive `code`, whose writes were answered. */
   function watched() {
     const banks = new BankWatch();
@@ -42,7 +42,7 @@ describe('what a bank holds', () => {
     return { banks, drive, define, mean };
   }
 
-  it('is what the board has answered, not what it has refused', () => {
+  it('has only the writes that the board accepted', () => {
     const { banks, drive, define, mean } = watched();
     const before = mean();
     expect(before).toBeGreaterThan(0);
@@ -65,7 +65,7 @@ describe('what a bank holds', () => {
     expect(banks.equilibriumOf(0, BOARD)).toEqual(first);
   });
 
-  it('is not known when the session ends before the answer', () => {
+  it('is unknown if the session ends before the answer', () => {
     const { banks, mean } = watched();
     const codes = Uint8Array.of(1, 0);
     banks.ask({

@@ -30,7 +30,7 @@ heHk+wu6v8uw7SI+Yp1iPkF70Nbu6nbVkvFwdK17LNpPWpWEtigBgzGF
 const tls = { cert: CERT, key: KEY };
 const file = fileWriter();
 
-it('a server with a certificate is reached by hubs://, by those who trust the certificate', () =>
+it('clients that trust the certificate of a server reach it by hubs://', () =>
   withHub(
     async (hub) => {
       expect(hub.uri()).toMatch(/^hubs:/);
@@ -45,7 +45,7 @@ it('a server with a certificate is reached by hubs://, by those who trust the ce
     { tls },
   ));
 
-it('who speaks no TLS to it is told to', () =>
+it('a client without TLS is told to use it', () =>
   withHub(
     async (hub) => {
       await expect(connect(hub.uri().replace('hubs:', 'hub:'))).rejects.toMatchObject({
@@ -56,7 +56,7 @@ it('who speaks no TLS to it is told to', () =>
     { tls },
   ));
 
-it('who speaks TLS to a server without a certificate is told not to', () =>
+it('a client with TLS at a server without a certificate is told not to use it', () =>
   withHub(async (hub) => {
     await expect(connect(hub.uri().replace('hub:', 'hubs:'))).rejects.toMatchObject({
       code: 'CANNOT_CONNECT',
@@ -77,7 +77,7 @@ it.each([
   expect(opened).not.toHaveBeenCalled();
 });
 
-it('versions of TLS that are broken are not spoken', () =>
+it('broken versions of TLS are not accepted', () =>
   withHub(
     async (hub) => {
       const { hostname: host, port } = new URL(hub.url);

@@ -12,14 +12,14 @@ const EVE = 'eve-0123456789abcdef';
 const TEXT = `# who may do what\nalice drive ${ALICE}\nbob\tstop   ${BOB} # by phone\n\neve observe ${EVE}\r\n`;
 
 describe('a token file', () => {
-  it('says who a token belongs to', async () => {
+  it('tells the owner of a token', async () => {
     const tokens = await Tokens.read(file('tokens', TEXT));
     expect(tokens.find(ALICE)).toEqual({ owner: 'alice', right: 'drive' });
     expect(tokens.find(BOB)).toEqual({ owner: 'bob', right: 'stop' });
     expect(tokens.find(`${BOB} `)).toBeUndefined();
   });
 
-  it('takes a # within a token for a part of it', async () => {
+  it('treats a # within a token as a part of it', async () => {
     const tokens = await Tokens.read(file('tokens', `#x\nalice drive ${ALICE}#xyz\t#${BOB}\n`));
     expect(tokens.find(`${ALICE}#xyz`)).toEqual({ owner: 'alice', right: 'drive' });
     expect(tokens.find(ALICE)).toBeUndefined();
@@ -46,7 +46,7 @@ it('a right includes those before it', () => {
   expect(allows({ owner: 'a', right: 'drive' }, 'admin')).toBe(false);
 });
 
-it('who guesses is told to wait for a minute; a right token from the same address is let in', async () => {
+it('a guesser is told to wait for a minute; a right token from the same address is accepted', async () => {
   const clock = new VirtualClock();
   const gate = new Gate(await Tokens.read(file('tokens', TEXT)), clock);
   const guess = (token: string, address = '10.0.0.1') => {
@@ -80,7 +80,7 @@ describe('a server with tokens', () => {
     withHub(test, { tokens: await Tokens.read(file('tokens', TEXT)) });
   const bearer = (token: string) => ({ Authorization: `Bearer ${token}` });
 
-  it('tells nobody anything without one, except whether it lives', () =>
+  it('tells nothing without a token, except that it is alive', () =>
     withTokens(async (hub) => {
       expect((await ask(hub, 'GET', '/api/boards')).status).toBe(401);
       expect((await ask(hub, 'GET', '/api/boards', undefined, bearer('x'.repeat(20)))).status).toBe(401);
@@ -88,7 +88,7 @@ describe('a server with tokens', () => {
       await expect(observe(hub, 'wrong')).rejects.toThrow('does not know the token');
     }));
 
-  it('lets each do what the right allows', () =>
+  it('allows each token the actions of its right', () =>
     withTokens(async (hub) => {
       const stop = (token: string) => ask(hub, 'POST', '/api/boards/a/stop', undefined, bearer(token));
       expect((await stop(EVE)).status).toBe(403);

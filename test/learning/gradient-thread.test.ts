@@ -39,7 +39,7 @@ describe('a gradient thread', () => {
     }
   });
 
-  it('gives the same bits of a batch that it has prepared, and of another one than that', async () => {
+  it('gives the same bits for a batch that it has prepared, and for another batch', async () => {
     const network = createConvolutionClassifier({ rows: 8, columns: 8, classes: 3, hidden: [5] });
     const thread = await readyThread(network);
     const parameters = noiseVector(network.parameterCount, 5, 0.3);
@@ -62,7 +62,7 @@ describe('a gradient thread', () => {
     );
   });
 
-  it('leaves to this thread what it can’t do: before it is ready, after it has ended, and what fails', async () => {
+  it('leaves the work to this thread before it is ready, after it has ended, and after a failure', async () => {
     const network = createMlp({ inputCount: 12, hidden: [7], classes: 4 });
     const batch = noiseExamples(9, 12, 4, 4);
     const parameters = noiseVector(network.parameterCount, 4, 0.3);
@@ -89,7 +89,7 @@ describe('a gradient thread', () => {
 it('a training with a gradient thread takes the steps of one without, bit for bit', () =>
   expectSameTraining('ngd', 8));
 
-it('so does one by tngd', { tags: 'long' }, () => expectSameTraining('tngd', 20));
+it('a training by tngd does the same', { tags: 'long' }, () => expectSameTraining('tngd', 20));
 
 async function expectSameTraining(name: 'tngd' | 'ngd', epochs: number): Promise<void> {
   const data = barsDataset(330, 90);

@@ -8,7 +8,7 @@ import { EventFile, isEventFile, scalarsOf } from '../../src/learning/tensorboar
 const directory = mkdtempSync(join(tmpdir(), 'thermolink-events-'));
 afterAll(() => rmSync(directory, { recursive: true }));
 
-/** What an independent reader finds in a file. */
+/** The content of a file for an independent reader. */
 const eventsOf = (file: string): { step: number; version?: string; session?: number; scalars?: object }[] =>
   JSON.parse(
     execFileSync('python3', [join(import.meta.dirname, 'read_events.py'), file], { encoding: 'utf8' }),
@@ -26,7 +26,7 @@ it('events are read by an independent reader, value by value', () => {
   expect(readdirSync(join(directory, 'first')).every(isEventFile)).toBe(true);
 });
 
-it('a training that goes on says from which step, so that what was undone is no longer shown', () => {
+it('a resumed training records its first step, so undone steps are no longer shown', () => {
   const file = new EventFile(join(directory, 'second'), 50);
   expect(eventsOf(file.path)[1]).toEqual({ step: 50, session: 1 });
 });

@@ -13,7 +13,7 @@ const SCHEMAS = 'zod';
 /** It needs a running vitest, so no other program loads it. */
 const IN_TESTS = './testing';
 
-/** The packages that importing an entry loads. Every other dependency waits until it is used. */
+/** The packages that the import of an entry loads. Every other dependency is loaded at its first use. */
 const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   '.': [MESSAGES],
   './measure': [MESSAGES, SCHEMAS],
@@ -46,7 +46,7 @@ function placesOf(modules: readonly string[]): {
   };
 }
 
-describe.runIf(isBuilt)('a program loads what it imports', () => {
+describe.runIf(isBuilt)('a program loads only its imports', () => {
   const scriptOf = (entry: string) => path.posix.normalize(exports[entry].default);
   let loaded: ReadonlyMap<string, readonly string[]>;
 
@@ -58,7 +58,7 @@ describe.runIf(isBuilt)('a program loads what it imports', () => {
     expect(Object.keys(exports).sort()).toEqual([...Object.keys(PACKAGES), IN_TESTS].sort());
   });
 
-  it('and in the one of docs/reference/library.md, with the same packages', () => {
+  it('every entry is in the table of docs/reference/library.md, with the same packages', () => {
     const rows = readRepositoryFile('docs/reference/library.md').matchAll(
       /^\| `thermolink([^`]*)` \|[^|]*\| ([^|]*) \|$/gm,
     );

@@ -72,11 +72,11 @@ describe('the module', () => {
 
   const script = 'src/linalg/matrix-kernel/scripts/build-matrix-kernel.mjs';
 
-  it('names the sources that are there (npm run build)', () => {
+  it('names the present sources (npm run build)', () => {
     execFileSync(process.execPath, [script, '--check-sources']);
   });
 
-  it('is what they compile to', { tags: 'long' }, () => {
+  it('is the compiled form of these sources', { tags: 'long' }, () => {
     execFileSync(process.execPath, [script, '--check']);
   });
 });

@@ -3,8 +3,8 @@ import { RANDOM_STREAM, randomSource } from '../../src/linalg/random.js';
 
 const DRAWS = 40_000;
 /**
- * Six standard errors: with two-sided probability 2e-9 a right generator fails one of these (if its seed were
- * drawn).
+ * Six standard errors: with a random seed a correct generator fails one of these with a two-sided probability
+ * of 2e-9.
  */
 const LIMIT = 6;
 
@@ -24,7 +24,7 @@ test('normal numbers have the moments of a standard normal', () => {
   });
 });
 
-test.each([1, 2, 3])('normal numbers that are %i draws apart have nothing to do with each other', (lag) => {
+test.each([1, 2, 3])('normal numbers that are %i draws apart are uncorrelated', (lag) => {
   const random = randomSource({ seed: 7, stream: 9998 });
   const z = Float64Array.from({ length: DRAWS }, () => random.normal());
   let [products, squares] = [0, 0];

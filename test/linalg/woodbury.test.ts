@@ -17,7 +17,7 @@ test('is the dense solve of (KᵀK + λI)x = b', () => {
   }
 });
 
-test('has no answer for a factor that is not finite, or where λ drowns', () => {
+test('has no answer for a factor that is not finite, or if λ is lost in rounding', () => {
   const b = Float64Array.of(1, 1);
   expect(solveByWoodbury(matrix(1, 2, Float64Array.of(Infinity, 1)), 1, b)).toBeUndefined();
   const twice = matrix(2, 2, Float64Array.of(2, 0, 2, 0));

@@ -78,7 +78,7 @@ describe('opening refuses', () => {
     await fake.close();
   });
 
-  it('a port at which nothing listens, and says what to look at', async () => {
+  it('a port at which nothing listens, and tells what to check', async () => {
     const fake = await startFake();
     await fake.close();
     await expect(openLucidac({ host: '127.0.0.1', port: fake.port })).rejects.toMatchObject({
@@ -158,7 +158,7 @@ describe('a machine', () => {
     });
   });
 
-  it('that is lost says so at the next use too', async () => {
+  it('that is lost reports this also at the next use', async () => {
     await onFake({ faults: { run: 'lose' } }, async (open) => {
       await using lucidac = await open();
       const solver = createLucidacSolver(lucidac);

@@ -11,9 +11,9 @@ export const USUAL: MachineErrors = { gain: 0.01, offset: 0.003, noise: 0.001 };
 
 type Command = Exclude<keyof Body<'Message'>, 'id'>;
 
-/** What the fake does wrong. */
+/** The faults of the fake. */
 export interface Faults {
-  /** So many commands are answered by "busy". */
+  /** This many commands are answered by "busy". */
   busy?: number;
   /** This command is refused with this text. */
   refuse?: readonly [Command, string];

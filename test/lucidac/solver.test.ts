@@ -85,8 +85,9 @@ describe('a machine with gains off by 1 %, offsets of 0.3 % and noise of 0.1 %',
     tags: 'long',
   }, async () => {
     const ratios = await ratiosOf(seedsTo(20));
-    // Student's distribution with three degrees of freedom has 0.86 within two errors. Were the five entries
-    // of a system wholly dependent, the share of 20 systems would be below 0.62 once in a thousand cases.
+    // Student's distribution with three degrees of freedom has 0.86 within two errors. If the five entries of
+    // a system were completely dependent, the share of 20 systems would be below 0.62 once in a thousand
+    // cases.
     expect(shareBelow(ratios, 2)).toBeGreaterThan(0.62);
   });
 
@@ -132,7 +133,7 @@ describe('a machine with gains off by 1 %, offsets of 0.3 % and noise of 0.1 %',
   });
 });
 
-describe('what fits', () => {
+describe('systems that fit', () => {
   const dense = (n: number): Matrix => symmetricWith(eigenvalues('linear', 3, n), problemRandom(n));
   const tridiagonal = (n: number): Matrix =>
     matrix(
@@ -244,7 +245,7 @@ describe('relaxation', () => {
       const { worst, estimated, runs } = await worstOf(seed, 5, [0.3, 1, 3]);
       expect(worst, `seed ${seed}`).toBeLessThanOrEqual(1e-3);
       expect(estimated, `seed ${seed}`).toBeLessThan(1e-3);
-      // What was tuned serves the calls after the first.
+      // The calls after the first use the same tuning.
       expect(Math.max(...runs.slice(1)), `seed ${seed}`).toBeLessThanOrEqual(64);
     }
   });

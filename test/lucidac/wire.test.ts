@@ -27,7 +27,7 @@ describe('messages', () => {
     );
   });
 
-  it('what is written is read again', () => {
+  it('a written message is read back', () => {
     const items = decode('Envelope', frozen)?.message?.configCommand?.module?.items ?? [];
     expect(items.map(({ entity }) => entity?.path)).toEqual(
       ['', '/0/M0', '/0/U', '/0/C', '/0/I'].map((block) => `${MAC}${block}`),
@@ -90,7 +90,7 @@ describe('messages', () => {
 });
 
 describe('frames', () => {
-  it('come out whole however the stream is cut (seed 6)', () => {
+  it('come out complete for any cuts of the stream (seed 6)', () => {
     const random = problemRandom(6);
     const messages = [0, 1, 127, 128, 300, 20_000].map((length) => new Uint8Array(length).fill(length));
     const stream = Buffer.concat(messages.map(framed));

@@ -20,7 +20,7 @@ import {
 const TOKEN = 'alice-0123456789abcdef-alice';
 /** How many connections are opened and dropped; the environment may ask for fewer. */
 const CONNECTIONS = Number(process.env['THERMOLINK_TEST_CONNECTIONS'] ?? 100_000);
-/** The server may grow by so much during an attack, with its garbage. */
+/** The server may grow by this much during an attack, including its garbage. */
 const GROWTH_BYTES_MAX = 96 << 20;
 /** A good client is answered within this time during an attack, on two processors that others use too. */
 const ANSWER_MS_MAX = 5000;
@@ -97,7 +97,7 @@ describe.runIf(isBuilt && process.platform === 'linux')('a hub under attack', { 
     });
   }, 240_000);
 
-  it('takes connections that stay and say nothing, or say a request letter by letter', async () => {
+  it('survives connections that stay silent, or send a request letter by letter', async () => {
     await during('silent and slow', async () => {
       const sockets = await Promise.all(Array.from({ length: 400 }, () => openFrom(target)));
       for (const socket of sockets) socket?.resume();
@@ -113,7 +113,7 @@ describe.runIf(isBuilt && process.platform === 'linux')('a hub under attack', { 
     });
   }, 60_000);
 
-  it('takes guessed tokens, and lets a right one in from the same address', async () => {
+  it('survives guessed tokens, and accepts a right token from the same address', async () => {
     await during('guessed tokens', async () => {
       const statuses: Record<string, number> = {};
       for (let i = 0; i < 500; i++) {
@@ -130,7 +130,7 @@ describe.runIf(isBuilt && process.platform === 'linux')('a hub under attack', { 
     });
   }, 60_000);
 
-  it('takes 4 GB that are announced, as a body, as a head, and as frames of WebSockets', async () => {
+  it('survives announced 4 GB, as a body, as a head, and as frames of WebSockets', async () => {
     await during('4 GB announced', async () => {
       const { port } = target;
       const bearer = { Authorization: `Bearer ${TOKEN}` };
@@ -151,7 +151,7 @@ describe.runIf(isBuilt && process.platform === 'linux')('a hub under attack', { 
     });
   }, 120_000);
 
-  it('takes a forged Origin and a foreign Host, also with the right token', async () => {
+  it('refuses a forged Origin and a foreign Host, even with the right token', async () => {
     await during('forged Origin', async () => {
       const { port } = target;
       const from = { ...target, from: '127.0.0.68' };
@@ -169,7 +169,7 @@ describe.runIf(isBuilt && process.platform === 'linux')('a hub under attack', { 
     });
   }, 120_000);
 
-  it('takes observers that read nothing', async () => {
+  it('survives observers that read nothing', async () => {
     await during('slow readers', async () => {
       const { port } = target;
       const from = { ...target, from: '127.0.0.69' };

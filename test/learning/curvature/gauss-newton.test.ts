@@ -86,7 +86,7 @@ describe('Gauss–Newton factor of the default convolution classifier', () => {
     }
   });
 
-  it('has rows that a shift of all outputs leaves at zero: Σ_i √p_i · row i = 0', () => {
+  it('has rows for which a shift of all outputs gives zero: Σ_i √p_i · row i = 0', () => {
     const probabilities = network.predict(parameters, examples.inputs);
     for (let e = 0; e < examples.count; e++) {
       const sum = new Float64Array(network.parameterCount);
@@ -118,7 +118,7 @@ describe.each(Object.entries(SMALL))('Rows of the Gauss–Newton factor of a sma
     }
   });
 
-  it('are the same in a room that held something else', () => {
+  it('are the same in an array that held other numbers', () => {
     const examples = noiseExamples(4, network.inputCount, outputs, 18);
     const fresh = gaussNewtonFactor(network, parameters, examples);
     const room = factorRoom(network, 4);
@@ -134,7 +134,7 @@ describe.each(Object.entries(SMALL))('Rows of the Gauss–Newton factor of a sma
     expect(room.factors?.layers[0].deltas).toBe(factors?.layers[0].deltas);
   });
 
-  it('go into no room of another shape', () => {
+  it('are not written to an array of another shape', () => {
     const examples = noiseExamples(4, network.inputCount, outputs, 18);
     expect(() => gaussNewtonFactor(network, parameters, examples, factorRoom(network, 3))).toThrow(
       expect.objectContaining({ code: 'BAD_ARGUMENT' }),

@@ -22,12 +22,12 @@ function curvaturesOf(network: Network, count: number) {
   return { parameters, examples, factors, curvatures };
 }
 
-/** Where input i (the last is the bias) of output o lies among the parameters. */
+/** The index among the parameters of input i (the last is the bias) of output o. */
 const place = (layer: LayerPlace, o: number, i: number): number =>
   i === layer.inputs ? layer.biasOffset + o : layer.weightOffset + o * layer.inputs + i;
 
 describe('the curvature of layers', () => {
-  it('is the block of the Gauss–Newton matrix where there is one example', () => {
+  it('is the block of the Gauss–Newton matrix for a single example', () => {
     const network = createMlp({ inputCount: 6, hidden: [5, 4], classes: 3 });
     const { parameters, examples, curvatures } = curvaturesOf(network, 1);
     const whole = formDense(gaussNewtonFactor(network, parameters, examples), 0);

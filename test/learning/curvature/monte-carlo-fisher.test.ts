@@ -40,7 +40,7 @@ describe.each(NETWORKS)('the Monte-Carlo factor of $name', (network) => {
     }
     const mean = sum / draws;
     const error = Math.sqrt((squares / draws - mean ** 2) / draws);
-    // Five standard errors are passed once in 1.7 million tests; float32 derivatives add little.
+    // Chance exceeds five standard errors once in 1.7 million tests. float32 derivatives add little.
     expect(Math.abs(mean - expected)).toBeLessThan(5 * error + 1e-5 * expected);
     expect(error / expected).toBeLessThan(0.03);
   });
@@ -78,7 +78,7 @@ describe('a training with the Monte-Carlo factor', () => {
     seed: 3,
   };
 
-  it('learns, and says in its settings how the curvature was estimated', async () => {
+  it('learns, and its settings tell how the curvature was estimated', async () => {
     const optimizer = createOptimizer('ngd', { rate: 0.3 });
     const { summary } = await train({ ...shared, optimizer, curvature: 'monte-carlo' });
     expect(summary.testAccuracy).toBeGreaterThan(0.9);
@@ -87,7 +87,7 @@ describe('a training with the Monte-Carlo factor', () => {
     expect(plain.summary.settings).not.toHaveProperty('curvature');
   });
 
-  it('refuses an estimate that there is not', async () => {
+  it('refuses an unknown estimate', async () => {
     const asked = { ...shared, optimizer: createOptimizer('ngd'), curvature: 'exact' as never };
     expect((await thrown(() => train(asked))).code).toBe('BAD_ARGUMENT');
   });

@@ -130,7 +130,7 @@ describe('a directory of IDX files', () => {
     expect(errorOf(() => load(directory)).code).toBe('BAD_FILE');
   });
 
-  it.runIf(process.platform !== 'win32')('with a pipe that nobody writes to ends in BAD_FILE at once', () => {
+  it.runIf(process.platform !== 'win32')('with a pipe without a writer ends in BAD_FILE at once', () => {
     const directory = directoryWith({ ...FILES, 'train-images-idx3-ubyte': undefined });
     execFileSync('mkfifo', [join(directory, 'train-images-idx3-ubyte')]);
     expect(errorOf(() => load(directory)).code).toBe('BAD_FILE');
@@ -262,7 +262,7 @@ describe('a data folder as it was unpacked', () => {
     expect(error.message).toContain(`several data sets: ${[prefix, 'other-'].sort().join('…, ')}…`);
   });
 
-  it('compressed content is recognised whatever its name', () => {
+  it('compressed content is recognised for any name', () => {
     const names = Object.entries(FILES).map(([name, content]) => [name, gzipSync(content)]);
     const wrong = Object.entries(FILES).map(([name, content]) => [`${name}.gz`, content]);
     const { digest } = load(directoryWith(FILES));
@@ -279,7 +279,7 @@ describe('a data folder as it was unpacked', () => {
 });
 
 describe('parseIdx', () => {
-  it('names what it found and what it expected', () => {
+  it('names the found and the expected files', () => {
     const unknown = Buffer.from(FILES['train-labels-idx1-ubyte']);
     unknown[2] = 0x0a;
     const error = errorOf(() => parseIdx(unknown, 1, 'labels'));

@@ -41,7 +41,7 @@ const refused = (text: string, code: string, ...said: string[]): void => {
 };
 
 describe('a table', () => {
-  it('is split into four fifths to train on and a fifth to test on, none twice', () => {
+  it('is split into four fifths for training and a fifth for the test, no row twice', () => {
     const data = load(csv());
     expect([data.train.count, data.test.count, data.rows, data.columns, data.classes]).toEqual([
       8, 2, 1, 3, 2,
@@ -68,7 +68,7 @@ describe('a table', () => {
     expect(data.encoding!.label).toEqual({ name: 'amount', classes: ['few', 'many'] });
   });
 
-  it('means the same in every dialect, compressed or not', () => {
+  it('gives the same data in every dialect, compressed or not', () => {
     const halves = ROWS.map(([size, ...rest]) => [`${size}.5`, ...rest]);
     const commas = halves.map(([size, ...rest]) => [size.replace('.', ','), ...rest]);
     const plain = load(csv(',', halves));
@@ -87,7 +87,7 @@ describe('a table', () => {
     expect(load(gzipSync(csv(',', halves))).encoding).toEqual(plain.encoding);
   });
 
-  it('is split anew by another seed, and its digest tells', () => {
+  it('is split differently by another seed, and its digest differs', () => {
     const [first, again, other] = [load(csv()), load(csv()), load(csv(), 'amount', { splitSeed: 1 })];
     expect(examplesOf(again, again.test)).toEqual(examplesOf(first, first.test));
     expect(again.digest).toBe(first.digest);
@@ -132,7 +132,7 @@ describe('a table', () => {
     refused(csv().replace('7,blue', '7'), 'BAD_MATRIX', 'line 9 has 2 cells where the header names 3');
   });
 
-  it('is refused when nothing can be learned from it, or its columns have no names', () => {
+  it('is refused if it has nothing to learn, or if its columns have no names', () => {
     refused('size,amount\n', 'BAD_FILE', 'holds 1 line');
     refused('size,amount\n1,few\n2,few\n', 'BAD_DATASET', 'every amount is few');
     refused('size,amount\n1,few\n1,many\n', 'BAD_DATASET', 'no column beside amount');

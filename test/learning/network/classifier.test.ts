@@ -95,7 +95,7 @@ describe.each(Object.entries(NETWORKS))('%s', (_, network) => {
     expect(largestDifference(factors.probabilities, network.predict(parameters, examples.inputs))).toBe(0);
   });
 
-  it('counts what predict classifies rightly, and agrees with itself', () => {
+  it('counts the correct answers of predict, and agrees with itself', () => {
     const evaluation = network.evaluate(parameters, examples);
     const predicted = network.predict(parameters, examples.inputs);
     const correct = Array.from(examples.labels).filter((label, e) => {
@@ -158,7 +158,7 @@ describe('evaluation', () => {
     expect(whole.loss).toBeCloseTo(parts.reduce((sum, { loss }) => sum + loss, 0) / 3, 6);
   });
 
-  it('of parameters that know nothing gives ln(classes)', () => {
+  it('of parameters of zero gives ln(classes)', () => {
     const { examples } = setUp(network);
     const nothing = new Float64Array(network.parameterCount);
     expect(network.evaluate(nothing, examples).loss).toBeCloseTo(Math.log(4), 12);
@@ -190,7 +190,7 @@ describe('architecture', () => {
     expect(network.init(0)).toHaveLength(parameterCount);
   });
 
-  it('lays the layers out one after the other, weights before biases', () => {
+  it('stores the layers one after the other, weights before biases', () => {
     const { layers, parameterCount } = createMlp({ inputCount: 12, hidden: [7, 5], classes: 4 });
     let offset = 0;
     for (const { inputs, outputs, weightOffset, biasOffset } of layers) {

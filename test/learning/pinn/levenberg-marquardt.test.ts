@@ -35,7 +35,7 @@ function errorOf(x: Float64Array): number {
   return Math.sqrt(dot(error, matVec(formDense(factor, damping), error)));
 }
 
-/** Answers of no use at all: they depend on what is left by its length only. */
+/** Useless answers: they depend only on the length of the rest. */
 const rubbish: DirectionOf = async (rest) => rest.map((_, i) => Math.sin(i * norm2(rest)));
 const apply = (x: Float64Array): Float64Array => applySystem(system, x);
 
@@ -54,7 +54,7 @@ describe('directions whose dominant part the host solves', () => {
     }
   });
 
-  it('need no help inside of the subspace', async () => {
+  it('need no board inside the subspace', async () => {
     const subspace = dominantSubspace(factor, normals(3, 12), 30);
     const inside = matVecTransposed(subspace.basis, Float64Array.of(1, -2, 0.5));
     const silent: DirectionOf = async (rest) => new Float64Array(rest.length);
@@ -105,7 +105,7 @@ describe('the Levenberg–Marquardt method', () => {
     expect(losses[25]).toBeLessThan(1e-2 * losses[0]);
   });
 
-  it('raises λ and stays where it is when no attempt lowers the loss', async () => {
+  it('raises λ and does not move if no attempt lowers the loss', async () => {
     const optimizer = levenbergMarquardt(createExactSolver(), settings);
     const parameters = problem.initial(3);
     const { residuals, jacobian } = problem.linearise(parameters);

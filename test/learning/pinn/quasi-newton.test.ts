@@ -52,7 +52,7 @@ async function descend(
 }
 
 describe.each(['lbfgs', 'bfgs'] as const)('%s', (name) => {
-  it('finds the end of a bent valley, and never goes up', async () => {
+  it('finds the end of a bent valley, and never raises the loss', async () => {
     const { parameters, losses } = await descend(name, valley, Float64Array.of(-1.2, 1, 0.5, -2), 100);
     for (const value of parameters) expect(value).toBeCloseTo(1, 6);
     for (let step = 1; step < losses.length; step++)
@@ -64,13 +64,13 @@ describe.each(['lbfgs', 'bfgs'] as const)('%s', (name) => {
     expect(losses[60]).toBeLessThan(1e-9 * losses[0]);
   });
 
-  it('fits a heat equation a hundred times better than it began', async () => {
+  it('reduces the loss of a heat equation a hundredfold', async () => {
     const problem = new ResidualProblem(heat(6), [8]);
     const { losses } = await descend(name, problem, problem.initial(2), 120);
     expect(losses[120]).toBeLessThan(1e-2 * losses[0]);
   });
 
-  it('stays where a loss has no lower neighbour', async () => {
+  it('does not move from a minimum', async () => {
     const { parameters } = await descend(name, valley, Float64Array.of(1, 1), 3);
     expect([...parameters]).toEqual([1, 1]);
   });
@@ -115,7 +115,7 @@ describe('a line search', () => {
       }
   });
 
-  it('refuses a direction that does not descend, and comes back from losses that are not finite', () => {
+  it('refuses a direction that does not descend, and recovers from losses that are not finite', () => {
     const parameters = Float64Array.of(2, 1);
     const start = { parameters, ...valley.lossAndGradient(parameters) };
     expect(lineSearch(valley, start, start.gradient, 1)).toBeUndefined();

@@ -93,14 +93,14 @@ describe('a training with a delay that is asynchronous', () => {
   const waiting = () =>
     (found ??= emulated().then((board) => trained(createAnalogSolver(board, NOISE), delayed)));
 
-  it('has the bits and records of one that waits', async () => {
+  it('has the same bits and records as a training that waits', async () => {
     const plain = await waiting();
     expect(plain.records).toHaveLength(STEPS);
     const solver = createAnalogSolver(await emulated(), NOISE);
     expect(await trained(solver, { ...delayed, asynchronous: true })).toEqual(plain);
   });
 
-  it('has them where a thread computes the gradient', { tags: ['long'] }, async () => {
+  it('has them if a thread computes the gradient', { tags: ['long'] }, async () => {
     const longer = { epochs: 5 };
     const plain = await trained(createAnalogSolver(await emulated(), NOISE), delayed, longer);
     const solver = createAnalogSolver(await emulated(), NOISE);
@@ -154,7 +154,7 @@ describe('a training with a delay that is asynchronous', () => {
     expect(events.filter((event) => event === 'load 1 begins')).toHaveLength(3);
   });
 
-  it('leaves a checkpoint of a whole step, and goes on from it to the same bits', async () => {
+  it('leaves a checkpoint of a complete step, and continues from it with the same bits', async () => {
     const options = { ...delayed, asynchronous: true };
     // As the first test shows, it has the bits of one that waits.
     const whole = await waiting();

@@ -27,7 +27,7 @@ describe('planBatches', () => {
     expect(other.batchOf(0)).not.toEqual(plan.batchOf(0));
   });
 
-  it('is a function of seed and step, in whatever order the steps are asked for', () => {
+  it('is a function of seed and step, for any order of requests', () => {
     const again = planBatches(numbered, 4, 3, 9);
     for (const step of [17, 0, 9, 3]) expect(again.batchOf(step)).toEqual(plan.batchOf(step));
   });

@@ -69,8 +69,8 @@ const zeros: Falsify = (codes) => new Int16Array(codes.length);
  */
 const shifted: Falsify = (codes) => codes.map((_, i) => codes[(i + 2999) % codes.length]);
 
-describe('a step goes where the board says', () => {
-  it('two steps of three boards lead to three places, and zeros lead nowhere', async () => {
+describe('the board decides the direction of a step', () => {
+  it('two steps of three boards give three different results, and zeros give no step', async () => {
     const data = digits(2 * BATCH, 10);
     const [start, still, straight, astray] = [
       (await training(zeros, 1, data)).parameters,
@@ -86,11 +86,11 @@ describe('a step goes where the board says', () => {
 });
 
 describe('training goes through the board', { tags: 'long' }, () => {
-  it('an honest board learns in 50 steps', async () => {
+  it('a correct board learns in 50 steps', async () => {
     expect(await testAccuracy(honest)).toBeGreaterThan(0.8);
   });
 
-  it('a board that reads zeros teaches nothing', async () => {
+  it('a training on a board that reads zeros learns nothing', async () => {
     expect(await testAccuracy(zeros)).toBeLessThan(0.3);
   });
 

@@ -83,7 +83,7 @@ describe('layers over boards', () => {
     expect(three.parameters).toEqual(one.parameters);
   });
 
-  it('a board that fails in mid-step is named, and the training goes on from its checkpoint', {
+  it('a board that fails during a step is named, and the training continues from its checkpoint', {
     tags: 'long',
   }, async () => {
     const directory = join(temporaryDirectory(), 'run');
@@ -113,7 +113,7 @@ describe('layers over boards', () => {
     expect(resumed.parameters).toEqual(whole.parameters);
   });
 
-  it('refuses no board, one twice, several models, and a curvature that is not cut', async () => {
+  it('refuses no board, the same board twice, several models, and a curvature without blocks', async () => {
     const crossbar = new SolverBoard(findProfile('ideal-crossbar')!);
     const other = new SolverBoard(findProfile('ideal-1024')!);
     for (const devices of [[], [crossbar, crossbar], [crossbar, other], crossbar as never])

@@ -36,7 +36,7 @@ function deadPid(): number {
 }
 
 describe('the lock of a directory', () => {
-  it('names its process, keeps a second run out and goes when it is released', () => {
+  it('names its process, keeps out a second run and is removed at its release', () => {
     const release = lockDirectory(directory);
     const holder = JSON.parse(readFileSync(lockFile(), 'utf8'));
     expect(holder).toMatchObject({ pid: process.pid, host: hostname() });
@@ -106,7 +106,7 @@ describe('the lock of a directory', () => {
     expect(takenOver()).toBe(true);
   });
 
-  it.runIf(isLinux)('of a live process is respected, however old', async () => {
+  it.runIf(isLinux)('of a live process is respected at any age', async () => {
     const program = `
       const { lockDirectory } = await import(${JSON.stringify(join(process.cwd(), 'dist/src/learning/training-files-lock.js'))});
       lockDirectory(${JSON.stringify(directory)});
@@ -131,7 +131,7 @@ describe('the lock of a directory', () => {
     expect(takenOver()).toBe(true);
   });
 
-  it('of another run, let in by hand, is not removed', () => {
+  it('of another run, which a user allowed by hand, is not removed', () => {
     const release = lockDirectory(directory);
     writeLock({ pid: 1, host: 'elsewhere' });
     release();
@@ -199,7 +199,7 @@ describe('two runs into one directory', () => {
       },
       'BAD_CHECKPOINT',
     ],
-  ])('a run %s lets the next one in', async (_, overrides, code) => {
+  ])('after a run %s the next one can start', async (_, overrides, code) => {
     await run({});
     if (code === 'BAD_CHECKPOINT') overrides = { ...overrides, seed: 9 };
     await expect(run(overrides)).rejects.toMatchObject({ code });

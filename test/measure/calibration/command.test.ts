@@ -8,7 +8,7 @@ import { runCommand } from '../../support/command-line.js';
 import { eigenvalues, problemRandom, symmetricWith } from '../../support/solver-problems.js';
 
 let directory: string;
-/** What the calibration of die 3 said. */
+/** The output of the calibration of die 3. */
 let calibrated: Awaited<ReturnType<typeof runCommand>>;
 const file = (name: string): string => join(directory, name);
 const BOARD = ['--device', 'emulator:prototype-8?die=3'];
@@ -33,7 +33,7 @@ describe('thermolink calibrate', () => {
     expect(exitCode).toBe(0);
   });
 
-  it('tells what it found and writes the record', () => {
+  it('prints its results and writes the record', () => {
     const { stdout, stderr, exitCode } = calibrated;
     expect(stderr).toMatch(/^calibrate: 100 %, \d:\d\d, done\n$/m);
     expect(exitCode).toBe(0);
@@ -64,7 +64,7 @@ describe('thermolink calibrate', () => {
     expect(JSON.parse(readFileSync(file('cells.json'), 'utf8')).couplingErrors).toBeNull();
   });
 
-  it('refuses what it cannot do before it looks for the board', async () => {
+  it('refuses impossible requests before it opens the board', async () => {
     const nowhere = ['--device', 'tcp://127.0.0.1:1'];
     for (const options of [
       ['--samples', '999'],
@@ -95,7 +95,7 @@ describe('thermolink calibrate', () => {
   });
 });
 
-describe('what takes a calibration', () => {
+describe('commands that take a calibration', () => {
   it('solve needs fewer passes with it', async () => {
     const passes = async (...options: string[]) => {
       const { stdout } = await runCommand('solve', ...SOLVE(), ...BOARD, '--json', ...options);
@@ -145,7 +145,7 @@ describe('what takes a calibration', () => {
     }
   });
 
-  it('sample warns, by name, where the covariance is that of an unknown board', async () => {
+  it('sample warns, by name, if the covariance is that of an unknown board', async () => {
     const draws = ['sample', '--matrix', file('A.csv'), '--count', '3', '--out', file('x.npy')];
     expect((await runCommand(...draws, ...BOARD)).stderr).toMatch(/^warning: uncalibrated-board: /m);
     expect(JSON.parse((await runCommand(...draws, ...BOARD, '--json')).stdout).warnings).toEqual([

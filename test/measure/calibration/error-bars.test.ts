@@ -85,7 +85,7 @@ describe('the standard error on boards that are not ideal, nor calibrated', () =
 });
 
 describe('refinement on a calibrated board', () => {
-  it('reaches 1e-6 in fewer passes, and its standard error is as honest', { tags: 'long' }, async () => {
+  it('reaches 1e-6 in fewer passes, and its standard error is as correct', { tags: 'long' }, async () => {
     const before = await solves('prototype-64', 10, 1e-6, [1], 18);
     const after = await solves('prototype-64', 10, 1e-6, [1], 18, true);
     expect(Math.max(...after.passes)).toBeLessThan(Math.min(...before.passes));
@@ -104,7 +104,7 @@ describe('refinement on a calibrated board', () => {
  * IMPERFECT_SOLVES is the first of two dies.
  */
 const firstDie = process.env['IMPERFECT_SOLVES'];
-describe.skipIf(firstDie === undefined)('on dies that nobody has seen', () => {
+describe.skipIf(firstDie === undefined)('on dies that were never tried', () => {
   // spu-8 at condition 100 is left out: its couplings are 3 % off, so its passes lead nowhere.
   const boards = ['prototype-8', 'prototype-64', 'harsh-64'];
   const runs = boards.flatMap((board) => [10, 100].map((condition) => [board, condition] as const));

@@ -127,7 +127,7 @@ describe('the solve error, one pass at condition 10', () => {
   it('prototype-8: calibrating cells leaves what a die without their effects has, crosspoints less than a quarter', () =>
     expectCalibrated([1]));
 
-  it('so it is on four dies', { tags: 'long' }, () => expectCalibrated([1, 2, 3, 4]));
+  it('the same holds on four dies', { tags: 'long' }, () => expectCalibrated([1, 2, 3, 4]));
 });
 
 /**
@@ -135,10 +135,10 @@ describe('the solve error, one pass at condition 10', () => {
  *
  *   CALIBRATED_SOLVES=1 npx vitest run test/measure/calibration/solve-error.test.ts
  *
- * CALIBRATED_SOLVES is the first of three dies: take some that nobody has seen.
+ * CALIBRATED_SOLVES is the first of three dies: take dies that were never tried.
  */
 const firstDie = process.env['CALIBRATED_SOLVES'];
-describe.skipIf(firstDie === undefined)('on dies that nobody has seen', () => {
+describe.skipIf(firstDie === undefined)('on dies that were never tried', () => {
   it.each(['prototype-8', 'prototype-64', 'prototype-256'])('%s', { timeout: 600_000 }, async (profile) => {
     const dies = [0, 1, 2].map((k) => Number(firstDie) + k);
     const found = await errorsOn(profile, dies, 4);

@@ -69,7 +69,7 @@ describe('estimates agree with the die within their own error bars', () => {
     expect(noiseColour.isColoured).toBe(false);
   });
 
-  it('noise is called coloured where it is, and nowhere else', { tags: 'long' }, async () => {
+  it('noise is called coloured exactly if it is', { tags: 'long' }, async () => {
     for (const [profile, isColoured] of [
       ['harsh-64', true],
       ['prototype-64', false],
@@ -82,7 +82,7 @@ describe('estimates agree with the die within their own error bars', () => {
       }
   });
 
-  it('the test can fail: another die is not this one', { tags: 'long' }, async () => {
+  it('the test can fail: another die does not agree', { tags: 'long' }, async () => {
     const measured = await measure('emulator:prototype-8?die=2', 1, 0, 1000);
     const other = await measure('emulator:prototype-8?die=1', 1, 0, 1000);
     const z = [...measured.timeConstant.values].map(
@@ -114,7 +114,7 @@ describe('estimates agree with the die within their own error bars', () => {
         expect(Math.abs(value - ideal)).toBeLessThan(6 * standardErrors[i]);
   });
 
-  it('a board without a dense array is measured but for its couplings', { tags: 'long' }, async () => {
+  it('a board without a dense array is measured except for its couplings', { tags: 'long' }, async () => {
     const directory = mkdtempSync(join(tmpdir(), 'thermolink-'));
     try {
       const file = join(directory, 'board.json');

@@ -16,8 +16,8 @@ export interface DieTruth {
 }
 
 /**
- * What a die really is, in the quantities that a characterization estimates. It must have both converters'
- * and cells' effects.
+ * The true values of a die, in the quantities that a characterization estimates. It must have both
+ * converters' and cells' effects.
  */
 export function dieTruth(die: Die): DieTruth {
   const { profile } = die;

@@ -12,7 +12,7 @@ function measured(ownSpread: number, errors: readonly [number, number], seed: nu
   return { values, standardErrors };
 }
 
-it("a board's own spread is what its errors do not explain", () => {
+it("a board's own spread is the part that its errors do not explain", () => {
   const { mean, spread, standardError, ownSpread } = summarize(measured(3, [2, 4], 31), 0);
   // 6 standard deviations: a right summary fails one of these twice in 10⁹ times.
   const variance = 9 + (4 + 16) / 2;
@@ -23,7 +23,7 @@ it("a board's own spread is what its errors do not explain", () => {
   expect(Math.abs(ownSpread ** 2 - 9)).toBeLessThan(reach);
 });
 
-it('cells that are alike have no spread of their own, however large the errors are', () => {
+it('equal cells have no spread of their own, for errors of any size', () => {
   const { spread, ownSpread } = summarize(measured(0, [1, 1], 32), 0);
   expect(spread).toBeGreaterThan(0.9);
   // The variance is known to 1 %, so that 6 standard deviations of chance are a spread of 0.25.

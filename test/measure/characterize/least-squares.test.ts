@@ -36,7 +36,7 @@ describe('fitLinear', () => {
     expect(Math.abs(sum / fits - 1)).toBeLessThan(0.2);
   });
 
-  it('errors that a group shares count as one', () => {
+  it('a common error of a group counts as one error', () => {
     const groups = Int32Array.from({ length: 400 }, (_, n) => Math.floor(n / 10));
     const shared = numbers(40, () => random.normal());
     const y = Float64Array.from(groups, (group) => shared[group]);
