@@ -131,7 +131,8 @@ async function readEnd(
     needed = Math.ceil((noise / READING_NOISE) ** 2 * (run / values));
   }
   const x = total.map((sum) => sum / values / scale);
-  // The same end, computed with the measured couplings.
+  // The effect of the remaining coupling errors: the end with the measured couplings minus the end with the
+  // wanted ones.
   const measured = couplingMatrix(circuit, dynamics.couplings);
   const difference = subtract(
     stepped(stepOf(measured, u, endTau), initial),

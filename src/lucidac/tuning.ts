@@ -42,7 +42,7 @@ const FACTOR_MAX = 1;
 
 /**
  * Measures the behaviour of the machine with a circuit, corrects the coefficients, and measures again, until
- * the corrections are at most two steps of a coefficient.
+ * the corrections are at most two steps of a coefficient, or for three rounds.
  *
  * A round has 1 + 2N runs. One run has no couplings, and gives the gains of initial values and readings. N
  * runs start from the unit vectors, and N runs have unit drives. Each run is repeated to average the noise,

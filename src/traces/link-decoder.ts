@@ -64,8 +64,8 @@ class Lane {
 }
 
 /**
- * A passive ear on the link: it takes the bytes of both directions as they pass a port and gives the messages
- * in causal order, each once, as the receivers are handed them (protocol.md, "Commands: delivered in order,
+ * A passive listener on the link. It takes the bytes of both directions as they pass a port. It returns each
+ * message once and in causal order, as the receivers get them (protocol.md, "Commands: delivered in order,
  * once"). It sends nothing, never throws on bytes, and needs the memory of a few frames.
  */
 export class LinkDecoder {
@@ -78,7 +78,9 @@ export class LinkDecoder {
     openGaps: 0,
     sampleFramesLost: 0,
   };
-  /** What the newest frame of each direction acknowledges in the open session (protocol.md, "Frames"). */
+  /**
+   * The acknowledgement in the newest frame of each direction in the open session (protocol.md, "Frames").
+   */
   readonly acknowledged: Record<Direction, number> = { toDevice: NOTHING_YET, toHost: NOTHING_YET };
   readonly #decoders = new Map<string, FrameDecoder>();
   readonly #lanes = { toDevice: new Lane(), toHost: new Lane() };
@@ -90,9 +92,9 @@ export class LinkDecoder {
   #index = 0;
 
   /**
-   * Takes a chunk and hands over the messages that it completes. With `copy: false` the bytes in a message
-   * are valid only during the call. With `own` this program has written the chunk: of long writes only the
-   * head is decoded, their codes are told as zeros of the same length.
+   * Takes a chunk and returns the messages that it completes. With `copy: false` the bytes in a message are
+   * valid only during the call. `own` means that this program has written the chunk. Then only the head of a
+   * long write is decoded, and zeros of the same length replace its codes.
    */
   push(
     chunk: Omit<LinkChunk, 'side' | 'port'>,
@@ -151,9 +153,9 @@ export class LinkDecoder {
   }
 
   /**
-   * Takes note of a HELLO, and of the session that its answer opens. An answer that names the open session
-   * again changes nothing, because HELLO was repeated or the session was resumed. An answer to another HELLO
-   * than the last one was left in a buffer by another client.
+   * Records a HELLO, and the session that its answer opens. An answer that names the open session again
+   * changes nothing: HELLO was repeated, or the session was resumed. An answer to an earlier HELLO is
+   * ignored: another client left it in a buffer.
    */
   #noteHello({ kind, fields }: Decoded): void {
     if (kind === 'command') {
@@ -164,7 +166,7 @@ export class LinkDecoder {
     const { nonce, resumed } = fields as unknown as Answer<'hello'>;
     const asked = this.#asked;
     if (!asked || !equalBytes(nonce, asked.nonce)) return;
-    // A HELLO that only asks whether its session is open opens none.
+    // A HELLO that only asks whether its session is open does not open a session.
     if (asked.purpose === HELLO_PURPOSE.resume && resumed === 0) return;
     if (resumed === 1 && this.#nonce && equalBytes(nonce, this.#nonce)) return;
     this.#nonce = nonce.slice();
@@ -176,7 +178,10 @@ export class LinkDecoder {
   }
 }
 
-/** Takes the long frames of own bulk data at the beginning of a chunk. Returns where the others begin. */
+/**
+ * Takes the long frames of own bulk data at the beginning of a chunk. Returns the index at which the other
+ * frames begin.
+ */
 function takeOwnBulk(decoder: FrameDecoder, bytes: Uint8Array, take: (frame: Frame) => void): number {
   // The chunk begins in the middle of a frame.
   if (decoder.pendingHead.length > 0) return 0;
@@ -191,7 +196,8 @@ function takeOwnBulk(decoder: FrameDecoder, bytes: Uint8Array, take: (frame: Fra
 }
 
 /**
- * What a payload says. The codes of a sample block are taken out of its fields; `keeps`: they may be kept.
+ * Decodes a payload. The codes of a sample block are moved out of its fields. `keeps`: the caller may keep
+ * them.
  */
 function decodedPayload(direction: Direction, payload: Uint8Array, keeps: boolean): Decoded {
   const message = direction === 'toDevice' ? decodeToDevice(payload) : decodeToHost(payload);
@@ -210,10 +216,10 @@ function decodedPayload(direction: Direction, payload: Uint8Array, keeps: boolea
   return { kind, name, requestId, fields: header, samples };
 }
 
-/** Codes that begin at an odd byte are copied there, if nobody keeps them. */
+/** Codes that begin at an odd byte are copied to this array if the caller does not keep them. */
 const aligned = new Int16Array(FRAME_BYTES_MAX / 2);
 
-/** Codes may begin at an odd byte; those bytes are copied. */
+/** The codes in the bytes of a block. They are copied if they begin at an odd byte. */
 function sampleCodes(bytes: Uint8Array, keeps: boolean): Int16Array {
   const count = bytes.length >> 1;
   if (bytes.byteOffset % 2 === 0) return new Int16Array(bytes.buffer, bytes.byteOffset, count);

@@ -7,7 +7,7 @@ import { ChunkBuffer } from './chunk-buffer.js';
 
 /** A chunk of the file is closed when it holds this many bytes. */
 export const CHUNK_BYTES_MAX = 256 * 1024;
-/** What the index at the end of a file may take in memory. A longer recording ends without an index. */
+/** Largest size of the index at the end of a file, in memory. A longer recording ends without an index. */
 export const INDEX_BYTES_MAX = 16 * 1024 * 1024;
 
 const LIBRARY = 'thermolink';
@@ -15,7 +15,7 @@ const NOTHING = new Uint8Array(0);
 /** The name of our layout of channels, metadata and attachments (docs/reference/traces.md). */
 export const MCAP_PROFILE = 'thermolink';
 
-/** What a channel of the file carries. */
+/** Description of a channel of the file. */
 export interface ChannelDescription {
   readonly topic: string;
   readonly messageEncoding: string;
@@ -27,14 +27,14 @@ export interface ChannelDescription {
 interface OpenChannel {
   readonly channel: McapTypes.Channel;
   readonly schema: McapTypes.Schema | undefined;
-  /** Channels that every chunk describes anew, so that each chunk can be read alone. */
+  /** Whether every chunk describes this channel again. Such a chunk can be read alone. */
   readonly everywhere: boolean;
   messages: number;
   /** The number of the chunk that described it last. */
   describedIn: number;
 }
 
-/** What every file begins with. */
+/** The first records of every file. */
 function firstRecords(): Uint8Array {
   const records = new McapRecordBuilder();
   records.writeMagic();
@@ -42,7 +42,7 @@ function firstRecords(): Uint8Array {
   return records.buffer;
 }
 
-/** Makes a file with nothing but its head and returns its descriptor. Errors: BAD_FILE. */
+/** Creates a file that holds only its head. Returns its descriptor. Errors: BAD_FILE. */
 export function beginMcapFile(path: string): number {
   let descriptor: number | undefined;
   try {
@@ -58,7 +58,7 @@ export function beginMcapFile(path: string): number {
     throw new ThermolinkError('BAD_FILE', `${path} ${exists ? 'exists already' : "can't be written"}.`, {
       cause,
       hint: exists
-        ? 'A recording replaces no file: name another one, or remove it.'
+        ? 'A recording never replaces a file: name another one, or remove it.'
         : 'Name a file in a directory that you may write to, on a disk with room.',
       data: { file: path },
     });
@@ -66,9 +66,9 @@ export function beginMcapFile(path: string): number {
 }
 
 /**
- * Writes an MCAP file chunk by chunk. What a closed chunk holds is readable whatever happens afterwards: the
- * library's own writer keeps a small session in memory until its end. Errors: a write that fails throws what
- * the system says, and leaves a file that ends with a whole chunk.
+ * Writes an MCAP file chunk by chunk. A closed chunk stays readable, whatever happens afterwards. (The writer
+ * of the library would keep a small session in memory until its end.) Errors: a failed write throws the error
+ * of the system, and leaves a file that ends with a whole chunk.
  */
 export class McapFile {
   readonly #descriptor: number;
@@ -88,7 +88,7 @@ export class McapFile {
   #endTime = 0n;
   #open = true;
 
-  /** `descriptor`: the file, begun by `beginMcapFile`. It is closed at the end. */
+  /** `descriptor` is that of a file from `beginMcapFile`. `finish` and `abandon` close it. */
   constructor(descriptor: number, { write = writeSync }: { readonly write?: WritePart } = {}) {
     this.#descriptor = descriptor;
     this.#write = write;
@@ -146,7 +146,7 @@ export class McapFile {
     const { records, startTime: messageStartTime, endTime: messageEndTime } = this.#chunk;
     const size = BigInt(records.length);
     const chunkStartOffset = BigInt(this.#size);
-    // The head of a chunk record whose content follows without being copied.
+    // The head of a chunk record. The content follows separately, to avoid a copy.
     this.#records.writeChunk({
       messageStartTime,
       messageEndTime,
@@ -245,14 +245,14 @@ export class McapFile {
     this.abandon();
   }
 
-  /** Closes the file as it is. */
+  /** Closes the file without an index. */
   abandon(): void {
     if (!this.#open) return;
     this.#open = false;
     closeSync(this.#descriptor);
   }
 
-  /** The groups of the summary that hold anything, in order. */
+  /** The groups of the summary that are not empty, in order. */
   #summary(): { readonly groupOpcode: number; readonly bytes: Uint8Array }[] {
     const used = this.#channels.filter(({ messages }) => messages > 0);
     const schemas = new McapRecordBuilder();
@@ -287,7 +287,7 @@ export class McapFile {
     this.#append(bytes);
   }
 
-  /** Appends all bytes. After a failure the file ends where it ended before. */
+  /** Appends all bytes. After a failure the file has its previous end. */
   #append(...parts: readonly Uint8Array[]): void {
     try {
       for (const part of parts) writeWhole(this.#descriptor, part, this.#write);
@@ -295,7 +295,7 @@ export class McapFile {
       try {
         ftruncateSync(this.#descriptor, this.#size);
       } catch {
-        // The file ends with a part of a record, which a reader leaves out.
+        // The file then ends with a part of a record, which readers skip.
       }
       this.abandon();
       throw error;

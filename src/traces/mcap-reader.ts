@@ -29,12 +29,12 @@ export const MCAP_OPCODE = {
   dataEnd: 0x0f,
 } as const;
 
-/** What is wrong with a file, for `trace doctor`. */
+/** A fault of a file, for `trace doctor`. */
 export interface FileFinding {
   readonly kind: 'noEnd' | 'truncatedRecord' | 'badRecord' | 'badChunk' | 'badAttachment';
-  /** Where in the file, in bytes. */
+  /** Position in the file, in bytes. */
   readonly offset: number;
-  /** How many bytes of the file are lost by it. */
+  /** Number of bytes of the file that are lost. */
   readonly bytesLost: number;
   /** A sentence for people. */
   readonly problem: string;
@@ -43,7 +43,7 @@ export interface FileFinding {
 /** A record that is not inside a chunk. Its content is not read yet. */
 export interface TopRecord {
   readonly opcode: number;
-  /** Of the content. */
+  /** Position of the content in the file. */
   readonly offset: number;
   readonly length: number;
 }
@@ -65,11 +65,11 @@ export interface McapMessage {
 
 /**
  * Reads an MCAP file front to back with bounded memory: at most one record at a time, of at most
- * RECORD_BYTES_MAX. The file is hostile input: nothing that it claims is believed. What is wrong becomes a
- * finding, and reading goes on behind it where the length of the record is whole.
+ * RECORD_BYTES_MAX. The file is untrusted input: all its claims are checked. A fault becomes a finding. If
+ * the length of the faulty record is known, reading continues after it.
  *
- * Errors: BAD_FILE for a file that can't be opened, is no MCAP file, or uses a compression that Node can't
- * undo.
+ * Errors: BAD_FILE for a file that can't be opened, is not an MCAP file, or uses a compression that Node does
+ * not support.
  */
 export class McapReader {
   readonly path: string;
@@ -86,10 +86,10 @@ export class McapReader {
     }
     try {
       const stat = fstatSync(this.#descriptor);
-      if (!stat.isFile()) throw this.#bad('is no regular file');
+      if (!stat.isFile()) throw this.#bad('is not a regular file');
       this.size = stat.size;
       const magic = this.#read(0, Math.min(MAGIC.length, this.size));
-      if (!sameBytes(magic, MAGIC)) throw this.#bad('is no MCAP file');
+      if (!sameBytes(magic, MAGIC)) throw this.#bad('is not an MCAP file');
     } catch (error) {
       closeSync(this.#descriptor);
       throw error;
@@ -101,7 +101,7 @@ export class McapReader {
     this.#open = false;
   }
 
-  /** The records outside of chunks, up to the end of the data; from a byte on where a record begins. */
+  /** The records outside of chunks, up to the end of the data. `from` must be the beginning of a record. */
   *records(found: (finding: FileFinding) => void = () => undefined, from = MCAP_BEGIN): Generator<TopRecord> {
     let at = from;
     while (at + RECORD_HEAD_BYTES <= this.size) {
@@ -128,7 +128,7 @@ export class McapReader {
         kind: 'truncatedRecord',
         offset: at,
         bytesLost: this.size - at,
-        problem: `${this.size - at} bytes at the end are no record`,
+        problem: `${this.size - at} bytes at the end are not a record`,
       });
     else found({ kind: 'noEnd', offset: at, bytesLost: 0, problem: 'the recording was not closed' });
   }
@@ -139,14 +139,14 @@ export class McapReader {
     found({ kind: 'noEnd', offset: this.size, bytesLost: 0, problem: 'the index at the end is cut off' });
   }
 
-  /** The content of a record. Errors: `BadRecord` for one that is too long. */
+  /** The content of a record. Errors: `BadRecord` for a record that is too long. */
   content({ offset, length }: TopRecord): Uint8Array {
     if (length > RECORD_BYTES_MAX)
       throw new BadRecord(`is ${length} bytes long, more than ${RECORD_BYTES_MAX}`);
     return this.#read(offset, length);
   }
 
-  /** The messages of the file in order, from a record on. What can't be read is reported and left out. */
+  /** The messages of the file in order, from a record on. Unreadable parts are reported and skipped. */
   *messages(
     found: (finding: FileFinding) => void = () => undefined,
     from = MCAP_BEGIN,
@@ -185,20 +185,20 @@ export class McapReader {
   #decompressed(compression: string, stored: Uint8Array, size: number): Uint8Array {
     if (compression === '') return stored;
     if (size > RECORD_BYTES_MAX) throw new BadRecord(`claims ${size} bytes, more than ${RECORD_BYTES_MAX}`);
-    // Node has zstd from version 22.15 on.
+    // Node supports zstd from version 22.15 on.
     const { zstdDecompressSync } = zlib as {
       zstdDecompressSync?: (bytes: Uint8Array, options: { maxOutputLength: number }) => Uint8Array;
     };
     if (compression !== 'zstd' || !zstdDecompressSync)
       throw this.#bad(
-        `is compressed by ${JSON.stringify(compression.slice(0, 32))}, which this Node can't undo`,
+        `is compressed by ${JSON.stringify(compression.slice(0, 32))}, which this version of Node does not support`,
         undefined,
         'Write it again without compression, for example by the `mcap` tool.',
       );
     try {
       return zstdDecompressSync(stored, { maxOutputLength: Math.max(1, size) });
     } catch {
-      throw new BadRecord('can not be decompressed');
+      throw new BadRecord('cannot be decompressed');
     }
   }
 
@@ -216,7 +216,7 @@ export class McapReader {
   #bad(
     problem: string,
     cause?: unknown,
-    hint = 'Check the path; `thermolink trace doctor` says what a recording lacks.',
+    hint = 'Check the path; `thermolink trace doctor` tells which parts of a recording are missing.',
   ) {
     return new ThermolinkError('BAD_FILE', `${this.path} ${problem}.`, {
       cause,
@@ -239,7 +239,7 @@ function noteChannel(channels: Map<number, McapChannel>, content: Uint8Array): v
     messageEncoding: cursor.text(),
     metadata: cursor.textMap(),
   };
-  if (channels.size >= CHANNELS_MAX) throw new BadRecord('is one channel too many');
+  if (channels.size >= CHANNELS_MAX) throw new BadRecord('exceeds the largest number of channels');
   channels.set(channel.id, channel);
 }
 

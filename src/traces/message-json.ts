@@ -3,14 +3,16 @@ import { MESSAGES } from '../../firmware-protocol/messages/index.js';
 import { readableFields, SHOWN_BYTES_MAX } from './readable-fields.js';
 import type { TraceMessage, TraceSamples } from './trace-message.js';
 
-/** How many cells the statistics of a sample block are of, if the caller chooses none: the first ones. */
+/**
+ * Number of cells with statistics in a sample block, if the caller chooses none. They are the first cells.
+ */
 export const STATISTICS_CELLS_MAX = 8;
 
-/** What of the samples goes into the JSON of a block. The raw bytes hold all of them in any case. */
+/** The part of the samples that the JSON of a block contains. The raw bytes always hold all samples. */
 export interface SampleDetail {
   /** Cells whose mean, smallest and largest code are given, in order. Default: the first 8. */
   readonly cells?: readonly number[];
-  /** Whether all codes are given too. */
+  /** Whether the JSON also contains all codes. */
   readonly all?: boolean;
 }
 
@@ -19,12 +21,12 @@ export function topicOf({ name, kind }: Pick<TraceMessage, 'name' | 'kind'>): st
   return `/messages/${name}/${kind}`;
 }
 
-/** The message as the JSON channels hold it, in the shape of its schema. */
+/** The message as JSON, as in the JSON channels. It follows the schema of its topic. */
 export function messageJson(message: TraceMessage, detail: SampleDetail): string {
   return JSON.stringify(messageObject(message, detail));
 }
 
-/** The same as an object. */
+/** As `messageJson`, but as an object. */
 export function messageObject(message: TraceMessage, detail: SampleDetail): object {
   const { index, session, connection, direction, requestId, deviceTimeUs, samples } = message;
   return {
@@ -43,7 +45,7 @@ function blockJson(samples: TraceSamples, { cells, all = false }: SampleDetail):
   const { header, codes } = samples;
   const { firstCell, cellCount, sampleCount } = header;
   const chosen = cells ?? Array.from({ length: STATISTICS_CELLS_MAX }, (_, cell) => cell);
-  // A block may promise more samples than it holds.
+  // The header of a block may claim more samples than the block holds.
   const samplesHeld = Math.min(sampleCount, Math.floor(codes.length / cellCount));
   const statistics = chosen
     .filter((cell) => samplesHeld > 0 && cell >= firstCell && cell < firstCell + cellCount)
@@ -69,8 +71,8 @@ export function messageSchemas(): ReadonlyMap<string, object> {
       schemas.set(topicOf({ name: row.name, kind: 'answer' } as TraceMessage), schemaOf(row, row.answer));
     } else schemas.set(topicOf({ name: row.name, kind: 'event' } as TraceMessage), schemaOf(row, row.fields));
   }
-  const bad: Field[] = [{ name: 'reason', type: 'text', maxBytes: 256, doc: 'why it is no message' }];
-  schemas.set('/messages/bad/bad', schemaOf({ name: 'bad', doc: 'A payload that is no message.' }, bad));
+  const bad: Field[] = [{ name: 'reason', type: 'text', maxBytes: 256, doc: 'why it is not a message' }];
+  schemas.set('/messages/bad/bad', schemaOf({ name: 'bad', doc: 'A payload that is not a message.' }, bad));
   return schemas;
 }
 
@@ -84,12 +86,12 @@ function schemaOf({ name, doc }: Pick<Row, 'name' | 'doc'>, fields: readonly Fie
     description: doc,
     type: 'object',
     properties: {
-      index: { ...whole, description: 'its place among the messages of the trace, from 0' },
-      session: { ...whole, description: 'which session, from 1; 0 before the first' },
-      connection: { ...whole, description: 'which port, from 1' },
+      index: { ...whole, description: 'index among the messages of the trace, from 0' },
+      session: { ...whole, description: 'number of the session, from 1; 0 before the first session' },
+      connection: { ...whole, description: 'number of the port, from 1' },
       direction: { enum: ['toDevice', 'toHost'] },
       requestId: { ...whole, description: 'joins a command with its answer; 0: none' },
-      deviceTimeUs: { ...whole, description: 'clock of the device, where the message carries it' },
+      deviceTimeUs: { ...whole, description: 'clock of the device, if the message contains it' },
       fields: {
         type: 'object',
         properties: Object.fromEntries(shown.map((field) => [field.name, fieldSchema(field)])),
@@ -109,7 +111,7 @@ function blockProperties(whole: object): object {
         properties: { cell: whole, mean: { type: 'number' }, min: whole, max: whole },
       },
     },
-    codes: { type: 'array', items: whole, description: 'all codes, if the recording asked for them' },
+    codes: { type: 'array', items: whole, description: 'all codes, if the recording was made with them' },
   };
 }
 

@@ -27,7 +27,7 @@ export interface TraceAttachment {
   read(): Uint8Array;
 }
 
-/** A recorded session that is read. Iterating again begins anew. */
+/** A recorded session, open for reading. Each iteration starts at the beginning. */
 export interface Trace {
   readonly path: string;
   /** Size of the file in bytes. */
@@ -35,13 +35,14 @@ export interface Trace {
   /** Facts about the recording by the name of their record: versions, seeds, the device. */
   readonly metadata: ReadonlyMap<string, ReadonlyMap<string, string>>;
   readonly attachments: readonly TraceAttachment[];
-  /** What is wrong with the file, as far as it was looked at. */
+  /** Faults of the file, in the parts that were read so far. */
   readonly findings: readonly FileFinding[];
-  /** What the link has shown in the last whole pass of `messages`. */
+  /** Findings of the link in the last complete iteration of `messages`. */
   readonly link: LinkFindings | undefined;
   /**
-   * The bytes as they passed the ports, in order of time. They are valid until the next one. Errors: BAD_FILE
-   * for a file without a link, with a compression that Node can't undo, or that changed meanwhile.
+   * The bytes that passed the ports, in order of time. A chunk is valid until the next one is read. Errors:
+   * BAD_FILE for a file without a link, with a compression that Node does not support, or that changed during
+   * reading.
    */
   chunks(): Iterable<LinkChunk>;
   /** The messages in causal order, decoded from the bytes. Errors: those of `chunks`. */
@@ -51,9 +52,9 @@ export interface Trace {
 }
 
 /**
- * Opens a recorded session. A recording that was cut off is read up to there, and `findings` says so; a part
- * that is damaged is left out and reported. Errors: BAD_FILE for what is no MCAP file, can't be read, is
- * compressed by what Node can't undo, or holds no link.
+ * Opens a recorded session. A recording that was cut off is read up to its end, and a damaged part is
+ * skipped. `findings` reports both. Errors: BAD_FILE if the file is not an MCAP file, can't be read, uses a
+ * compression that Node does not support, or holds no link.
  */
 export function openTrace(path: string): Promise<Trace> {
   return new Promise((resolve) => resolve(new TraceFile(path)));
@@ -119,7 +120,7 @@ class TraceFile implements Trace {
     const name = cursor.text();
     const mediaType = cursor.text();
     if (!isPlainName(name))
-      throw new BadRecord(`has a name that is no plain file name: ${JSON.stringify(name.slice(0, 80))}`);
+      throw new BadRecord(`has a name that is not a plain file name: ${JSON.stringify(name.slice(0, 80))}`);
     const { length: size } = cursor.bytes(cursor.size());
     const read = (): Uint8Array => {
       const again = new RecordCursor(this.#reader.content(record));
@@ -163,7 +164,7 @@ class TraceFile implements Trace {
 
 type LinkEnd = Pick<LinkChunk, 'direction' | 'connection' | 'side' | 'port'>;
 
-/** The bytes of ports among the messages of a file. They are valid until the next ones. */
+/** The bytes of ports among the messages of a file. A chunk is valid until the next one is read. */
 export function* linkChunks(messages: Iterable<McapMessage>): Generator<LinkChunk> {
   const links = new Map<McapChannel, LinkEnd | undefined>();
   let timeNs = 0n;
@@ -176,7 +177,7 @@ export function* linkChunks(messages: Iterable<McapMessage>): Generator<LinkChun
   }
 }
 
-/** Which end of which port a channel holds, or undefined for a channel of another kind. */
+/** The port and the side of a channel; undefined for a channel of another kind. */
 function linkOf({ topic, metadata }: McapChannel): LinkEnd | undefined {
   const direction = { '/link/to_device': 'toDevice', '/link/to_host': 'toHost' }[topic] as
     | LinkChunk['direction']
@@ -187,7 +188,7 @@ function linkOf({ topic, metadata }: McapChannel): LinkEnd | undefined {
   return direction && Number.isSafeInteger(connection) ? { direction, connection, side, port } : undefined;
 }
 
-/** Whether a name is that of a file in the present folder, on every system. */
+/** Whether a name means a file in the present folder on every system. */
 function isPlainName(name: string): boolean {
   return /^[^\p{Cc}/\\:*?"<>|]{1,128}$/u.test(name) && !/^\.|[. ]$/.test(name);
 }

@@ -1,24 +1,26 @@
 import { CHANNEL, FRAME_VERSION, type Frame } from '../../firmware-protocol/framing.js';
 import { FRAME_BYTES_MAX, FRAME_CRC_BYTES, FRAME_HEADER_BYTES } from '../../firmware-protocol/limits.js';
 
-/** Shorter frames are decoded as a whole. In bytes on the wire. */
+/**
+ * Shortest frame that is decoded in this way, in bytes on the wire. Shorter frames are decoded completely.
+ */
 export const BULK_WIRE_BYTES_MIN = 2048;
 /** Header of the frame, and the message up to its bulk data: at most 15 numbers of 9 bytes. */
 const HEAD_BYTES = 160;
-/** The first byte of an array of 0 to 15 items, and of bulk data by the width of its length. */
+/** First byte of an array of 0 to 15 items; first byte of bulk data, for each width of its length. */
 const [ARRAY, ARRAY_MASK] = [0x90, 0xf0];
 const BULK_LENGTH_WIDTH: Readonly<Record<number, number>> = { 196: 1, 197: 2, 198: 4 };
-/** Bytes of an unsigned number by its first byte. */
+/** Number of bytes of an unsigned number, by its first byte. */
 const NUMBER_BYTES: Readonly<Record<number, number>> = { 204: 2, 205: 3, 206: 5, 207: 9 };
 
-/** A payload of which only the head is set. The rest stays zero. */
+/** The payload of the last frame. Only its head is set; the rest is zero. */
 const payloads = new Uint8Array(FRAME_BYTES_MAX);
 const head = new Uint8Array(HEAD_BYTES);
 
 /**
- * A long frame that this program itself has written, without decoding and checking its bulk data: its message
- * ends with zeros in place of that. `wire[start…end)` are its bytes without the delimiter. The payload is
- * valid until the next call. Undefined when the message does not consist of numbers and bulk data at its end.
+ * A long frame that this program itself has written. Its bulk data are neither decoded nor checked; zeros
+ * replace them in the message. `wire[start…end)` are its bytes without the delimiter. The payload is valid
+ * until the next call. Undefined if the message does not consist of numbers and bulk data at its end.
  */
 export function ownBulkFrame(wire: Uint8Array, start: number, end: number): Frame | undefined {
   if (!unstuffHead(wire, start, end) || head[0] !== FRAME_VERSION || head[1] !== CHANNEL.command)
@@ -26,7 +28,7 @@ export function ownBulkFrame(wire: Uint8Array, start: number, end: number): Fram
   const bulk = bulkOf(head);
   if (!bulk) return undefined;
   const payloadBytes = bulk.at - FRAME_HEADER_BYTES + bulk.length;
-  // Stuffing adds a byte at the beginning, and one in 254 at most.
+  // Stuffing adds one byte at the beginning, and at most one for every 254 bytes.
   const added = end - start - (FRAME_HEADER_BYTES + payloadBytes + FRAME_CRC_BYTES);
   if (added < 1 || added > 1 + (end - start) / 254) return undefined;
   payloads.fill(0, 0, HEAD_BYTES);
@@ -55,7 +57,7 @@ function unstuffHead(wire: Uint8Array, start: number, end: number): boolean {
   return true;
 }
 
-/** Where the bulk data of the message begins, and how long it is. */
+/** Position and length of the bulk data of the message. */
 function bulkOf(bytes: Uint8Array): { readonly at: number; readonly length: number } | undefined {
   let at = FRAME_HEADER_BYTES;
   if ((bytes[at] & ARRAY_MASK) !== ARRAY) return undefined;

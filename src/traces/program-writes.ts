@@ -9,27 +9,30 @@ import type { ProgramImage } from '../../firmware-protocol/program-image.js';
 import { ThermolinkError } from '../errors.js';
 import type { TraceMessage } from './trace-message.js';
 
-/** The program in a bank, as commands wrote it. */
+/** The program in a bank, rebuilt from the commands that wrote it. */
 export interface WrittenProgram {
   readonly shape: Command<'defineProgram'>;
   readonly couplings: Uint8Array;
   readonly drive: Uint8Array;
   readonly initialState: Uint8Array;
-  /** Table and drive of the rows, used where the shape has a row element. */
+  /** Table and drive of the rows; they are used if the shape has a row element. */
   readonly rowTable: Uint8Array;
   readonly rowDrive: Uint8Array;
   registers: { damping: number; noiseAmplitude: number; noiseShift: number };
-  /** Whether it was defined after the last commit. */
+  /** Whether the program was defined after the last commit. */
   isNew: boolean;
   hasCouplings: boolean;
-  /** The couplings of the last image, while they are the same. */
+  /** The couplings of the last image, if they have not changed since. */
   shared: ProgramImage['couplings'] | undefined;
 }
 
-/** Programs of more bytes are not rebuilt: no board has them. */
+/** Most coupling bytes of a program. No board has more. */
 const COUPLING_BYTES_MAX = 2 * 8192 * 8192;
 
-/** What commands have written into the banks of a board. Errors: BAD_FILE for programs that no board has. */
+/**
+ * The content of the banks of a board, rebuilt from the commands that wrote it. Errors: BAD_FILE for a
+ * program that is too large for any board.
+ */
 export class ProgramWrites {
   readonly banks = new Map<number, WrittenProgram>();
 
@@ -84,7 +87,7 @@ function newProgram(shape: Command<'defineProgram'>): WrittenProgram {
   const bytes = cells * rows * widthOf(shape);
   if (!isPossible || bytes > COUPLING_BYTES_MAX)
     throw new ThermolinkError('BAD_FILE', `The trace defines a program of ${rows} × ${cells} couplings.`, {
-      hint: 'No board has so many. Was the file damaged?',
+      hint: 'No board has that many couplings. The file may be damaged.',
     });
   return {
     shape,
@@ -108,7 +111,7 @@ function place(target: Uint8Array, at: number, codes: unknown): void {
   if (codes instanceof Uint8Array && at + codes.length <= target.length) target.set(codes, at);
 }
 
-/** The program as `loadProgram` takes it. Images with the same couplings share the array. */
+/** The program in the form that `loadProgram` takes. Images with the same couplings share the array. */
 export function imageOf(program: WrittenProgram): ProgramImage {
   const { shape, drive, initialState, registers } = program;
   const { mode, cells, rows, couplingBits, rowAttenuation, linearRows } = shape;

@@ -2,15 +2,15 @@ import type { Field, Row } from '../../firmware-protocol/message-table.js';
 import { MESSAGES } from '../../firmware-protocol/messages/index.js';
 import type { FieldValue, TraceMessage } from './trace-message.js';
 
-/** Bytes of a field that are shown in hex. Of longer ones the length alone is shown. */
+/** Most bytes of a field that are shown in hex. For a longer field only the length is shown. */
 export const SHOWN_BYTES_MAX = 64;
 
-/** A field as people and JSON get it: a choice by its name, bytes in hex, or how many there are. */
+/** The value of a field for people and JSON: a choice as its name; bytes in hex, or only their number. */
 export type ReadableValue = number | string | { readonly bytes: number };
 
 const rows = new Map<string, Row>((MESSAGES as readonly Row[]).map((row) => [row.name, row]));
 
-/** The fields that the message tables give a message; none for one they do not know. Errors: none. */
+/** The fields of a message in the message tables; none for an unknown message. Errors: none. */
 export function fieldsOf({ kind, name }: Pick<TraceMessage, 'kind' | 'name'>): readonly Field[] {
   const row = rows.get(name);
   if (!row || kind === 'bad') return [];
@@ -19,7 +19,10 @@ export function fieldsOf({ kind, name }: Pick<TraceMessage, 'kind' | 'name'>): r
 
 const fieldsByName = new Map<string, ReadonlyMap<string, Field>>();
 
-/** The same by their names. They are put in order once, because a recording asks for each message. */
+/**
+ * The fields by name. The map is made once per kind of message, because a recording needs it for each
+ * message.
+ */
 function namedFields(message: Pick<TraceMessage, 'kind' | 'name'>): ReadonlyMap<string, Field> {
   const key = `${message.name} ${message.kind}`;
   let named = fieldsByName.get(key);

@@ -1,4 +1,4 @@
-/** Says why a record can't be read. The message is the end of a sentence about the record. */
+/** The reason why a record can't be read. The message is the end of a sentence about the record. */
 export class BadRecord extends Error {}
 
 /** Longest text of a record, in bytes. */
@@ -8,7 +8,7 @@ const MAP_ENTRIES_MAX = 65_536;
 
 /**
  * Reads the fields of one MCAP record: little-endian, texts and lists with their length in front. Errors:
- * `BadRecord` for a field that does not lie within the record, whatever lengths it claims.
+ * `BadRecord` for a field that does not lie within the record.
  */
 export class RecordCursor {
   readonly #bytes: Uint8Array;
@@ -47,7 +47,7 @@ export class RecordCursor {
     return Number(size);
   }
 
-  /** The next bytes, not copied. */
+  /** The next bytes, without a copy. */
   bytes(length: number): Uint8Array {
     const from = this.#skip(length);
     return this.#bytes.subarray(from, from + length);
@@ -72,7 +72,7 @@ export class RecordCursor {
 
   #skip(length: number): number {
     const from = this.#at;
-    if (length > this.left) throw new BadRecord(`claims ${length} bytes and has ${this.left} left`);
+    if (length > this.left) throw new BadRecord(`claims ${length} bytes, but only ${this.left} are left`);
     this.#at += length;
     return from;
   }

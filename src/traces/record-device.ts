@@ -4,7 +4,7 @@ import type { EmulatorAddress } from '../serve/emulator-transport.js';
 import { readProfile } from '../serve/profile-file.js';
 import { Recorder, type RecordOptions } from './recorder.js';
 
-/** What is to be recorded: its device URI, and the board if this process emulates it. */
+/** The device to record: its URI, and its die if this process emulates it. */
 export interface RecordedDevice {
   readonly uri: string;
   readonly emulator?: EmulatorAddress;

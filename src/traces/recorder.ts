@@ -14,43 +14,46 @@ import { bytesTag, NOTE_TAG, type Note, packNote, type RecordingFailure } from '
 import { ThreadedRecording } from './record/recording-thread.js';
 import { TappedPort } from './tapped-port.js';
 
-/** After so many ports (reconnects, clients) the recording ends: each takes two channels of the file. */
+/**
+ * Most ports (reconnects, clients) of a recording. Each takes two channels of the file. After them the
+ * recording ends.
+ */
 export const CONNECTIONS_RECORDED_MAX = 10_000;
 
-/** A file that a recording takes along. */
+/** A file that is attached to a recording. */
 export interface RecordedFile {
   /** A plain file name, such as `calibration.json`. */
   readonly name: string;
-  /** For example `application/json`. */
+  /** Media type, for example `application/json`. */
   readonly mediaType: string;
-  /** At most 16 MiB: readers refuse longer ones. */
+  /** Content, at most 16 MiB. Readers refuse longer files. */
   readonly data: Uint8Array | string;
 }
 
-/** How a session is recorded. */
+/** Options of a recording. */
 export interface RecordOptions {
-  /** The file. It must not exist. */
+  /** Path of the file. It must not exist. */
   readonly file: string;
-  /** Whether messages are written as JSON beside the bytes. Default true. */
+  /** Whether messages are also written as JSON. Default true. */
   readonly messages?: boolean;
-  /** What the JSON of a sample block holds beside its header; the raw bytes hold everything. */
+  /** Content of the JSON of a sample block beside its header. The raw bytes always hold all samples. */
   readonly samples?: SampleDetail;
-  /** What else belongs to the session, as attachments: the calibration that the program uses. */
+  /** Further files that belong to the session, for example the calibration that the program uses. */
   readonly attachments?: readonly RecordedFile[];
-  /** Called once when the recording ends early, for example on a full disk. The experiment goes on. */
+  /** Called once when the recording ends early, for example on a full disk. The experiment continues. */
   readonly onWarning?: (error: ThermolinkError) => void;
-  /** Default: the machine's clock, from the time of day on. With a clock of the caller time begins at 0. */
+  /** Default: the clock of the host, with times of day. With a clock of the caller time begins at 0. */
   readonly clock?: Clock;
 }
 
-/** Who writes: this thread, or another one. */
+/** A recording that this thread or another one writes. */
 type AnyRecording = Pick<LocalRecording, 'take' | 'close'>;
 
 /**
- * Records what passes ports into an MCAP file (docs/reference/traces.md): the bytes of both directions, and
- * the messages in them as JSON. It only listens. A thread of its own decodes and writes, unless the clock is
- * the caller's, or there is one processor. When writing fails, the recording ends with a warning and the
- * ports go on. Errors: BAD_FILE from the constructor.
+ * Records the traffic of ports in an MCAP file (docs/reference/traces.md): the bytes of both directions, and
+ * their messages as JSON. It only listens. A separate thread decodes and writes, unless the caller gives a
+ * clock or there is only one processor. If writing fails, the recording ends with a warning, and the ports
+ * continue to work. Errors: BAD_FILE from the constructor.
  */
 export class Recorder {
   readonly file: string;
@@ -74,7 +77,7 @@ export class Recorder {
       write,
       inThread = availableParallelism() > 1 && !clock && !write,
     }: {
-      /** Writes in place of the system, for tests. */
+      /** Replaces the write function of the system, for tests. */
       readonly write?: WritePart;
       /** Whether another thread writes. */
       readonly inThread?: boolean | { readonly ringBytes?: number; readonly startWaitMs?: number };
@@ -103,14 +106,14 @@ export class Recorder {
     for (const { name, mediaType, data } of attachments) this.attach(name, mediaType, data);
   }
 
-  /** Whether nothing is recorded any more. */
+  /** Whether the recording has ended. */
   get ended(): boolean {
     return this.#ended;
   }
 
   /**
-   * A port that passes everything on and is recorded. `side`: whether the port is the host's end (what it
-   * writes goes to the device) or the device's.
+   * A port that passes everything to `port` and is recorded. `side` tells whether the port belongs to the
+   * host (its writes go to the device) or to the device.
    */
   tap(port: Port, side: 'host' | 'device' = 'host'): Port {
     if (this.#ended) return port;
@@ -144,21 +147,21 @@ export class Recorder {
     this.#note({ kind: 'attachment', name, mediaType }, bytes);
   }
 
-  /** Writes what is left and the end of the file. Errors: none; a failure is a warning. */
+  /** Writes the remaining data and the end of the file. Errors: none; a failure gives a warning. */
   async close(): Promise<void> {
     await this.#recording.close();
     this.#ended = true;
   }
 
   /**
-   * Ends the recording of a device that could not be opened. When no port was opened there is nothing to
-   * keep, and the file is removed, so that the next attempt may have its name. Errors: none.
+   * Ends the recording of a device that could not be opened. If no port was opened, the file is removed,
+   * because it holds no data. The next attempt can then use the same name. Errors: none.
    *
    * @internal
    */
   async abandon(): Promise<void> {
     await this.close();
-    // What cannot be removed is a recording without messages.
+    // If the file cannot be removed, it stays as a recording without messages.
     if (this.#connections === 0) await rm(this.file, { force: true }).catch(() => undefined);
   }
 
@@ -177,7 +180,7 @@ export class Recorder {
     this.#onWarning(
       new ThermolinkError('BAD_FILE', `The recording ${this.file} ends here: ${reason}.`, {
         cause,
-        hint: 'What was recorded before is readable; make room for the next recording.',
+        hint: 'The data before this point are readable. Make room for the next recording.',
         data: { file: this.file, ...(fileBytes === undefined ? {} : { bytes: fileBytes }) },
       }),
     );

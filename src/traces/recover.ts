@@ -6,9 +6,9 @@ import { openTrace } from './open-trace.js';
 import { TraceWriter } from './trace-writer.js';
 
 /**
- * Writes what is left of a damaged recording as a valid file: its bytes, the messages decoded from them anew,
- * and its readable metadata and attachments. Returns what the damaged file holds and lacks. Errors: BAD_FILE
- * for what is no recorded session, or a file that exists or can't be written.
+ * Writes the readable parts of a damaged recording to a valid file: its bytes, the messages decoded from them
+ * again, and its readable metadata and attachments. Returns the content and the missing parts of the damaged
+ * file. Errors: BAD_FILE if the file is not a recorded session, or if `out` exists or can't be written.
  */
 export async function recoverTrace(
   path: string,

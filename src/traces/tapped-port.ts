@@ -1,13 +1,13 @@
 import type { Port } from '../../firmware-protocol/port.js';
 
-/** What a tap tells. The bytes are valid only during the call. */
+/** Callbacks of a tap. The bytes are valid only during the call. */
 export interface TapEvents {
   wrote(bytes: Uint8Array): void;
   received(bytes: Uint8Array): void;
   closed(): void;
 }
 
-/** A port that passes everything on to another one and tells about it. It keeps the contract of that port. */
+/** A port that passes everything to another port and reports it. It keeps the contract of that port. */
 export class TappedPort implements Port {
   readonly name: string;
   readonly frameBytesMax: number;
@@ -44,7 +44,7 @@ export class TappedPort implements Port {
   }
 
   write(bytes: Uint8Array): Promise<void> {
-    // Before the port takes them, because the answer must not be told before the question.
+    // Reported before the port takes the bytes, because a question must be reported before its answer.
     if (!this.#port.closed) this.#events.wrote(bytes);
     return this.#port.write(bytes);
   }

@@ -1,21 +1,21 @@
 import type { ChannelName, Direction } from '../../firmware-protocol/message-table.js';
 import type { CommandName, Event, EventName } from '../../firmware-protocol/messages/index.js';
 
-/** Bytes as they passed a port, cut as the port cut them. */
+/** A chunk of bytes that passed a port, with the boundaries of the port. */
 export interface LinkChunk {
   /** Wall clock time of the recording host in ns since 1970; it never runs backwards within a trace. */
   readonly hostTimeNs: bigint;
   readonly direction: Direction;
-  /** Which port they passed, counted from 1: every reconnect and every client of a server is another one. */
+  /** Number of the port, counted from 1. Every reconnect and every client of a server has a new number. */
   readonly connection: number;
-  /** Which end of the port was listened at. */
+  /** The side of the port that was recorded. */
   readonly side: 'host' | 'device';
-  /** What the port was called. */
+  /** Name of the port. */
   readonly port: string;
   readonly bytes: Uint8Array;
 }
 
-/** The value of a field, as the message tables define it: a choice is its number. */
+/** The value of a field, as the message tables define it. A choice is its number. */
 export type FieldValue = number | string | Uint8Array;
 
 /** The samples of a block. */
@@ -27,48 +27,51 @@ export interface TraceSamples {
 }
 
 /**
- * One message of a session in causal order: what the receiver was handed. Retransmissions, acknowledgements
- * and keep-alives are no messages.
+ * One message of a session, in causal order, as the receiver gets it. Retransmissions, acknowledgements and
+ * keep-alives are not messages.
  */
 export interface TraceMessage {
-  /** Its place among the messages of the trace, from 0. */
+  /** Index among the messages of the trace, from 0. */
   readonly index: number;
   readonly hostTimeNs: bigint;
-  /** The device's clock in µs, where the message carries it. */
+  /** The clock of the device in µs, if the message contains it. */
   readonly deviceTimeUs?: number;
-  /** The number of the port it passed. */
+  /** Number of its port. */
   readonly connection: number;
-  /** Which session it belongs to, counted from 1; 0 before the first answer to HELLO. */
+  /** Number of its session, counted from 1; 0 before the first answer to HELLO. */
   readonly session: number;
   readonly direction: Direction;
-  /** `bad` is a payload that is no message of this protocol. */
+  /** `bad` is a payload that is not a message of this protocol. */
   readonly kind: 'command' | 'answer' | 'event' | 'bad';
   /** The name in the message tables; `bad` for a payload that has none. */
   readonly name: CommandName | EventName | 'bad';
   readonly channel: ChannelName;
-  /** Joins a command with its answer; 0 where there is none. */
+  /** Identifies a command and its answer; 0 if there is none. */
   readonly requestId: number;
-  /** By name, in the order of the message tables. A block's codes are in `samples`. */
+  /** Fields by name, in the order of the message tables. The codes of a block are in `samples`. */
   readonly fields: Readonly<Record<string, FieldValue>>;
   readonly samples?: TraceSamples;
-  /** Bytes of the payload. */
+  /** Number of bytes of the payload. */
   readonly payloadBytes: number;
 }
 
-/** What the decoder of a trace has seen beside messages: how many of each. */
+/** Counts of the findings of the decoder beside messages. */
 export interface LinkFindings {
-  /** Good frames of both directions. */
+  /** Number of good frames of both directions. */
   framesReceived: number;
-  /** Bytes between two delimiters that are no frame. */
+  /** Number of byte blocks between two delimiters that are not frames. */
   framesFaulty: number;
-  /** Frames of another session than the open one. */
+  /** Number of frames of a session that is not the open one. */
   framesForeign: number;
-  /** Command frames that had passed already. */
+  /** Number of command frames that had passed before. */
   retransmissions: number;
-  /** Command frames behind a gap. Where the gap is never filled, messages are missing. */
+  /** Number of command frames after a gap. If the gap is never filled, messages are missing. */
   framesOutOfOrder: number;
-  /** Gaps in the command frames of a session that were not filled until its end: messages are missing. */
+  /**
+   * Number of gaps in the command frames that were not filled until the end of their session. Messages are
+   * missing there.
+   */
   openGaps: number;
-  /** Frames of the sample channel that never passed. */
+  /** Number of missing frames of the sample channel. */
   sampleFramesLost: number;
 }

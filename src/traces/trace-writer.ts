@@ -5,7 +5,10 @@ import { messageJson, messageSchemas, type SampleDetail, topicOf } from './messa
 import { readableFields } from './readable-fields.js';
 import type { LinkChunk, TraceMessage } from './trace-message.js';
 
-/** Messages after which a chunk is closed: a state of the board, a failure, or the begin or end of a run. */
+/**
+ * Messages after which a chunk is closed: a change of the state of the board, a failure, and the start or end
+ * of a run.
+ */
 const CLOSING: ReadonlySet<string> = new Set([
   'hello answer',
   'helloRefused event',
@@ -31,7 +34,7 @@ export class TraceWriter {
   readonly #messageChannels = new Map<string, number>();
   readonly #linkChannels = new Map<number, Record<Direction, number>>();
   readonly #text = new TextEncoder();
-  /** Called with the identity that a board has told, as JSON. */
+  /** Called with the identity of a board, as JSON. */
   readonly #onIdentity: (json: string, timeNs: bigint) => void;
 
   /** Without `detail` only the bytes are written. */

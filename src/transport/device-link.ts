@@ -1,12 +1,13 @@
 import { existsSync, lstatSync, readlinkSync, symlinkSync, unlinkSync } from 'node:fs';
 import { ThermolinkError } from '../errors.js';
 
-/** The paths of pseudo-terminals. A link to another path was not made here. */
+/** The paths of pseudo-terminals. A link to any other path was not made by this program. */
 const PTY_PATH = /^\/dev\/(pts\/\d+|ttys\d+)$/;
 
 /**
  * Makes `link` a symlink to the pseudo-terminal `target`. It replaces only a link that a killed process left
- * behind: one to a terminal that is gone, or whose number is now ours. Errors: CANNOT_LISTEN.
+ * behind: a link to a terminal that no longer exists, or to the number of the new terminal. Errors:
+ * CANNOT_LISTEN.
  */
 export function makeDeviceLink(link: string, target: string): void {
   try {
@@ -14,12 +15,12 @@ export function makeDeviceLink(link: string, target: string): void {
     symlinkSync(target, link);
   } catch (cause) {
     const taken = (cause as NodeJS.ErrnoException).code === 'EEXIST';
-    const why = taken ? 'something of that name is there' : 'it can’t be written';
+    const why = taken ? 'a file of that name exists' : 'it can’t be written';
     throw new ThermolinkError('CANNOT_LISTEN', `The link ${link} can’t be made: ${why}.`, {
       cause,
       hint: taken
         ? 'It is not a leftover of a killed `thermolink emulate`: choose another name, or remove it yourself.'
-        : 'Choose a name in a directory of yours.',
+        : 'Choose a name in a directory that you may write to.',
       data: { link },
     });
   }

@@ -1,11 +1,11 @@
 import { ThermolinkError } from '../errors.js';
 
-/** The common part of all ports. A port adds how bytes get out, and how it ends. */
+/** The common part of all ports. A derived port adds writing and closing. */
 export abstract class EventPort {
   abstract readonly name: string;
   protected readonly events = new PortEvents();
 
-  /** Whether the port has ended; it stays so. */
+  /** Whether the port has ended. An ended port stays ended. */
   get closed(): boolean {
     return this.events.closed;
   }
@@ -15,13 +15,17 @@ export abstract class EventPort {
     this.events.onData(receiver);
   }
 
-  /** Sets who is told once that the port has ended, and by what error if by one. Errors: none. */
+  /**
+   * Sets the receiver that is called once when the port has ended, with the error that ended it, if any.
+   * Errors: none.
+   */
   onClose(receiver: (reason?: Error) => void): void {
     this.events.onClose(receiver);
   }
 
   /**
-   * Returns why nothing can be written now, or undefined. `isWriting` says that a write has not settled yet.
+   * Returns the error of a write that is not possible now; undefined if it is possible. `isWriting`: a write
+   * has not settled yet.
    */
   protected writeRefusal(isWriting: boolean): Error | undefined {
     if (this.closed) return this.closedError();
@@ -37,7 +41,7 @@ export abstract class EventPort {
   }
 }
 
-/** Keeps the listeners of a port, and whether it has ended. */
+/** The listeners of a port, and its end. */
 export class PortEvents {
   #closed = false;
   #reason: Error | undefined;
@@ -58,13 +62,13 @@ export class PortEvents {
     this.#receive = receiver;
   }
 
-  /** A receiver that is set after the end is told in a microtask, unless another one was told already. */
+  /** A receiver that is set after the end is called in a microtask, unless another one was called before. */
   onClose(receiver: (reason?: Error) => void): void {
     this.#close = receiver;
     if (this.#closed) queueMicrotask(() => this.#tellClose());
   }
 
-  /** Hands on bytes that arrived. After the end they are dropped. */
+  /** Passes on received bytes. After the end they are dropped. */
   data(bytes: Uint8Array): void {
     if (!this.#closed) this.#receive(bytes);
   }

@@ -14,25 +14,25 @@ import {
   wholeNumber,
 } from './transport.js';
 
-/** The environment variable with the token for hubs. A token in a URI would end in logs. */
+/** The environment variable with the token for hubs. A token in a URI would appear in logs. */
 export const TOKEN_VARIABLE = 'THERMOLINK_TOKEN';
 /** Longest time that a client waits for the lease, in s. */
 export const LEASE_WAIT_SECONDS_MAX = 86_400;
-/** The protocol of the upgrade: the board's own bytes. */
+/** The protocol name of the HTTP upgrade. After it the connection carries the bytes of the board. */
 export const LINK_UPGRADE = 'thermolink';
-/** Headers of the answer that tell what the board's own port carries (see `Port`). */
+/** Headers of the answer with the limits of the port of the board (see `Port`). */
 export const FRAME_BYTES_HEADER = 'thermolink-frame-bytes-max';
 export const IN_FLIGHT_BYTES_HEADER = 'thermolink-in-flight-bytes-max';
-/** Header of the answer with the name of the lease, by which logs of both sides can be joined. */
+/** Header of the answer with the name of the lease. The name occurs in the logs of both sides. */
 export const LEASE_HEADER = 'thermolink-lease';
 
-/** Preparing a board after another client may take so long, beside what the client offers to wait. */
+/** Longest time to prepare a board after another client, in addition to the wait of the client. */
 const OPEN_TIMEOUT_MS = 15_000;
 const FRAME_BYTES_MAX = 65536;
 const FRAME_BYTES_MIN = 256;
-/** A refusal has fewer bytes. What is longer is no refusal of a hub. */
+/** Most bytes of a refusal. A longer body does not come from a hub. */
 const REFUSAL_BYTES_MAX = 16_384;
-/** The statuses of refusals that may be over soon. */
+/** HTTP statuses of refusals for which a retry makes sense. */
 const RETRYABLE = [409, 429, 503];
 
 /** A board that a hub shares. */
@@ -46,7 +46,7 @@ export interface HubAddress {
   readonly waitSeconds?: number;
   /** Whether to take the lease from a program of the same owner. */
   readonly takeOver?: boolean;
-  /** The file that holds the token, in place of the environment variable. */
+  /** The file that holds the token. It replaces the environment variable. */
   readonly tokenFile?: string;
   /** Certificates (PEM) that are trusted beside those of the system. */
   readonly caFile?: string;
@@ -65,9 +65,7 @@ function transport(scheme: 'hub' | 'hubs'): Transport<HubAddress> {
     parse({ path, parameters }) {
       for (const name of ['token', 'password'])
         if (parameters.has(name))
-          throw new BadUri(
-            `a token does not belong into a URI: set ${TOKEN_VARIABLE}, or give token_file=PATH`,
-          );
+          throw new BadUri(`a token must not stand in a URI: set ${TOKEN_VARIABLE}, or give token_file=PATH`);
       const values = readParameters(parameters, {
         wait_s: wholeNumber({ min: 0, max: LEASE_WAIT_SECONDS_MAX }),
         takeover: flag,
@@ -76,7 +74,7 @@ function transport(scheme: 'hub' | 'hubs'): Transport<HubAddress> {
       });
       const match = /^\/\/([^/]+)\/([a-zA-Z0-9][a-zA-Z0-9._-]{0,63})\/?$/.exec(path);
       const address = match && parseHostPort(match[1]);
-      if (!match || !address || address.port === 0) throw new BadUri(`a shared board is written ${form}`);
+      if (!match || !address || address.port === 0) throw new BadUri(`the URI of a shared board is ${form}`);
       return {
         kind: scheme,
         ...address,
@@ -88,7 +86,7 @@ function transport(scheme: 'hub' | 'hubs'): Transport<HubAddress> {
       };
     },
     open: openHubPort,
-    // A program from which the lease was taken does not take it back.
+    // If another program took the lease, this one does not take it back.
     rediscover: (address) => Promise.resolve({ ...address, takeOver: false }),
   };
 }
@@ -133,7 +131,7 @@ async function openHubPort(address: HubAddress, options: OpenPortOptions): Promi
     const deadlineMs = timeoutMs + 1000 * waitSeconds;
     const onAbort = (): void => fail(abortError(signal!));
     const timer = setTimeout(() => fail(noAnswer(name, deadlineMs)), deadlineMs);
-    // The signal may have come while the token was read: then it does not come again.
+    // If the abort came while the token was read, the signal does not fire again.
     if (signal?.aborted) {
       onAbort();
       return;
@@ -151,12 +149,12 @@ async function openHubPort(address: HubAddress, options: OpenPortOptions): Promi
 }
 
 const UNTRUSTED = [
-  'nobody that this machine trusts has signed its certificate',
-  'Name the certificate of the server, or of who signed it, by ca_file=PATH.',
+  'its certificate has no issuer that this machine trusts',
+  'Name the certificate of the server, or of its issuer, by ca_file=PATH.',
 ] as const;
 const NOT_TLS = ['it does not speak TLS', 'Write hub:// for a server without a certificate.'] as const;
 
-/** What errors of the connection mean for a hub. */
+/** Reasons and hints for errors of the connection to a hub. */
 const HINTS: Readonly<Record<string, readonly [string, string]>> = {
   ECONNREFUSED: [
     'nothing listens there',
@@ -178,8 +176,8 @@ const HINTS: Readonly<Record<string, readonly [string, string]>> = {
 };
 
 /**
- * Begins a request to a hub, with the token. The caller ends it and listens. Errors: BAD_FILE; those of the
- * connection are emitted.
+ * Begins a request to a hub, with the token. The caller sends it and handles its events. Errors: BAD_FILE;
+ * those of the connection are emitted.
  */
 export async function hubRequest(
   address: HubAddress,
@@ -197,15 +195,15 @@ export async function hubRequest(
   return request({ ...all, ca, agent: new Agent({ keepAlive: false }) });
 }
 
-/** The token for a hub; empty where none is given. */
+/** The token for a hub; empty if there is none. */
 async function tokenOf({ tokenFile }: HubAddress): Promise<string> {
   const text = tokenFile === undefined ? (process.env[TOKEN_VARIABLE] ?? '') : await readText(tokenFile);
   const token = text.trim();
-  // Anything else would end the header, or is more than one token.
+  // Other characters would end the header, or separate several tokens.
   if (/^[\x21-\x7e]*$/.test(token)) return token;
   const source = tokenFile ?? `The environment variable ${TOKEN_VARIABLE}`;
   throw new ThermolinkError('BAD_FILE', `${source} holds no token: a token has no blanks and no line ends.`, {
-    hint: 'Write the token alone into the file, as the owner of the server gave it to you.',
+    hint: 'The file must hold only the token that you got from the owner of the server.',
   });
 }
 
@@ -235,25 +233,25 @@ function linkPort(socket: Duplex, name: string, { headers }: IncomingMessage): P
   });
 }
 
-/** The name of a lease; undefined for what is none. */
+/** The name of a lease; undefined if the header is not one. */
 function leaseIn(header: string | readonly string[] | undefined): string | undefined {
   return typeof header === 'string' && /^[0-9a-f]{1,32}$/.test(header) ? header : undefined;
 }
 
-/** A size that the server tells; undefined when it tells none that is possible. */
+/** A size from the server; undefined if it is missing or impossible. */
 function sizeIn(header: string | readonly string[] | undefined): number | undefined {
   const size = Number(header);
   return Number.isInteger(size) && size >= FRAME_BYTES_MIN ? size : undefined;
 }
 
-/** The error that a hub answered with. */
+/** The error in the answer of a hub. */
 export async function refusalOf(name: string, response: IncomingMessage): Promise<ThermolinkError> {
   const { statusCode = 0 } = response;
   const body = await readBody(response);
   const retryable = RETRYABLE.includes(statusCode);
   if (body === undefined)
     return new ThermolinkError('CANNOT_CONNECT', `${name} answered with HTTP status ${statusCode}.`, {
-      hint: 'Something else than `thermolink serve` listens there, or it is of another version.',
+      hint: 'The server is not `thermolink serve`, or it has another version.',
       retryable,
       data: { statusCode },
     });
@@ -265,7 +263,7 @@ export async function refusalOf(name: string, response: IncomingMessage): Promis
   });
 }
 
-/** The body of a refusal; undefined when it is none. */
+/** The body of a refusal; undefined if the body is not a refusal. */
 async function readBody(
   response: IncomingMessage,
 ): Promise<{ readonly code: string; readonly message: string; readonly remedy: string } | undefined> {
@@ -289,6 +287,6 @@ async function readBody(
 function noAnswer(name: string, timeoutMs: number): ThermolinkError {
   return new ThermolinkError('NO_ANSWER', `${name} gave no board within ${timeoutMs / 1000} s.`, {
     retryable: true,
-    hint: 'Check the address, that no firewall drops the connection, and who has the board.',
+    hint: 'Check the address, that no firewall drops the connection, and which program uses the board.',
   });
 }

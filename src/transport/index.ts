@@ -1,5 +1,5 @@
 /**
- * The ways that bytes travel, each as a port: memory, TCP, serial ports, pseudo-terminals.
+ * The connections to a board, each as a port: memory, TCP, serial ports, pseudo-terminals.
  *
  * @module thermolink/transport
  */

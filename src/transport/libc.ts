@@ -5,16 +5,16 @@ export interface Libc {
   openMaster(): number;
   grant(fd: number): number;
   unlock(fd: number): number;
-  /** The path of the slave, or undefined. */
+  /** The path of the slave; undefined after a failure. */
   slavePath(fd: number): string | undefined;
   /** Turns echo, line editing, signals and every translation of bytes off. */
   makeRaw(fd: number): number;
   setNonBlocking(fd: number): number;
-  /** Whether a client has the terminal to itself (TIOCEXCL). True on systems that don't tell. */
+  /** Whether a client has exclusive use of the terminal (TIOCEXCL). True on systems that don't tell. */
   isExclusive(fd: number): boolean;
   /** Whether no process has the other end open. */
   isHungUp(fd: number): boolean;
-  /** Waits in a thread, at most `timeoutMs`, until the file takes bytes. Resolves with whether it does. */
+  /** Waits in a thread, at most `timeoutMs`, until the file can take bytes. Resolves to whether it can. */
   waitWritable(fd: number, timeoutMs: number): Promise<boolean>;
 }
 
@@ -31,13 +31,13 @@ const F_SETFL = 4;
 const TCSANOW = 0;
 const POLLOUT = 4;
 const POLLHUP = 16;
-/** Room for a `struct termios`, which has 60 bytes on Linux and 72 on macOS. */
+/** Bytes reserved for a `struct termios`, which has 60 bytes on Linux and 72 on macOS. */
 const TERMIOS_BYTES = 256;
 const PATH_BYTES_MAX = 128;
 
 /**
- * Loads the calls by the package koffi. Errors: CANNOT_LISTEN on other
- * systems, MISSING_PACKAGE without koffi.
+ * Loads the calls through the package koffi. Errors: CANNOT_LISTEN on other systems, MISSING_PACKAGE without
+ * koffi.
  */
 export async function loadLibc(): Promise<Libc> {
   if (process.platform !== 'linux' && process.platform !== 'darwin')
@@ -46,7 +46,7 @@ export async function loadLibc(): Promise<Libc> {
     });
   const { O_NOCTTY, O_NONBLOCK, TIOCGEXCL } = CONSTANTS[process.platform];
   const koffi = await loadKoffi();
-  // `null` stands for the process itself, which has libc loaded whatever its file is called.
+  // `null` means the process itself. It has libc loaded, so the file name of libc is not needed.
   const libc = koffi.load(null);
   const posixOpenpt = libc.func('int posix_openpt(int flags)');
   const grantpt = libc.func('int grantpt(int fd)');

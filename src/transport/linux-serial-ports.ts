@@ -10,7 +10,7 @@ export interface LinuxListingOptions {
   readonly mayOpen?: (file: string) => Promise<boolean>;
 }
 
-/** A tty is at most so many folders below its USB device in sysfs. */
+/** Most folders between a tty and its USB device in sysfs. */
 const USB_DEPTH_MAX = 6;
 /** The type in sysfs of a /dev/ttyS* without hardware. */
 const NO_UART = '0';
@@ -18,9 +18,9 @@ const ROOT_GROUP = 'root';
 const GROUP_MAY_OPEN = constants.S_IRGRP | constants.S_IWGRP;
 
 /**
- * Lists the serial ports of a Linux machine from sysfs, which udev itself reads: this needs neither udev nor
- * a package, and it has the product text. It opens no port. A port that vanishes meanwhile is left out. It
- * never rejects; without sysfs the list is empty.
+ * Lists the serial ports of a Linux machine from sysfs, which udev reads too. This needs neither udev nor a
+ * package, and it gives the product text. It opens no port. A port that vanishes during the listing is
+ * skipped. It never rejects; without sysfs the list is empty.
  */
 export async function listLinuxSerialPorts(options: LinuxListingOptions = {}): Promise<SerialListing> {
   const { root = '/', mayOpen = mayReadAndWrite } = options;
@@ -59,8 +59,8 @@ export async function listLinuxSerialPorts(options: LinuxListingOptions = {}): P
 }
 
 /**
- * The USB texts of a tty. An empty object for another bus; undefined for a console and for
- * a port without hardware.
+ * The USB texts of a tty. The object is empty for another bus. Undefined for a console and for a port without
+ * hardware.
  */
 async function hardware(folder: string): Promise<Partial<SerialRow> | undefined> {
   const device = await realpath(path.join(folder, 'device')).catch(() => undefined);
@@ -78,8 +78,8 @@ async function hardware(folder: string): Promise<Partial<SerialRow> | undefined>
 }
 
 /**
- * The group whose members may open a port, by name. Undefined where only root may open it, or where the file
- * can't be looked at.
+ * The group whose members may open a port, by name. Undefined if only root may open it, or if its permissions
+ * can't be read.
  */
 export async function groupOfPort(
   file: string,
@@ -95,15 +95,15 @@ export async function groupOfPort(
 function groupOf({ mode, gid }: Stats, groups: ReadonlyMap<number, string>): string | undefined {
   const mayOpen = (mode & GROUP_MAY_OPEN) === GROUP_MAY_OPEN;
   const name = mayOpen ? groups.get(gid) : undefined;
-  // Nobody should join the group of root for the sake of a port.
+  // Joining the group of root must not be recommended.
   return name === ROOT_GROUP ? undefined : name;
 }
 
-/** Maps the name of a tty to the link that udev made of it in a folder of /dev/serial. */
+/** Maps the name of a tty to its link from udev in a folder of /dev/serial. */
 async function stableLinks(root: string, kind: 'by-id' | 'by-path'): Promise<Map<string, string>> {
   const folder = path.join(root, 'dev/serial', kind);
   const links = new Map<string, string>();
-  // A tty may have two links by its place. The first in the alphabet is taken, so that it is always the same.
+  // A tty may have two links by its place. Sorting makes the choice the same each time.
   for (const name of (await entries(folder)).sort()) {
     const target = await readlink(path.join(folder, name)).catch(() => undefined);
     if (target === undefined || links.has(path.basename(target))) continue;
@@ -123,8 +123,8 @@ interface Processes {
 }
 
 /**
- * Finds which programs hold which device. It reads the open files of this user's processes (for root: of
- * all), and the locks of all processes. The program of another user is not seen if it takes no lock.
+ * Finds the programs that hold each device. It reads the open files of the processes of this user (for root:
+ * of all users), and the locks of all processes. A program of another user is found only if it takes a lock.
  */
 async function readProcesses(root: string): Promise<Processes> {
   const proc = path.join(root, 'proc');
@@ -181,7 +181,7 @@ async function entries(folder: string): Promise<string[]> {
   return readdir(folder).catch(() => []);
 }
 
-/** Reads a short text file and trims it. Undefined when it is missing or empty. */
+/** Reads a short text file and trims it. Undefined if it is missing or empty. */
 async function text(file: string): Promise<string | undefined> {
   const content = await readFile(file, 'utf8').catch(() => '');
   return content.trim() || undefined;

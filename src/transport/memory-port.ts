@@ -3,13 +3,13 @@ import { checkText } from '../argument-checks.js';
 import { nextTurn } from '../platform.js';
 import { EventPort } from './event-port.js';
 
-/** The largest frame of the protocol: there is no wire that a long frame could keep busy. */
+/** The largest frame of the protocol. There is no wire that a long frame could block. */
 const FRAME_BYTES_MAX = 65536;
 
 /**
  * Makes two ports in this process, each the far end of the other. A write settles when the other side has
- * received it. Delivery takes one turn of the event loop, so timers and signals are served between frames.
- * `name` is what errors call the ports. Errors: BAD_ARGUMENT.
+ * received it. Delivery takes one turn of the event loop, so timers and signals can run between frames.
+ * `name` is the name of the ports in errors. Errors: BAD_ARGUMENT.
  */
 export function memoryPortPair(name = 'memory'): [Port, Port] {
   checkText('name', name);

@@ -9,24 +9,24 @@ import { type Libc, loadLibc } from './libc.js';
 
 /** The longest frame on a pseudo-terminal: the same as on a serial port. */
 export const PTY_FRAME_BYTES_MAX = 8192;
-/** One wait for room keeps a thread of the pool busy for at most this long. */
+/** Longest single wait for room; it occupies a thread of the pool. */
 const POLL_MS = 50;
 /**
- * A write that nobody takes for this long is dropped, as on a wire that nobody reads. The
- * link sends it again.
+ * A write that is not taken within this time is dropped, as on a wire without a reader. The link sends it
+ * again.
  */
 const STALL_MS = 10_000;
 
-/** How a pseudo-terminal is made. */
+/** Options of a pseudo-terminal. */
 export interface PtyOptions {
-  /** The path of a symlink to the terminal, so that the name stays the same from start to start. */
+  /** The path of a symlink to the terminal. It gives the terminal the same name at each start. */
   readonly link?: string;
 }
 
 /**
  * Makes a pseudo-terminal and returns the board's end of it. A host opens its `path` as a serial port. It is
- * raw from the start and has no modem lines. The port is not told when its user goes; `hasClient` finds out.
- * Linux and macOS. Errors: BAD_ARGUMENT, MISSING_PACKAGE (koffi), CANNOT_LISTEN.
+ * raw from the start and has no modem lines. The system does not report that a client has left; `hasClient`
+ * checks it. Linux and macOS. Errors: BAD_ARGUMENT, MISSING_PACKAGE (koffi), CANNOT_LISTEN.
  */
 export async function openPty(options: PtyOptions = {}): Promise<PtyPort> {
   checkObject('options', options, "{ link: '/tmp/board' }");
@@ -35,7 +35,7 @@ export async function openPty(options: PtyOptions = {}): Promise<PtyPort> {
   const master = libc.openMaster();
   const failed = (what: string): ThermolinkError =>
     new ThermolinkError('CANNOT_LISTEN', `No pseudo-terminal can be made: ${what} failed.`, {
-      hint: 'Has this machine or container a /dev/ptmx and a /dev/pts?',
+      hint: 'Check that this machine or container has /dev/ptmx and /dev/pts.',
     });
   if (master < 0) throw failed('posix_openpt');
   let slave: number | undefined;
@@ -43,8 +43,8 @@ export async function openPty(options: PtyOptions = {}): Promise<PtyPort> {
     if (libc.grant(master) < 0 || libc.unlock(master) < 0) throw failed('unlockpt');
     const path = libc.slavePath(master);
     if (path === undefined) throw failed('ptsname_r');
-    // This handle stays open. Without any, the terminal would lose its raw mode, and reading
-    // the master would fail.
+    // This handle stays open. Without an open handle of the slave, the terminal would lose its raw mode, and
+    // reading the master would fail.
     slave = openSlave(path);
     if (libc.makeRaw(slave) < 0) throw failed('tcsetattr');
     if (libc.setNonBlocking(master) < 0) throw failed('fcntl');
@@ -74,7 +74,7 @@ export class PtyPort extends EventPort implements Port {
   readonly frameBytesMax = PTY_FRAME_BYTES_MAX;
   /** The path that a host opens: the link if there is one. */
   readonly path: string;
-  /** How many bytes were dropped because nobody took them. */
+  /** Number of bytes that were dropped because they were not taken. */
   bytesDropped = 0;
   readonly #libc: Libc;
   readonly #files: PtyFiles;
@@ -109,11 +109,11 @@ export class PtyPort extends EventPort implements Port {
   }
 
   /**
-   * Whether a client has the terminal open. The system tells only while this side's own handle is closed,
-   * so this closes it for a moment. Afterwards the terminal is raw again, however a client left it. The
-   * answer is true where the system does not tell (macOS), and while a client has the terminal to itself
-   * (TIOCEXCL), since it could not be opened again then. Errors: none; the port ends when the handle
-   * can't be opened again.
+   * Whether a client has the terminal open. The system tells this only while our own handle of the slave is
+   * closed, so the handle is closed for a moment. Afterwards the terminal is set to raw mode again. The
+   * answer is true if the system does not tell (macOS). It is also true while a client has exclusive use
+   * (TIOCEXCL), because our handle could not be opened again then. Errors: none; the port ends when the
+   * handle can't be opened again.
    */
   hasClient(): boolean {
     if (this.closed) return false;
@@ -124,12 +124,14 @@ export class PtyPort extends EventPort implements Port {
     try {
       this.#slave = openSlave(path);
     } catch (error) {
-      // For example no file handle is free. Without a handle of the slave nothing can be read from now on.
+      // This happens for example if no file handle is free. Without a handle of the slave nothing can be read
+      // any more.
       this.events.end(error as Error);
       void this.close();
       return false;
     }
-    // Also with a client: it may have come just now, and found the terminal as the client before left it.
+    // This is needed with a client too: it may have just arrived, and the client before may have changed the
+    // mode.
     this.#libc.makeRaw(this.#slave);
     return !isHungUp;
   }
@@ -154,7 +156,7 @@ export class PtyPort extends EventPort implements Port {
     const { path, link } = this.#files;
     this.events.end();
     if (link !== undefined) removeDeviceLink(link, path);
-    // A thread may still wait for this file number, which must not name another file before that has ended.
+    // A thread may still wait on this file number. The number must not be reused before that wait has ended.
     await this.#writing?.catch(() => undefined);
     const gone = new Promise<void>((resolve) => this.#reader.once('close', () => resolve()));
     this.#reader.destroy();
@@ -186,7 +188,7 @@ export class PtyPort extends EventPort implements Port {
     }
   }
 
-  /** Returns how many bytes the terminal took at once. */
+  /** Returns the number of bytes that the terminal took at once. */
   #tryWrite(bytes: Uint8Array, from: number): number {
     try {
       return writeSync(this.#files.master, bytes, from);

@@ -11,7 +11,7 @@ export interface AdviceRequest {
   readonly holders?: readonly string[];
 }
 
-/** Says what to do about a port on this platform, in a sentence or two. */
+/** Advice for a port on this platform, in one or two sentences. */
 export function portAdvice(request: AdviceRequest): string {
   const { verdict, platform, score } = request;
   const uri = asArgument(request.uri);
@@ -24,13 +24,13 @@ export function portAdvice(request: AdviceRequest): string {
       return deniedAdvice(request);
     case 'unknown':
       if (score === SCORE.none)
-        return `Not on USB${platform === 'darwin' ? ' (Bluetooth, debug console)' : ''}: a board hangs there only if you wired it so.`;
-      if (score === SCORE.stranger) return 'A kind of device that is no board.';
-      return `Its chip does not tell a board from another device: only its answer does. Connect to it as ${uri}${comNote(request)}`;
+        return `Not on USB${platform === 'darwin' ? ' (Bluetooth, debug console)' : ''}: a board is there only if you connected it yourself.`;
+      if (score === SCORE.stranger) return 'A device of this kind is not a board.';
+      return `Boards and other devices have this chip; only the answer of the device tells which it is. Connect to it as ${uri}${comNote(request)}`;
   }
 }
 
-/** Quotes a device URI for a shell: zsh takes a bare ? for a pattern of file names, and fails. */
+/** Quotes a device URI for a shell: zsh would treat an unquoted ? as a file name pattern, and fail. */
 export function asArgument(uri: string): string {
   return /[?*&\s]/.test(uri) ? `"${uri}"` : uri;
 }
@@ -42,17 +42,17 @@ function comNote({ platform, path }: AdviceRequest): string {
 
 function busyAdvice({ platform, holders = [] }: AdviceRequest): string {
   if (holders.some((holder) => holder.startsWith('ModemManager')))
-    return 'ModemManager is trying whether it is a modem: wait some seconds, or tell it to keep off (docs/reference/devices.md).';
+    return 'ModemManager is checking whether it is a modem: wait some seconds, or exclude the device from it (docs/reference/devices.md).';
   if (holders.length > 0) return `Close ${holders.join(' and ')}, which holds it.`;
   if (platform === 'linux')
-    return 'Another program holds it: close terminal programs; ModemManager lets go after some seconds.';
+    return 'Another program holds it: close terminal programs; ModemManager releases it after some seconds.';
   return 'Another program holds it: close terminal programs and serial monitors.';
 }
 
 function deniedAdvice({ platform, path, group }: AdviceRequest): string {
   if (platform === 'win32') return 'Another program holds it, which Windows calls access denied: close it.';
   if (platform === 'darwin')
-    return `Look at its permissions by ls -l ${path}; by default everybody may open a port.`;
+    return `Check its permissions by ls -l ${path}; by default every user may open a port.`;
   if (group === undefined)
     return `Only root may open it: add a udev rule for its group (docs/reference/devices.md), or pass it to the container.`;
   return `Join the group ${group} (sudo usermod -aG ${group} $USER), then log out and in again.`;

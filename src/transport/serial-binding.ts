@@ -1,9 +1,9 @@
 /**
- * The optional package serialport, and its reading and writing on Linux and macOS with three faults of
- * version 13 mended:
- * - After a hang-up `read` returns no bytes; the binding tries again at once and for ever, until memory is
- *   full (serialport/bindings-cpp issue 162). Here a hang-up is the end of the port.
- * - Waiting for bytes makes the poller forget that a write waits for room, so that the write hangs until a
+ * The optional package serialport, with fixes for three faults of version 13 in reading and writing on Linux
+ * and macOS:
+ * - After a hang-up `read` returns no bytes; the binding tries again without end, until memory is full
+ *   (serialport/bindings-cpp issue 162). Here a hang-up is the end of the port.
+ * - While it waits for bytes, the poller forgets a write that waits for room. The write then hangs until a
  *   byte comes.
  * - A close does not wait for a read in progress, which keeps the file and its lock for a moment longer. A
  *   program that opens the port right after the close finds it busy.
@@ -33,7 +33,7 @@ export async function loadSerialPort<T = typeof import('serialport')>(
   }
 }
 
-/** The parts of the binding's open port that are used here, as they are on Linux and macOS. */
+/** The parts of an open port of the binding that are used here, on Linux and macOS. */
 interface UnixPort {
   readonly fd: number | null;
   readonly poller: {
@@ -50,7 +50,8 @@ interface Binding<Options, OpenPort> {
 }
 
 /**
- * Returns a binding whose open ports are mended. The ports of Windows are another kind and stay as they are.
+ * Returns a binding whose open ports have these fixes. Ports on Windows are of another kind and stay
+ * unchanged.
  */
 export function mendedBinding<Options, OpenPort, B extends Binding<Options, OpenPort>>(binding: B): B {
   return {
@@ -72,11 +73,11 @@ function mend(port: UnixPort): void {
   const calls = new Set<Promise<unknown>>();
   let closing = false;
   const openFile = (): number => {
-    // The stream expects this error of a call that a close overtook.
+    // The stream expects this error from a call during which the port was closed.
     if (closing || port.fd === null) throw Object.assign(new Error('Port is not open'), { canceled: true });
     return port.fd;
   };
-  /** Returns the result of `call`, or undefined when the file is not ready. */
+  /** Returns the result of `call`; undefined if the file is not ready. */
   const attempt = async <T>(call: (fd: number) => Promise<T>): Promise<T | undefined> => {
     const result = call(openFile());
     calls.add(result);
@@ -107,7 +108,7 @@ function mend(port: UnixPort): void {
         if (error) reject(error);
         else resolve();
       });
-      // `once` polls for its own event alone, so the events that others wait for are added again.
+      // `once` polls only for its own event. Events that other calls wait for must be added again.
       port.poller.poll([...waiting].reduce((flags, name) => flags | FLAGS[name], 0));
     });
   };

@@ -7,28 +7,26 @@ import type { ListSerialPorts, SerialListing, SerialRow, Verdict } from './seria
 import { serialUri, type UsbIdentity, usbUri, windowsName } from './serial-uri.js';
 import { fingerprint, SCORE, SCORE_OURS_MIN } from './usb-fingerprints.js';
 
-/** A serial port and what is known of it without opening it. */
+/** A serial port, with the facts that are known without opening it. */
 export interface SerialDevice {
-  /**
-   * The path that opens it. On macOS it is the call-out path (/dev/cu.…), which does not wait for a carrier.
-   */
+  /** The path to open. On macOS it is the call-out path (/dev/cu.…), which does not wait for a carrier. */
   readonly path: string;
   /**
-   * The device URI. It survives replugging where the serial number is unique, or udev has made a link that no
-   * other device of the kind can take over.
+   * The device URI. It stays valid after replugging if the serial number is unique, or if udev has made a
+   * link that no other device of the kind can take over.
    */
   readonly uri: string;
   readonly verdict: Verdict;
-  /** How much it looks like one of our boards: a whole number from 0 to 100. */
+  /** Similarity to one of our boards: a whole number from 0 to 100. */
   readonly score: number;
-  /** The name that it gives itself, or the name of its chip. */
+  /** The name from the device itself, or the name of its chip. */
   readonly name: string | undefined;
   /** Four lower-case hexadecimal digits each; undefined off USB. */
   readonly vendorId: string | undefined;
   readonly productId: string | undefined;
-  /** Undefined also where the system has made one up (Windows). */
+  /** Undefined if there is none, or if the system generated it (Windows). */
   readonly serialNumber: string | undefined;
-  /** What to do about the verdict, in a sentence or two. */
+  /** Advice for this verdict, in one or two sentences. */
   readonly advice: string;
 }
 
@@ -55,14 +53,14 @@ export function serialDevices(listing: SerialListing): SerialDevice[] {
  */
 export function bestCandidates(devices: readonly SerialDevice[]): SerialDevice[] {
   if (!Array.isArray(devices))
-    throw badArgument('devices', devices, 'a list', 'Pass what serialDevices returns.');
+    throw badArgument('devices', devices, 'a list', 'Pass the result of serialDevices.');
   const best = Math.max(SCORE.stranger, ...devices.map((device) => device.score));
   return best === SCORE.stranger ? [] : devices.filter((device) => device.score === best);
 }
 
 /**
- * Finds the path of the one port with a USB identity. It never guesses between several that fit.
- * Errors: PORT_NOT_FOUND, PORT_AMBIGUOUS (which names all that fit), PORT_DENIED, and those of listing.
+ * Finds the path of the only port with a USB identity. If several ports fit, none is chosen. Errors:
+ * PORT_NOT_FOUND, PORT_AMBIGUOUS (with the names of all ports that fit), PORT_DENIED, and those of listing.
  */
 export async function resolveUsb(
   wanted: UsbIdentity,
@@ -94,7 +92,7 @@ export async function resolveUsb(
       {
         hint: isTold(found)
           ? 'Add the serial number (usb=VID:PID:SERIAL).'
-          : 'Their serial numbers do not tell them apart: name one by its path (serial:PATH).',
+          : 'Their serial numbers do not distinguish them: name one by its path (serial:PATH).',
         data: {
           asked,
           candidates: found.map(({ path, serialNumber: number }) => ({ path, serialNumber: number })),
@@ -109,14 +107,14 @@ export async function resolveUsb(
   return first.path;
 }
 
-/** Where one device will be found again: by what it is, or by a path that only it can have. */
+/** The way to find one device again: by its USB identity, or by a path that only this device can have. */
 export type LastingPlace =
   | { readonly kind: 'usb'; readonly usb: UsbIdentity }
   | { readonly kind: 'serial'; readonly path: string };
 
 /**
- * Where the device at `path` will be found after it was unplugged and plugged in again. `path` may be any
- * link to the port. It is returned as it is where nothing better is known. Never rejects.
+ * The way to find the device at `path` after it was unplugged and plugged in again. `path` may be any link to
+ * the port. If nothing better is known, `path` is returned unchanged. Never rejects.
  */
 export async function lastingPlaceOf(
   path: string,
@@ -134,26 +132,25 @@ export async function lastingPlaceOf(
     );
     if (row === undefined) return asGiven;
     const place = lastingPlace(row, rows);
-    // A link that a rule of the user made is kept, since the user decides where it leads.
+    // A link from a rule of the user is kept, because the user decides its target.
     const isOwnLink = target !== path && path !== row.stablePath;
     return place.kind === 'serial' && isOwnLink ? asGiven : place;
   } catch {
-    // The port is open already, and can be found again by its path.
+    // The port is already open, and can be found again by its path.
     return asGiven;
   }
 }
 
 type NamedRow = SerialRow & Identity;
 
-/** The rows with one form of all identities and paths. */
+/** The rows, with all identities and paths in one form. */
 function namedRows({ rows }: SerialListing): NamedRow[] {
   return rows.map((row) => ({ ...row, ...identityOf(row), path: callOutPath(row.path) }));
 }
 
 /**
- * How the device of a row is found again. Devices of one kind without serial numbers are told apart by their
- * sockets alone: the link by-id goes to the one that was plugged in last, and must not lead to another
- * device.
+ * The way to find the device of a row again. Devices of one kind without serial numbers differ only by their
+ * sockets. Their link by-id belongs to the one that was plugged in last, so it could lead to another device.
  */
 function lastingPlace(row: NamedRow, rows: readonly NamedRow[]): LastingPlace {
   const { vendorId, productId, serialNumber, stablePath, placePath } = row;
@@ -162,13 +159,13 @@ function lastingPlace(row: NamedRow, rows: readonly NamedRow[]): LastingPlace {
   const isUnique = isUsb && equals.length === 1;
   if (isUnique && serialNumber !== undefined)
     return { kind: 'usb', usb: { vendorId, productId, serialNumber } };
-  // The channels of one device have one serial number, and a link each.
+  // The channels of one device have the same serial number, but a separate link each.
   const haveLinks =
     new Set(equals.map((other) => other.stablePath ?? '').filter(Boolean)).size === equals.length;
   if (stablePath !== undefined && serialNumber !== undefined && haveLinks)
     return { kind: 'serial', path: stablePath };
   if (placePath !== undefined) return { kind: 'serial', path: placePath };
-  // By its kind, so that it is not guessed once there are two of them.
+  // Found by its kind: if there are two of this kind later, none is chosen.
   if (isUnique) return { kind: 'usb', usb: { vendorId, productId } };
   return { kind: 'serial', path: row.path };
 }
@@ -184,8 +181,8 @@ function judge({ access, holders = [] }: SerialRow, score: number): Verdict {
 }
 
 /**
- * Returns the second of macOS's two paths of a port. Opening tty.* waits for the other side's carrier line,
- * cu.* does not.
+ * Returns the call-out path of a port on macOS, which has two paths. Opening tty.* waits for the carrier line
+ * of the other side; opening cu.* does not.
  */
 function callOutPath(path: string): string {
   return path.replace(/^\/dev\/tty\./, '/dev/cu.');
@@ -194,8 +191,8 @@ function callOutPath(path: string): string {
 function identityOf(row: SerialRow): Pick<SerialDevice, 'vendorId' | 'productId' | 'serialNumber'> {
   const { vendorId, productId, serialNumber } = row;
   if (!vendorId || !productId) return { vendorId: undefined, productId: undefined, serialNumber: undefined };
-  // For a device without a number Windows makes one up. It holds an & and changes with the socket. Linux
-  // passes on the PCI address of the host controller.
+  // For a device without a number Windows generates one, which contains an & and changes with the socket. For
+  // a host controller Linux gives its PCI address.
   const isOwn =
     serialNumber !== undefined && !/^$|&|^[\da-f]{4}:[\da-f]{2}:[\da-f]{2}\.\d$/i.test(serialNumber);
   return { ...usbIds({ vendorId, productId }), serialNumber: isOwn ? serialNumber : undefined };
@@ -208,7 +205,7 @@ function usbIds(ids: { readonly vendorId: string; readonly productId: string }) 
 
 type Identity = Pick<SerialDevice, 'vendorId' | 'productId'> & { readonly serialNumber?: string | undefined };
 
-/** Whether a port has the wanted identity. One without a serial number fits every number. */
+/** Whether a port has the wanted identity. A wanted identity without a serial number fits every number. */
 function matches(device: Identity, wanted: Identity): boolean {
   const { vendorId, productId, serialNumber } = wanted;
   if (device.vendorId !== vendorId || device.productId !== productId) return false;

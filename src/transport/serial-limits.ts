@@ -1,22 +1,23 @@
-/** Bits per second of a wire whose rate nobody gave. */
+/** Bits per second of a wire if no rate is given. */
 export const BAUD_RATE_DEFAULT = 115_200;
 
 /** Longest frame on a serial port. */
 const FRAME_BYTES_MAX = 8192;
 /** The smallest limit of a frame that the protocol allows. */
 const FRAME_BYTES_MIN = 256;
-/** One frame keeps the line busy for at most this long, so that a stop gets through. */
+/** Longest time of one frame on the line. A stop must not wait longer. */
 const FRAME_MS = 20;
-/** Unacknowledged commands keep the line busy for at most this long: the system does not give bytes back. */
+/**
+ * Longest time of all unacknowledged commands on the line. Bytes that the system has taken cannot be
+ * recalled.
+ */
 const IN_FLIGHT_MS = 50;
-/** Unacknowledged bytes where no rate is known: USB full speed carries as much in 50 ms. */
+/** Most unacknowledged bytes if no rate is known. USB full speed transfers as much in 50 ms. */
 const IN_FLIGHT_BYTES_WITHOUT_RATE = 65536;
 /** A start bit, 8 data bits, a stop bit. */
 const BITS_PER_BYTE = 10;
 
-/**
- * How many bytes a line of this rate should carry at once; `undefined` stands for a rate that means nothing.
- */
+/** Limits of the bytes on a line of this rate; `undefined` means that a rate has no meaning. */
 export function serialLimits(baudRate: number | undefined): {
   readonly frameBytesMax: number;
   readonly inFlightBytesMax: number;

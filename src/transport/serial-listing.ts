@@ -8,7 +8,7 @@ export interface SerialPortPackage {
   readonly SerialPort: { list(): Promise<readonly SerialRow[]> };
 }
 
-/** How ports are listed; tests pass another platform and package. */
+/** Options of a listing. Tests pass another platform and package. */
 export interface SerialListingOptions {
   readonly platform?: NodeJS.Platform;
   readonly loadPackage?: () => Promise<SerialPortPackage>;
@@ -18,9 +18,9 @@ export interface SerialListingOptions {
 const LIST_TIMEOUT_MS = 10_000;
 
 /**
- * Lists the serial ports of this machine and opens none. Linux is read from sysfs without a package,
- * because `SerialPort.list` runs `udevadm` there and ends the process where that is missing. On other
- * systems serialport lists. Errors: MISSING_PACKAGE (no serialport), TIMEOUT, CANNOT_CONNECT when the
+ * Lists the serial ports of this machine and opens none. Linux is read from sysfs without a package, because
+ * there `SerialPort.list` runs `udevadm`, and ends the process if it is missing. On other systems the package
+ * serialport lists the ports. Errors: MISSING_PACKAGE (no serialport), TIMEOUT, CANNOT_CONNECT when the
  * system refuses to list.
  */
 export async function listSerialPorts(options: SerialListingOptions = {}): Promise<SerialListing> {
@@ -41,7 +41,7 @@ async function beforeDeadline<T>(listing: Promise<T>, timeoutMs: number): Promis
             `The system did not list its serial ports within ${timeoutMs / 1000} s.`,
             {
               retryable: true,
-              hint: 'A driver hangs: unplug serial adapters, or name the port by its path.',
+              hint: 'A driver may hang: unplug serial adapters, or name the port by its path.',
             },
           ),
         ),

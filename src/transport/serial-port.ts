@@ -20,7 +20,7 @@ import { StreamPort } from './stream-port.js';
 import type { OpenPortOptions, Transport } from './transport.js';
 
 const OPEN_TIMEOUT_MS = 5000;
-/** Closing waits this long for the wire, and then throws the rest away. */
+/** Longest wait for the wire when closing. After it the remaining bytes are dropped. */
 const DRAIN_TIMEOUT_MS = 500;
 
 /** The paths of USB devices and pseudo-terminals, for which a baud rate means nothing. */
@@ -47,7 +47,7 @@ export const serialTransport: Transport<SerialUriAddress> = {
 
 /**
  * Opens a serial port: raw, 8 data bits, no parity, 1 stop bit, locked against other programs. Bytes that
- * came before are lost. The DTR level is skipped on a port that has no such line (a pseudo-terminal).
+ * arrived before are lost. The DTR level is skipped on a port without this line (a pseudo-terminal).
  *
  * Errors: BAD_ARGUMENT, MISSING_PACKAGE, PORT_NOT_FOUND, PORT_DENIED, PORT_BUSY, CANNOT_CONNECT, NO_ANSWER
  * (deadline), ABORTED. Nothing stays open after one.
@@ -63,7 +63,7 @@ export async function openSerialPort(address: SerialAddress, options: OpenPortOp
   const target = await realpath(path).catch(() => path);
   const rate = address.baudRate ?? (WITHOUT_RATE.test(target) ? undefined : BAUD_RATE_DEFAULT);
   const { SerialPort } = await loadSerialPort();
-  // Each call makes a new object, because one that was closed can't be opened again.
+  // Each call makes a new object, because a closed object can't be opened again.
   const settings = { path, baudRate: rate ?? BAUD_RATE_DEFAULT, rtscts, autoOpen: false, lock: true };
   const binding = mendedBinding(SerialPort.binding);
   const serial = new SerialPort({ ...settings, binding } as typeof settings);
@@ -95,7 +95,7 @@ function open(serial: SerialPort, { signal, timeoutMs = OPEN_TIMEOUT_MS }: OpenP
     const timer = setTimeout(() => settle(deadlineError(serial.path, timeoutMs)), timeoutMs);
     signal?.addEventListener('abort', onAbort, { once: true });
     serial.open((error) => {
-      // After the deadline or an abort nobody waits for the port any more.
+      // After the deadline or an abort the port is not needed any more.
       if (settled && !error) closeNow(serial);
       else if (!settled && !error) settle();
       else if (error) openError(serial.path, error).then(settle, reject);
@@ -103,7 +103,10 @@ function open(serial: SerialPort, { signal, timeoutMs = OPEN_TIMEOUT_MS }: OpenP
   });
 }
 
-/** Waits for the wire, then closes. It flushes a stuck wire first, because closing would wait for it. */
+/**
+ * Waits for the wire, then closes. If the wire is stuck, the bytes are flushed first, because closing would
+ * wait for them.
+ */
 function finish(serial: SerialPort): void {
   if (!serial.isOpen) return;
   const timer = setTimeout(() => {
@@ -119,7 +122,7 @@ function closeNow(serial: SerialPort): void {
   if (serial.isOpen) serial.close(() => undefined);
 }
 
-/** The errors of serialport carry no codes, so their text has to tell. */
+/** The errors of serialport have no codes, so their texts are matched. */
 const OPEN_ERRORS: readonly (readonly [RegExp, ErrorCode, string])[] = [
   [/no such|not found|enoent/i, 'PORT_NOT_FOUND', 'there is no such port'],
   [/permission denied|access denied|eacces/i, 'PORT_DENIED', 'access is denied'],
@@ -130,7 +133,7 @@ async function openError(path: string, cause: Error): Promise<ThermolinkError> {
   const [, code, why] = OPEN_ERRORS.find(([text]) => text.test(cause.message)) ?? [
     /./,
     'CANNOT_CONNECT' as const,
-    'it is no serial port, or does not take these settings',
+    'it is not a serial port, or does not support these settings',
   ];
   return new ThermolinkError(code, `The port ${path} can’t be opened: ${why}.`, {
     cause,
@@ -142,10 +145,10 @@ async function openError(path: string, cause: Error): Promise<ThermolinkError> {
 
 async function openHint(path: string, code: ErrorCode): Promise<string> {
   if (code !== 'PORT_DENIED' && code !== 'PORT_BUSY')
-    return 'See `thermolink devices` for the ports there are; check the path and the baud rate.';
+    return '`thermolink devices` lists the ports; check the path and the baud rate.';
   const verdict = code === 'PORT_BUSY' ? 'busy' : 'no permission';
   const { platform } = process;
-  // Group and permissions are those of the port itself, also where a link was given.
+  // Group and permissions are those of the port itself, even if a link was given.
   const group = platform === 'linux' ? await groupOfPort(path) : undefined;
   const request = { platform, path, uri: serialUri(path), score: 0, group };
   return portAdvice({ ...request, verdict });

@@ -7,18 +7,18 @@ export interface SerialRow {
   readonly productId?: string | undefined;
   readonly serialNumber?: string | undefined;
   readonly manufacturer?: string | undefined;
-  /** The name that the device gives itself (Linux). */
+  /** The name from the device itself (Linux). */
   readonly product?: string | undefined;
-  /** The name that its driver gives it (Windows). */
+  /** The name from the driver (Windows). */
   readonly friendlyName?: string | undefined;
   /**
-   * The link that names the device: /dev/serial/by-id/… (Linux with udev). Devices of one kind without
-   * serial numbers share one link, which belongs to the one that was plugged in last.
+   * The link that names the device: /dev/serial/by-id/… (Linux with udev). Devices of one kind without serial
+   * numbers share one link, which leads to the one that was plugged in last.
    */
   readonly stablePath?: string | undefined;
   /** The link that names the socket it is plugged into: /dev/serial/by-path/… (Linux with udev). */
   readonly placePath?: string | undefined;
-  /** Whether this user may open it, where the system tells without opening it. */
+  /** Whether this user may open the port; undefined if the system does not tell this without opening it. */
   readonly access?: 'allowed' | 'denied' | undefined;
   /** The group whose members may open it (Linux). */
   readonly group?: string | undefined;

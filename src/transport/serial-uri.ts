@@ -9,10 +9,10 @@ import {
   wholeNumber,
 } from './transport.js';
 
-/** How a serial line is used; the port's own defaults hold for what is missing. */
+/** Settings of a serial line. A missing setting has the default of the port. */
 export interface SerialSettings {
   /**
-   * Bits per second. Default: 115200 on a wire, no limit where a rate means nothing (USB, pseudo-terminals).
+   * Bits per second. Default: 115200 on a wire; no limit if a rate has no meaning (USB, pseudo-terminals).
    */
   readonly baudRate?: number;
   /** Level of the DTR line after opening. Default: as the operating system sets it. */
@@ -27,7 +27,7 @@ export interface SerialAddress extends SerialSettings {
   readonly path: string;
 }
 
-/** What names a USB device wherever it is plugged in. */
+/** The identity of a USB device, independent of its socket. */
 export interface UsbIdentity {
   /** Four hexadecimal digits, in either case. */
   readonly vendorId: string;
@@ -36,17 +36,17 @@ export interface UsbIdentity {
 }
 
 /**
- * A serial port in a device URI. A USB device's path is looked up at each opening:
- * it changes with replugging.
+ * A serial port in a device URI. The path of a USB device is looked up at each opening, because it changes
+ * with replugging.
  */
 export type SerialUriAddress =
   | ({ readonly kind: 'serial' } & SerialAddress)
   | ({ readonly kind: 'usb'; readonly usb: UsbIdentity } & SerialSettings);
 
-/** How such a device URI is written. */
+/** The form of such a device URI. */
 export const SERIAL_FORM = 'serial:PATH[?baud=…&dtr=0|1&rtscts=0|1] or serial:?usb=VID:PID[:SERIAL]';
 
-/** No serial port is faster than this. */
+/** Largest rate of a serial port. */
 const BAUD_RATE_MAX = 50_000_000;
 
 /** Takes `serial:PATH?…` or `serial:?usb=…` apart. Throws `BadUri`. */
@@ -63,7 +63,7 @@ export function parseSerialUri({ path: escaped, parameters }: UriParts): SerialU
   if (usb) return { kind: 'usb', usb, ...settings };
   if (file === '') throw new BadUri('a serial port needs a path (serial:/dev/ttyACM0) or usb=VID:PID');
   if (DEVICE_NAME.test(file)) throw new BadUri(suggestSerialUri(file));
-  // Opening adds this prefix itself.
+  // The prefix of Windows device paths is removed here, because opening adds it.
   const path = /^[\\/]{2}\./.test(file) ? (windowsName(file) ?? file) : file;
   return { kind: 'serial', path, ...settings };
 }
@@ -78,8 +78,8 @@ function usbIdentity(text: string, name: string): UsbIdentity {
 }
 
 /**
- * The name of a port of Windows as it is written here: `COM10` for `com10`, `COM10:` and `\\.\COM10`.
- * Undefined for another path.
+ * The name of a port of Windows in one form: `COM10` for `com10`, `COM10:` and `\\.\COM10`. Undefined for
+ * another path.
  */
 export function windowsName(path: string): string | undefined {
   return /^(?:[\\/]{2}\.[\\/])?(com\d+):?$/i.exec(path)?.[1].toUpperCase();
@@ -90,20 +90,20 @@ const DEVICE_NAME = /^(?:dev\/)?((?:tty(?:USB|ACM|S|AMA|O|mxc|THS)\d+)|(?:(?:cu|
 /** The parameters that may stand behind a path. A path may hold a question mark of its own. */
 const SETTINGS = /\?(?:(?:baud|dtr|rtscts)=\d+&?)+$/;
 
-/** Returns how a text that is no URI of a serial port was meant, or undefined. */
+/** Returns a suggestion for a text that is not the URI of a serial port; undefined if there is none. */
 export function suggestSerialUri(text: string): string | undefined {
   const identity = /^(?:usb[:=])?([\da-f]{4}:[\da-f]{4}(?::.+)?)$/i.exec(text)?.[1];
   if (identity !== undefined)
-    return `a board by its USB identity is written serial:?usb=${encodeURIComponent(identity).replaceAll('%3A', ':')}`;
+    return `the URI of a board with this USB identity is serial:?usb=${encodeURIComponent(identity).replaceAll('%3A', ':')}`;
   const settings = SETTINGS.exec(text)?.[0] ?? '';
   const isOurs = /^serial:/i.test(text);
   const name = text.slice(0, text.length - settings.length).replace(/^serial:/i, '');
-  // A rate behind a colon is how some terminal programs write it.
+  // Some terminal programs write the rate after a colon.
   const [, path, rate] = /^(.*[^:]):(\d{3,8})$/.exec(name) ?? [undefined, name];
   const found = portPath(path) ?? (isOurs && path !== '' ? path : undefined);
   if (found === undefined) return undefined;
   const uri = `${serialUri(found)}${rate === undefined ? settings : `?baud=${rate}`}`;
-  return uri === text ? undefined : `a serial port is written ${uri}`;
+  return uri === text ? undefined : `the URI of a serial port is ${uri}`;
 }
 
 function portPath(text: string): string | undefined {

@@ -1,6 +1,6 @@
 import { type OnReadOpts, Socket } from 'node:net';
 
-/** Bytes of one read. A larger buffer would fall out of the processor's cache before it is used. */
+/** Bytes of one read. A larger buffer would leave the cache of the processor before it is used. */
 const READ_BYTES = 65_536;
 
 /**
@@ -21,22 +21,23 @@ export class SocketReads {
     this.onread = { buffer, callback };
   }
 
-  /** Starts the flow. The bytes that `receive` gets are valid only during the call. */
+  /** Starts the reading. The bytes passed to `receive` are valid only during the call. */
   start(socket: Socket, receive: (bytes: Uint8Array) => void): void {
     this.#receive = receive;
     socket.resume();
   }
 }
 
-/** The field of a socket that holds the system's side of its connection. */
+/** The field of a socket that holds the handle of its connection. */
 const HANDLE = '_handle';
 
 type Handled = Record<typeof HANDLE, { readonly readStart?: unknown } | null>;
 
 /**
  * Returns the accepted connection as a new socket that reads by `reads`. Node takes `onread` only for a
- * socket that connects, so the accepted one gives up its handle to the new one, as in Node's cluster module.
- * Undefined where this Node has no such handle. The server must have been made with `pauseOnConnect`.
+ * socket that connects, so the handle moves from the accepted socket to the new one, as in the cluster module
+ * of Node. Undefined if this version of Node has no such handle. The server must have been made with
+ * `pauseOnConnect`.
  */
 export function readingBy(reads: SocketReads, accepted: Socket): Socket | undefined {
   const owner = accepted as unknown as Handled;
@@ -45,7 +46,7 @@ export function readingBy(reads: SocketReads, accepted: Socket): Socket | undefi
   owner[HANDLE] = null;
   const settings = { handle, pauseOnCreate: true, readable: true, writable: true, onread: reads.onread };
   const socket = new Socket(settings);
-  // The server counts the socket that it made.
+  // The server counts the accepted socket until it is destroyed.
   socket.once('close', () => accepted.destroy());
   return socket;
 }

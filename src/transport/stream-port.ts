@@ -5,7 +5,7 @@ import { EventPort } from './event-port.js';
 
 /** A write that the other side has not taken after this time ends the port. */
 const WRITE_TIMEOUT_MS = 30_000;
-/** Closing waits this long for written bytes to get out. */
+/** Longest wait for written bytes when closing. */
 const CLOSE_TIMEOUT_MS = 1000;
 
 export interface StreamPortOptions {
@@ -15,8 +15,8 @@ export interface StreamPortOptions {
   /** See `Port`. */
   readonly lease?: string;
   /**
-   * Closes the stream after the written bytes are out; the stream emits 'close' then. The
-   * port bounds the time.
+   * Closes the stream after all written bytes are sent; then the stream emits 'close'. The port limits the
+   * time.
    */
   readonly finish: () => void;
   /** Closes the stream at once. */
@@ -27,8 +27,8 @@ export interface StreamPortOptions {
 
 /**
  * A port on an open Node stream (a socket, a serial port). A write resolves when the system has taken all of
- * it. It rejects when the port ends, and the stream may still read the buffer then. Bytes that arrive before
- * the first `onData` wait in the stream.
+ * it. It rejects when the port ends; the stream may still read the buffer afterwards. Bytes that arrive
+ * before the first `onData` wait in the stream.
  */
 export class StreamPort extends EventPort implements Port {
   readonly name: string;
@@ -40,7 +40,7 @@ export class StreamPort extends EventPort implements Port {
   #flowing = false;
   /** Settles the write in progress. */
   #settleWrite: ((error?: Error) => void) | undefined;
-  /** The stream has emitted 'close'. */
+  /** Whether the stream has emitted 'close'. */
   #gone = false;
   #closing: Promise<void> | undefined;
 
@@ -100,7 +100,7 @@ export class StreamPort extends EventPort implements Port {
     });
   }
 
-  /** Waits at most CLOSE_TIMEOUT_MS for written bytes to get out. */
+  /** Closes the port. Waits at most CLOSE_TIMEOUT_MS until written bytes are sent. */
   close(): Promise<void> {
     this.#closing ??= this.#close();
     return this.#closing;
@@ -125,7 +125,7 @@ export class StreamPort extends EventPort implements Port {
     });
   }
 
-  /** Ends the port after its stream has ended, for whatever reason. */
+  /** Ends the port after its stream has ended. */
   #end(reason?: Error): void {
     if (this.closed) return;
     this.#settleWrite?.(this.closedError(reason));
@@ -137,7 +137,7 @@ export class StreamPort extends EventPort implements Port {
   #stalled(): ThermolinkError {
     return new ThermolinkError(
       'LINK_LOST',
-      `${this.name} took no bytes for ${WRITE_TIMEOUT_MS / 1000} s: nobody reads at its other end.`,
+      `${this.name} took no bytes for ${WRITE_TIMEOUT_MS / 1000} s: the other side does not read.`,
       { retryable: true },
     );
   }

@@ -17,7 +17,7 @@ export interface TcpAddress {
 const FRAME_BYTES_MAX = 65536;
 const PORT_MAX = 65535;
 const CONNECT_TIMEOUT_MS = 5000;
-/** After about this time without traffic a peer whose machine has vanished is noticed. */
+/** Time without traffic after which the connection to a vanished machine is detected, about. */
 export const KEEP_ALIVE_MS = 10_000;
 
 /** Boards on the network. */
@@ -28,9 +28,11 @@ export const tcpTransport: Transport<{ readonly kind: 'tcp' } & TcpAddress> = {
     readParameters(parameters, {});
     const address = parseHostPort(path.replace(/^\/\//, '').replace(/\/$/, ''));
     if (!path.startsWith('//') || !address)
-      throw new BadUri('a board on the network is written tcp://HOST:PORT, for example tcp://127.0.0.1:7000');
+      throw new BadUri(
+        'the URI of a board on the network is tcp://HOST:PORT, for example tcp://127.0.0.1:7000',
+      );
     if (address.port === 0)
-      throw new BadUri('port 0 can only be listened at; use the number that was printed');
+      throw new BadUri('port 0 is only for listening; use the number that the server printed');
     return { kind: 'tcp', ...address };
   },
   open: (address, options) => openTcpPort(address, options),
@@ -39,7 +41,7 @@ export const tcpTransport: Transport<{ readonly kind: 'tcp' } & TcpAddress> = {
     const address = parseHostPort(text.replace(/^(?:https?|tcp|telnet):\/*/i, '').replace(/\/$/, ''));
     // `COM3:9600` is a serial port, `0403:6001` a USB identity.
     if (!address || address.port === 0 || /^(?:com\d+|\d+|usb)$/i.test(address.host)) return undefined;
-    return `a board on the network is written ${tcpUri(address)}`;
+    return `the URI of a board on the network is ${tcpUri(address)}`;
   },
 };
 
@@ -51,8 +53,8 @@ export function tcpUri(address: TcpAddress): string {
 }
 
 /**
- * Takes `host:port` or `[IPv6]:port` apart. Errors: BAD_ARGUMENT for what is no text; undefined for another
- * form.
+ * Takes `host:port` or `[IPv6]:port` apart. Returns undefined for another form. Errors: BAD_ARGUMENT if
+ * `text` is not a string.
  */
 export function parseHostPort(text: string): TcpAddress | undefined {
   if (typeof text !== 'string') throw badArgument('text', text, 'a text');
@@ -97,7 +99,7 @@ export async function openTcpPort(address: TcpAddress, options: OpenPortOptions 
     throwIfAborted(signal);
     const reads = new SocketReads();
     const socket = connect({ host: address.host, port: address.port, onread: reads.onread });
-    // While it is paused, bytes wait in the operating system until somebody listens.
+    // While the socket is paused, bytes wait in the operating system for a receiver.
     socket.pause();
     const settle = (): void => {
       clearTimeout(timer);
@@ -134,7 +136,7 @@ const REASONS: Readonly<Record<string, readonly [string, string]>> = {
   ENETUNREACH: ['the network cannot be reached', 'Check the network.'],
 };
 
-/** The error of a connection that did not come about. `reasons` says what codes mean here, and what to do. */
+/** The error of a failed connection. `reasons` gives a reason and a hint for each code. */
 export function connectError(name: string, cause: Error, reasons: typeof REASONS = {}): ThermolinkError {
   const code = (cause as NodeJS.ErrnoException).code ?? '';
   const otherwise = [cause.message || code, 'Check host, port and network.'] as const;

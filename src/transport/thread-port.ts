@@ -1,14 +1,17 @@
 import type { Port } from '../../firmware-protocol/port.js';
 import { EventPort } from './event-port.js';
 
-/** The largest frame of the protocol: there is no wire that a long frame could keep busy. */
+/** The largest frame of the protocol. There is no wire that a long frame could block. */
 const FRAME_BYTES_MAX = 65536;
-/** Writes that the other side has not taken yet. With several it never waits for the next one. */
+/**
+ * Most writes that the other side has not taken yet. With several, the other side always has the next one
+ * ready.
+ */
 const UNTAKEN_WRITES_MAX = 4;
-/** The message that says that a write was taken. */
+/** The message that confirms that a write was taken. */
 const TAKEN = 0;
 
-/** One end of a channel of messages to a thread: a `MessagePort` of Node, or a browser's that is wrapped. */
+/** One side of a message channel to a thread: a `MessagePort` of Node, or a wrapped one of a browser. */
 export interface MessageEnd {
   postMessage(message: unknown, transfer: readonly ArrayBuffer[]): void;
   on(event: 'message' | 'close', listener: (message: Uint8Array | typeof TAKEN) => void): unknown;
@@ -18,13 +21,13 @@ export interface MessageEnd {
 export interface ThreadPortOptions {
   /** Ends the thread at the other end; `close` waits for it. */
   readonly release?: () => Promise<void>;
-  /** Tells why the other end has gone by itself; undefined when it was closed. */
+  /** Tells why the other side ended without `close`; undefined if it was closed. */
   readonly reason?: () => Promise<Error | undefined>;
 }
 
 /**
- * One end of a byte stream between two threads. Bytes are copied once and then handed over. The port keeps no
- * process alive; a caller that waits for an answer holds a timer anyway.
+ * One end of a byte stream between two threads. Bytes are copied once and then transferred. The port does not
+ * keep the process alive. A caller that waits for an answer has a timer, which does.
  */
 export class ThreadPort extends EventPort implements Port {
   readonly name: string;
@@ -50,7 +53,7 @@ export class ThreadPort extends EventPort implements Port {
     if (refusal) throw refusal;
     this.#writing = true;
     try {
-      // `slice` of a Buffer would share the caller's memory, and hand that over.
+      // `slice` of a Buffer would share the memory of the caller, and transfer it.
       const copy = new Uint8Array(bytes);
       this.#untaken++;
       this.#endpoint.postMessage(copy, [copy.buffer]);

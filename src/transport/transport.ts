@@ -1,20 +1,22 @@
 import type { Clock } from '../../firmware-protocol/clock.js';
 import type { Port } from '../../firmware-protocol/port.js';
 
-/** What bounds the opening of a port. */
+/** Bounds of the opening of a port. */
 export interface OpenPortOptions {
   readonly signal?: AbortSignal;
   /** Deadline for opening, in ms. Default 5 s. */
   readonly timeoutMs?: number;
 }
 
-/** What `connect` hands to every transport. A transport ignores what does not concern it. */
+/**
+ * The options that `connect` passes to every transport. A transport ignores options that do not concern it.
+ */
 export interface TransportOptions extends OpenPortOptions {
   /** The device URI as the caller gave it, for the name of the port. */
   readonly uri: string;
-  /** The time of a board that computes in this process. Default: the machine's clock. */
+  /** Clock of a board that computes in this process. Default: the clock of the host. */
   readonly clock?: Clock;
-  /** Whether a board that computes in this process gets a thread of its own. */
+  /** Whether a board that computes in this process gets a separate thread. */
   readonly ownThread?: boolean;
 }
 
@@ -26,33 +28,35 @@ export interface UriParts {
 }
 
 /**
- * One way that bytes travel to a board. `src/connect.ts` holds the list of them and knows nothing else of
- * any. docs/how-to/add-a-transport.md lists the files that a new one touches.
+ * A transport: one kind of connection to a board. `src/connect.ts` holds the list of transports and knows no
+ * details of them. docs/how-to/add-a-transport.md lists the files that a new transport touches.
  */
 export interface Transport<Address> {
   /** The lower-case word before the colon of the URI. */
   readonly scheme: string;
-  /** How a URI of this scheme is written, for error texts and help. */
+  /** The form of a URI of this scheme, for error texts and help. */
   readonly form: string;
   /** Takes a URI of this scheme apart. Throws `BadUri`, which the caller turns into BAD_DEVICE_URI. */
   parse(uri: UriParts): Address;
   /**
-   * Opens a port to the board. It loads optional packages here, not earlier. Nothing stays
-   * open after an error.
+   * Opens a port to the board. Optional packages are loaded here and not earlier. Nothing stays open after an
+   * error.
    */
   open(address: Address, options: TransportOptions): Promise<Port>;
   /**
-   * Returns where the same board will be found after its port was lost. It is called once, while the port is
-   * open, and never rejects. Undefined, or a transport without it: the board is not looked for.
+   * Returns the address at which the same board can be found after its port was lost. It is called once,
+   * while the port is open, and never rejects. If it is missing or returns undefined, a lost board is not
+   * searched.
    */
   rediscover?(address: Address): Promise<Address | undefined>;
   /**
-   * Returns the end of a sentence that names the URI which was meant by a text that is no URI, or undefined.
+   * For a text that is not a URI: returns the end of a sentence with the URI that was probably meant;
+   * undefined if there is none.
    */
   suggest?(text: string): string | undefined;
 }
 
-/** Says what is wrong with a URI. The message is the end of a sentence. */
+/** Describes the fault of a URI. The message is the end of a sentence. */
 export class BadUri extends Error {}
 
 /** Turns the text of one parameter into its value. Throws `BadUri`, which names the parameter. */
@@ -62,7 +66,10 @@ type ParameterValues<Readers extends Readonly<Record<string, ParameterReader>>> 
   readonly [Name in keyof Readers]?: ReturnType<Readers[Name]>;
 };
 
-/** Reads the parameters of a URI by name. Throws `BadUri` for one that has no reader: none is ignored. */
+/**
+ * Reads the parameters of a URI by name. Throws `BadUri` for a parameter without a reader: no parameter is
+ * ignored.
+ */
 export function readParameters<const Readers extends Readonly<Record<string, ParameterReader>>>(
   parameters: URLSearchParams,
   readers: Readers,
@@ -84,7 +91,7 @@ export function wholeNumber({ min, max }: { readonly min: number; readonly max: 
   return (text: string, name: string): number => {
     const value = Number(text);
     if (!/^\d{1,10}$/.test(text) || value < min || value > max)
-      throw new BadUri(`${name}=${text} is no whole number from ${min} to ${max}`);
+      throw new BadUri(`${name}=${text} is not a whole number from ${min} to ${max}`);
     return value;
   };
 }
@@ -95,7 +102,7 @@ export function flag(text: string, name: string): boolean {
   return text === '1';
 }
 
-/** Writes a file's path for a URI: blanks, #, ? and % are escaped. */
+/** Encodes the path of a file for a URI: blanks, #, ? and % are escaped. */
 export function encodedPath(path: string): string {
   return encodeURI(path).replace(/[?#]/g, encodeURIComponent);
 }

@@ -1,4 +1,4 @@
-/** What is known of one kind of USB serial device. */
+/** The known facts about one kind of USB serial device. */
 interface UsbFingerprint {
   /** Four hexadecimal digits. Without `productIds` the row stands for every product of the vendor. */
   readonly vendorId: string;
@@ -6,28 +6,28 @@ interface UsbFingerprint {
   /** The name of the device or its chip. */
   readonly name: string;
   readonly score: number;
-  /** The chip itself is the USB device, without a wire behind it, so a baud rate means nothing. */
+  /** The chip itself is the USB device. There is no wire behind it, so a baud rate has no meaning. */
   readonly ownUsb?: true;
 }
 
 /**
- * How much a port looks like one of our boards. Only a device that names us gets the full score, because a
- * thousand other devices have the same chips.
+ * Scores of the similarity to one of our boards. Only a device that names this project gets the full score,
+ * because many other devices have the same chips.
  */
 export const SCORE = {
-  /** Its product or manufacturer text names us. */
+  /** Its product or manufacturer text names this project. */
   named: 100,
-  /** A chip, or a microcontroller's own USB port, that boards often have. */
+  /** A chip, or a USB port of a microcontroller, that boards often have. */
   usual: 20,
   /** Some other USB serial device. */
   usb: 10,
-  /** A kind of device that is no board: a modem, a receiver. */
+  /** A kind of device that is not a board: a modem, a receiver. */
   stranger: 1,
-  /** Not on USB, or known by a name only. */
+  /** Not on USB, or only a name is known. */
   none: 0,
 } as const;
 
-/** From this score on, a port counts as a board of ours without being asked. */
+/** Smallest score at which a port counts as one of our boards before it has answered. */
 export const SCORE_OURS_MIN = SCORE.named;
 
 const OWN_NAME = /thermolink/i;
@@ -76,7 +76,7 @@ export function fingerprint({ vendorId, productId, manufacturer, product }: UsbT
     : { score: known.score, name: known.name };
 }
 
-/** Whether a device is known to be a chip with a USB port of its own, for which a baud rate means nothing. */
+/** Whether a device is known to be a chip with its own USB port, for which a baud rate has no meaning. */
 export function hasOwnUsb({ vendorId, productId }: UsbTexts): boolean {
   if (vendorId === undefined || productId === undefined) return false;
   return rowOf(vendorId, productId)?.ownUsb === true;

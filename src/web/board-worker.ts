@@ -6,28 +6,34 @@ import { abortError, ThermolinkError, throwIfAborted } from '../errors.js';
 import { ThreadPort } from '../transport/thread-port.js';
 import { channelEnd } from './channel-end.js';
 
-/** A worker starts within 0.1 s on an idle machine, and much later where it is fetched over a slow line. */
+/**
+ * Longest wait for the start of a worker. It takes 0.1 s on an idle machine, and much longer over a slow
+ * network.
+ */
 const START_TIMEOUT_MS = 30_000;
 
-/** What a new worker is told. It looks a name up itself, so that a page need not load the board types. */
+/**
+ * The data for a new worker. The worker looks up the name of a profile, so the page need not load the board
+ * types.
+ */
 export interface BoardWorkerData extends Omit<Die, 'profile'> {
   readonly profile: string | BoardProfile;
   readonly name: string;
   readonly port: MessagePort;
 }
 
-/** What it answers once: its board listens, or there is no profile of that name, but these. */
+/** The only answer of a worker: its board is ready, or the profile is unknown and these names exist. */
 export type BoardWorkerAnswer =
   | { readonly kind: 'ready' }
   | { readonly kind: 'unknown'; readonly names: string[] };
 
-/** Which board is emulated, and where its program is. */
+/** Options of an emulated board in a worker. */
 export interface WorkerBoardOptions {
   /** A board type by its name, or its description. Default `ideal-8`. */
   readonly profile?: string | BoardProfile;
-  /** Which fabricated board of the type; 0 … 2³² − 1. Default 1. */
+  /** Die seed: selects one fabricated board of the type; 0 … 2³² − 1. Default 1. */
   readonly dieSeed?: number;
-  /** What will break while the board works. */
+  /** Faults that occur while the board works. */
   readonly faults?: readonly DynamicFault[];
   /**
    * Makes the worker. Default: a module worker from `board-worker-main.js` beside this file, which bundlers
@@ -69,7 +75,7 @@ export async function openWorkerPort(options: WorkerBoardOptions = {}): Promise<
   const { port1, port2 } = new MessageChannel();
   const ended = new Promise<Error>((resolve) => {
     worker.addEventListener('error', (event) => {
-      // The page reports what the port tells; a browser would report it once more.
+      // The page reports the error of the port; without this line the browser would report it again.
       event.preventDefault();
       resolve(new Error(event.message || 'its program could not be loaded'));
     });
@@ -101,7 +107,10 @@ function defaultWorker(): Worker {
   return new Worker(new URL('./board-worker-main.js', import.meta.url), { type: 'module' });
 }
 
-/** A page that was opened as a file may have no workers; making one throws at once. */
+/**
+ * Makes a worker. This throws at once if the page was opened as a file and the browser then allows no
+ * workers.
+ */
 function made(makeWorker: () => Worker, name: string): Worker {
   try {
     return makeWorker();
@@ -110,7 +119,7 @@ function made(makeWorker: () => Worker, name: string): Worker {
   }
 }
 
-/** Resolves with what the worker answers. */
+/** Resolves to the answer of the worker. */
 function answered(
   worker: Worker,
   ended: Promise<Error>,
@@ -138,7 +147,7 @@ function startError(name: string, cause?: unknown): ThermolinkError {
   return new ThermolinkError('CANNOT_CONNECT', `The worker of ${name} did not start${why}`, {
     cause,
     retryable: true,
-    hint: 'A page that was opened as a file has no workers: serve its folder, for example by python3 -m http.server.',
+    hint: 'A page opened as a file has no workers: serve its folder, for example by python3 -m http.server.',
   });
 }
 

@@ -1,8 +1,8 @@
 import type { MessageEnd } from '../transport/thread-port.js';
 
 /**
- * One end of a browser's channel of messages, as `ThreadPort` takes it. Browsers do not tell that the other
- * end has gone; `ended` does.
+ * One side of a message channel of a browser, in the form that `ThreadPort` needs. Browsers do not report
+ * that the other side has ended; `ended` does.
  */
 export function channelEnd(port: MessagePort, ended?: Promise<unknown>): MessageEnd {
   return {

@@ -7,7 +7,7 @@ import { ThermolinkError } from '../errors.js';
 import type { SerialSettings } from '../transport/serial-uri.js';
 import { openWebSerialPort, serialPortName, type WebSerialPort } from './serial-port.js';
 
-/** What is used of the standard's `navigator.serial`. */
+/** The part of the standard `navigator.serial` that is used here. */
 export interface WebSerial {
   /** The ports that the user has allowed to this page and that are plugged in. Errors: none. */
   getPorts(): Promise<WebSerialPort[]>;
@@ -17,18 +17,18 @@ export interface WebSerial {
   }): Promise<WebSerialPort>;
 }
 
-/** How a board on a serial port is connected. */
+/** Options of a connection to a board on a serial port. */
 export interface ConnectSerialOptions extends SerialSettings, Omit<OpenOptions, 'reconnect'> {
-  /** Where a lost board is looked for. Default: `navigator.serial`. */
+  /** Source of the ports among which a lost board is searched. Default: `navigator.serial`. */
   readonly serial?: WebSerial;
-  /** Whether a board whose port is lost is looked for again, and how. Default: for 30 s. */
+  /** Whether and how a board is searched after its port was lost. Default: for 30 s. */
   readonly reconnect?: boolean | Omit<ReconnectOptions, 'openPort'>;
 }
 
 /**
  * Asks the user for a serial port. Browsers allow it only while they handle a click or a key. Errors:
- * UNSUPPORTED where the browser has no Web Serial; PORT_NOT_FOUND when the user chose none; PORT_DENIED when
- * the page may not ask.
+ * UNSUPPORTED if the browser has no Web Serial; PORT_NOT_FOUND when the user chose none; PORT_DENIED when the
+ * page may not ask.
  */
 export async function requestSerialPort(
   serial: WebSerial | undefined = browserSerial(),
@@ -41,7 +41,7 @@ export async function requestSerialPort(
       throw new ThermolinkError('PORT_NOT_FOUND', 'No serial port was chosen.', {
         cause,
         retryable: true,
-        hint: 'Ask again and choose the port of the board. A board that is not in the list is not plugged in, or its cable carries power only.',
+        hint: 'Ask again and choose the port of the board. A board that is not in the list is not plugged in, or its cable carries only power.',
       });
     throw new ThermolinkError('PORT_DENIED', 'The browser does not let this page ask for a serial port.', {
       cause,
@@ -50,7 +50,7 @@ export async function requestSerialPort(
   }
 }
 
-/** Chromium has it in pages that come over https or from this computer. */
+/** Chromium provides it only to pages from https or from this computer. */
 function browserSerial(): WebSerial | undefined {
   const page: { readonly navigator?: { readonly serial?: Serial } } = globalThis;
   return page.navigator?.serial;
@@ -63,9 +63,9 @@ function noWebSerial(): ThermolinkError {
 }
 
 /**
- * Opens a session with the board on a serial port that the user has allowed. When its port is lost, the board
- * is looked for among the allowed ports with the same USB vendor and product; its serial number, which only
- * the board itself tells, decides.
+ * Opens a session with the board on a serial port that the user has allowed. If the port is lost, the board
+ * is searched among the allowed ports with the same USB vendor and product. Each candidate is opened, because
+ * only the board itself tells its serial number.
  *
  * Errors: those of `openWebSerialPort` and of `Device.open`. Nothing stays open after one.
  */
@@ -84,7 +84,7 @@ export async function connectSerial(
   return openLastingDevice(opened, { ...(reconnect === true ? {} : reconnect), openPort }, session);
 }
 
-/** The allowed port of the same kind whose turn it is: of several boards each is asked in turn. */
+/** One of the allowed ports of the same kind. Successive attempts try them in turn. */
 async function allowedPort(serial: WebSerial, like: WebSerialPort, attempt: number): Promise<WebSerialPort> {
   const name = serialPortName(like);
   const ports = (await serial.getPorts()).filter((port) => serialPortName(port) === name);

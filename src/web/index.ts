@@ -1,6 +1,6 @@
 /**
- * A board from a web page: everything that solves, relaxes, samples and inverts, without Node. A board on USB
- * is reached by Web Serial; an emulated one computes in a Web Worker.
+ * Boards in a web page: solving, relaxing, sampling and inverting without Node. A board on USB is connected
+ * by Web Serial; an emulated board runs in a Web Worker.
  *
  * @module thermolink/web
  */

@@ -8,7 +8,8 @@ import type { OpenPortOptions } from '../transport/transport.js';
 import { hasOwnUsb } from '../transport/usb-fingerprints.js';
 
 /**
- * What is used of the standard's `SerialPort`, written out so that a program needs no types of Web Serial.
+ * The part of the standard `SerialPort` that is used here. With this interface a program needs no types of
+ * Web Serial.
  *
  * Source: Web Serial API, WICG draft, section 4.
  */
@@ -17,40 +18,40 @@ export interface WebSerialPort {
   readonly readable: ReadableStream<Uint8Array> | null;
   /** Where bytes are written; null unless the port is open. */
   readonly writable: WritableStream<Uint8Array> | null;
-  /** The numbers of a USB device, nothing for another port. Errors: none. */
+  /** Vendor and product numbers of a USB device; empty for another port. Errors: none. */
   getInfo(): { readonly usbVendorId?: number; readonly usbProductId?: number };
   /**
-   * Opens the port; `bufferSize` is in bytes. Errors: rejects with InvalidStateError when it is open already,
-   * with NetworkError when the system refuses.
+   * Opens the port; `bufferSize` is in bytes. Errors: rejects with InvalidStateError if it is already open,
+   * with NetworkError if the system refuses.
    */
   open(options: {
     readonly baudRate: number;
     readonly bufferSize?: number;
     readonly flowControl?: 'none' | 'hardware';
   }): Promise<void>;
-  /** Sets the level of lines. Errors: rejects where there are none. */
+  /** Sets the level of control lines. Errors: rejects if the port has none. */
   setSignals(signals: { readonly dataTerminalReady?: boolean }): Promise<void>;
-  /** Closes the port. Errors: rejects when it is not open, or when somebody holds a stream of it. */
+  /** Closes the port. Errors: rejects if it is not open, or if one of its streams is locked. */
   close(): Promise<void>;
-  /** Tells that the device was unplugged. Errors: none. */
+  /** Adds a listener that is called when the device is unplugged. Errors: none. */
   addEventListener(event: 'disconnect', listener: () => void): void;
   /** Undoes `addEventListener`. Errors: none. */
   removeEventListener(event: 'disconnect', listener: () => void): void;
 }
 
 /**
- * Bytes that the browser keeps for a page that does not read. Its own default of 255 would lose bytes
- * whenever the page computes.
+ * Size of the read buffer in the browser. With the default of 255 bytes would be lost whenever the page
+ * computes.
  */
 const READ_BUFFER_BYTES = 1 << 18;
 const OPEN_TIMEOUT_MS = 5000;
 /** A write that the other side has not taken after this time ends the port. */
 const WRITE_TIMEOUT_MS = 30_000;
-/** Closing waits this long for the wire, and then throws the rest away. */
+/** Longest wait for the wire when closing. After it the remaining bytes are dropped. */
 const DRAIN_TIMEOUT_MS = 500;
-/** Each later step of closing waits this long for the browser. */
+/** Longest wait for the browser in each later step of closing. */
 const CLOSE_TIMEOUT_MS = 500;
-/** After them the browser goes on with a new stream (Web Serial, section 4.5, "readable"). */
+/** Errors after which the browser makes a new stream (Web Serial, section 4.5, "readable"). */
 const LINE_FAULTS: readonly string[] = ['BreakError', 'BufferOverrunError', 'FramingError', 'ParityError'];
 
 /** The name of a port in errors: `web-serial:2e8a:000a`, or `web-serial` for one that is not on USB. */
@@ -68,9 +69,8 @@ function usbIds(serial: WebSerialPort): { readonly vendorId?: string; readonly p
 
 /**
  * Opens a serial port that the user has allowed to this page: raw, 8 data bits, no parity, 1 stop bit.
- * Without `baudRate` it opens at 115200, and bounds what is on the way by that rate, except for devices that
- * are known to be on USB without a wire behind it, where a rate means nothing. The DTR level is skipped on a
- * port without such a line.
+ * Without `baudRate` it opens at 115200, and limits the unacknowledged bytes by that rate. Devices with their
+ * own USB port have no wire and no such limit. The DTR level is skipped on a port without this line.
  *
  * Errors: BAD_ARGUMENT, PORT_BUSY (open in this page already), CANNOT_CONNECT, NO_ANSWER (deadline), ABORTED.
  * Nothing stays open after one.
@@ -103,7 +103,12 @@ export async function openWebSerialPort(
 function checkSerialPort(serial: unknown): void {
   checkObject('serial', serial, 'await navigator.serial.requestPort()');
   if (typeof (serial as { readonly open?: unknown }).open !== 'function')
-    throw badArgument('serial', serial, 'a SerialPort', 'Pass what requestPort promises, not the promise.');
+    throw badArgument(
+      'serial',
+      serial,
+      'a SerialPort',
+      'Pass the awaited result of requestPort, not the promise.',
+    );
 }
 
 /** Waits for the browser. A port that opens after the deadline or an abort is closed again. */
@@ -142,10 +147,10 @@ function deadlineError(name: string, timeoutMs: number): ThermolinkError {
   });
 }
 
-/** A browser tells by its error only whether this page has the port open already (section 4.4, "open()"). */
+/** The error of a browser tells only whether this page already has the port open (section 4.4, "open()"). */
 function openError(name: string, cause: unknown): ThermolinkError {
   if (cause instanceof Error && cause.name === 'InvalidStateError')
-    return new ThermolinkError('PORT_BUSY', `The port ${name} is open in this page already.`, {
+    return new ThermolinkError('PORT_BUSY', `The port ${name} is already open in this page.`, {
       cause,
       retryable: true,
       hint: 'Close the device that uses it.',
@@ -157,7 +162,7 @@ function openError(name: string, cause: unknown): ThermolinkError {
   });
 }
 
-/** Whether the promise has settled, either way, within that time. */
+/** Whether the promise has settled (resolved or rejected) within that time. */
 function settledWithin(timeoutMs: number, promise: Promise<unknown>): Promise<boolean> {
   return new Promise((resolve) => {
     const timer = setTimeout(() => resolve(false), timeoutMs);
@@ -225,16 +230,16 @@ class StandardSerialPort extends EventPort implements Port {
     });
   }
 
-  /** Waits at most 1.5 s for written bytes to get out and for the browser. */
+  /** Closes the port. Waits at most 1.5 s for written bytes and for the browser. */
   close(): Promise<void> {
     this.#closing ??= this.#close();
     return this.#closing;
   }
 
-  /** Hands on what arrives, until the port ends. */
+  /** Passes on received bytes until the port ends. */
   async #flow(): Promise<void> {
     while (!this.closed) {
-      // After a fault of the line the browser has made a new stream; after the loss of the port it has none.
+      // After a fault of the line the browser has a new stream; after the loss of the port it has none.
       const stream = this.#serial.readable;
       if (stream === null) return this.#end(this.#unplugged());
       const reader = stream.getReader();
@@ -253,7 +258,7 @@ class StandardSerialPort extends EventPort implements Port {
     }
   }
 
-  /** Ends the port that the browser, the board or a deadline has ended. */
+  /** Ends the port after the browser, the board or a deadline has ended it. */
   #end(reason?: Error): void {
     if (this.closed) return;
     this.#settleWrite?.(this.closedError(reason));
@@ -283,7 +288,7 @@ class StandardSerialPort extends EventPort implements Port {
   #stalled(): ThermolinkError {
     return new ThermolinkError(
       'LINK_LOST',
-      `${this.name} took no bytes for ${WRITE_TIMEOUT_MS / 1000} s: nobody reads at its other end.`,
+      `${this.name} took no bytes for ${WRITE_TIMEOUT_MS / 1000} s: the other side does not read.`,
       { retryable: true },
     );
   }

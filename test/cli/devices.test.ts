@@ -51,8 +51,8 @@ describe('thermolink devices', () => {
         /dev/cu.Bluetooth-Incoming-Port  unknown  not on USB                                 serial:/dev/cu.Bluetooth-Incoming-Port
 
       /dev/cu.usbmodem1101: Connect to it as "serial:?usb=1209:7abc:TL-0007".
-      /dev/cu.usbserial-A50285BI: Its chip does not tell a board from another device: only its answer does. Connect to it as "serial:?usb=0403:6001:A50285BI".
-      /dev/cu.debug-console, /dev/cu.Bluetooth-Incoming-Port: Not on USB (Bluetooth, debug console): a board hangs there only if you wired it so.
+      /dev/cu.usbserial-A50285BI: Boards and other devices have this chip; only the answer of the device tells which it is. Connect to it as "serial:?usb=0403:6001:A50285BI".
+      /dev/cu.debug-console, /dev/cu.Bluetooth-Incoming-Port: Not on USB (Bluetooth, debug console): a board is there only if you connected it yourself.
 
       Try: thermolink info --device "serial:?usb=1209:7abc:TL-0007"
       "

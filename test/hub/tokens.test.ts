@@ -107,6 +107,6 @@ describe('a server with tokens', () => {
 it('a token in a URI is refused: URIs end in logs', async () => {
   await expect(connect(`hub://127.0.0.1:1/a?token=${ALICE}`)).rejects.toMatchObject({
     code: 'BAD_DEVICE_URI',
-    message: expect.stringContaining('a token does not belong into a URI'),
+    message: expect.stringContaining('a token must not stand in a URI'),
   });
 });

@@ -54,9 +54,9 @@ describe.each(NETWORKS)('weights of a network of the kind $name', (network) => {
     refused(rest, /lacks .*\.weight/);
     refused([{ ...first, shape: [first.values.length, 1] }, ...rest], /its network needs/);
     refused([{ ...first, values: first.values.map(() => Number.NaN) }, ...rest], /not finite/);
-    refused(tensors, /which network/, {});
-    refused(tensors, /which network/, { network: '{"kind":"other"}' });
-    refused(tensors, /how rows of a table/, { ...metadata, encoding: '{"columns":[]}' });
+    refused(tensors, /does not name the network/, {});
+    refused(tensors, /does not name the network/, { network: '{"kind":"other"}' });
+    refused(tensors, /damaged table encoding/, { ...metadata, encoding: '{"columns":[]}' });
   });
 });
 

@@ -84,8 +84,8 @@ describe('a hostile recording', () => {
   });
 
   it.each([
-    ['is no MCAP file', 'hello'],
-    ['is no MCAP file', ''],
+    ['is not an MCAP file', 'hello'],
+    ['is not an MCAP file', ''],
   ])('%s', async (problem, content) => {
     writeFileSync(file('other.mcap'), content);
     await expect(openTrace(file('other.mcap'))).rejects.toMatchObject({

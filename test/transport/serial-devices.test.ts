@@ -113,7 +113,7 @@ describe('verdicts', () => {
       '/dev/ttyUSB0',
       /wait.*devices\.md/,
     ],
-    ['a modem', only({ vendorId: '2c7c', productId: '0125' }), '/dev/ttyUSB0', /no board/],
+    ['a modem', only({ vendorId: '2c7c', productId: '0125' }), '/dev/ttyUSB0', /not a board/],
     ['COM10', WINDOWS, 'COM10', /\\\\\.\\COM10; here COM10 is right/],
     ['Bluetooth', MACOS, '/dev/cu.Bluetooth-Incoming-Port', /Bluetooth/],
   ])('advice on %s', (_, listing, path, advice) => {

@@ -29,7 +29,8 @@ export interface KfacSettings extends RateSettings, DampingSettings {
 
 /**
  * Natural gradient descent by Kronecker factors (K-FAC), for networks that are larger than any board. For a
- * layer with weights W (outputs × (inputs + 1), the bias last) the curvature is approximated by A ⊗ B:
+ * layer with weights W (outputs × (inputs + 1), the bias last) the curvature is approximated by A ⊗ B. One
+ * step is
  *
  *     x = (B + √γ/π I)⁻¹ ∇W (A + π√γ I)⁻¹,   π² = (tr A/(inputs + 1)) / (tr B/outputs),
  *     v ← μ v + ν x,   W ← W − η v,   ν = min(1, √(klClip/(η² Σ ∇Wᵀx))).

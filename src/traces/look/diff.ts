@@ -3,14 +3,14 @@ import type { CommandName, EventName } from '../../../firmware-protocol/messages
 import { fieldsOf } from '../readable-fields.js';
 import type { FieldValue, TraceMessage } from '../trace-message.js';
 
-/** What the link needs and no caller has asked for: credits and what answers them. */
+/** Messages that only the link needs: credits and their answers. */
 const FLOW: ReadonlySet<string> = new Set<CommandName | EventName>(['credit', 'blocksSent', 'resend']);
-/** Fields that name a session or a boot. They are different each time, and nothing follows from them. */
+/** Fields that name a session or a boot. They differ in each session or boot, and are not compared. */
 const NAMES_OF_ONE_TIME: ReadonlySet<string> = new Set(['nonce', 'bootEpoch']);
-/** Messages of one recording before the difference that are shown. */
+/** Most messages before the difference that are shown. */
 export const CONTEXT_MAX = 3;
 
-/** What both recordings were compared by. */
+/** A message of a recording, kept as its digest. */
 interface Entry {
   /** Place of the message in its recording. */
   readonly index: number;
@@ -18,8 +18,8 @@ interface Entry {
 }
 
 /**
- * The messages of a recording that are compared, in causal order: what the host sent, what was answered, what
- * the board reported by itself, and the samples run by run. Between these lists the clock decides the order.
+ * The compared messages of a recording. There is one list in causal order for each of these: commands,
+ * answers, events, and the samples of each run. The order between the lists depends on the clock.
  */
 type Lists = ReadonlyMap<string, readonly Entry[]>;
 
@@ -30,14 +30,14 @@ export interface FieldDifference {
   readonly b: FieldValue | undefined;
 }
 
-/** How the samples of two blocks differ. */
+/** The differences of the samples of two blocks. */
 export interface CodesDifference {
-  /** Index in the run and cell of the first one. */
+  /** Index in the run, and cell, of the first difference. */
   readonly sample: number;
   readonly cell: number;
   readonly a: number;
   readonly b: number;
-  /** How many codes of the block differ, of how many, and by how much at most. */
+  /** Number of codes that differ, number of codes in the block, and largest difference. */
   readonly count: number;
   readonly of: number;
   readonly largest: number;
@@ -45,31 +45,31 @@ export interface CodesDifference {
 
 /** The first difference in causal order. */
 export interface Difference {
-  /** The message of each recording; undefined where the recording has no more of this kind. */
+  /** The message of each recording; undefined if the recording has no further message of this kind. */
   readonly a: TraceMessage | undefined;
   readonly b: TraceMessage | undefined;
   readonly fields: readonly FieldDifference[];
   readonly codes?: CodesDifference;
-  /** The messages of A before it, which are the same in B. */
+  /** The messages of A before the difference; they are the same in B. */
   readonly before: readonly TraceMessage[];
 }
 
 export interface DiffReport {
-  /** How many messages of each recording were compared, and how many were the same up to the difference. */
+  /** Number of compared messages of each recording, and number of equal messages before the difference. */
   readonly compared: { readonly a: number; readonly b: number };
   readonly same: number;
   readonly first: Difference | undefined;
 }
 
-/** Something whose messages can be read again and again. */
+/** A recording whose messages can be read repeatedly. */
 export interface Messages {
   messages(): Iterable<TraceMessage>;
 }
 
 /**
- * Compares two recordings message by message in causal order, without what depends on the clock: times,
- * request ids, credits, repetitions, fields that the message tables call volatile, and the names of sessions
- * and boots. Errors: those of reading.
+ * Compares two recordings message by message in causal order. It ignores everything that depends on the
+ * clock: times, request ids, credits, repetitions, fields that the message tables mark as volatile, and the
+ * names of sessions and boots. Errors: those of reading.
  */
 export function diffMessages(a: Messages, b: Messages): DiffReport {
   const [listsA, listsB] = [listsOf(a), listsOf(b)];
@@ -97,7 +97,9 @@ interface Places {
   readonly b: number | undefined;
 }
 
-/** The order of two differences: by their place in A, or in B where A has no message. */
+/**
+ * Whether one difference comes before another: by the place in A, or by the place in B if A has no message.
+ */
 function isBefore(one: Places, other: Places): boolean {
   if (one.a !== undefined && other.a !== undefined) return one.a < other.a;
   if (one.b !== undefined && other.b !== undefined) return one.b < other.b;
@@ -116,7 +118,7 @@ function listsOf(recording: Messages): Lists {
     if (isRepeated(message, lastNames)) continue;
     const list = samples ? `samples of run ${runs}` : direction === 'toDevice' ? 'commands' : `${kind}s`;
     if (samples) {
-      // A block that was asked for again may come twice.
+      // A block that was requested again may arrive twice.
       const block = `${runs} ${samples.header.block}`;
       if (seenBlocks.has(block)) continue;
       seenBlocks.add(block);
@@ -129,8 +131,8 @@ function listsOf(recording: Messages): Lists {
 }
 
 /**
- * Whether a HELLO or stop, or an answer to it, was there before. Both are repeated until they are
- * answered, and each repetition is answered.
+ * Whether a HELLO, a stop, or the answer to one is a repetition. The host repeats both until an answer
+ * arrives, and the board answers each repetition.
  */
 function isRepeated({ name, kind, fields }: TraceMessage, lastNames: Map<string, string>): boolean {
   if (name !== 'hello' && name !== 'stop') return false;
@@ -166,7 +168,7 @@ function digestOf(message: TraceMessage): string {
   return hash.digest('base64').slice(0, 22);
 }
 
-/** Reads the messages of a difference again, since only their digests were kept. */
+/** Reads the messages of a difference again, because only their digests were kept. */
 function describe(
   a: Messages,
   b: Messages,

@@ -3,20 +3,20 @@ import { MCAP_BEGIN, McapReader } from '../mcap-reader.js';
 import { linkChunks } from '../open-trace.js';
 import type { LinkChunk } from '../trace-message.js';
 
-/** What was added to a recording since it was looked at last. */
+/** The part of a recording that was added since the last call. */
 export interface NewChunks {
   readonly chunks: readonly LinkChunk[];
-  /** Whether the recorder has closed the file: nothing more will come. */
+  /** Whether the recorder has closed the file. Nothing will be added then. */
   readonly isClosed: boolean;
 }
 
 /**
- * Reads a recording while it is written. A recorder writes what passes within half a second, and within 50 ms
- * of every change of the board's state.
+ * Reads a recording while it is written. The recorder writes bytes within half a second, and every change of
+ * the state of the board within 50 ms.
  */
 export class TraceFollower {
   readonly #path: string;
-  /** The first byte that was not read yet. */
+  /** Position of the first byte that was not read yet. */
   #at = MCAP_BEGIN;
 
   constructor(path: string) {
@@ -24,8 +24,8 @@ export class TraceFollower {
   }
 
   /**
-   * What was added since the last call; the first one gives what is there. A file that is missing holds
-   * nothing yet. Errors: BAD_FILE for what is no recording, or one that became shorter.
+   * Returns the part that was added since the last call; the first call returns the whole content. A missing
+   * file counts as empty. Errors: BAD_FILE if the file is not a recording or became shorter.
    */
   poll(): NewChunks {
     const reader = openIfThere(this.#path);
@@ -37,12 +37,12 @@ export class TraceFollower {
     }
   }
 
-  /** Reads whole records, since the recorder may be writing the last one. */
+  /** Reads only whole records, because the recorder may be writing the last one. */
   #read(reader: McapReader): NewChunks {
     const from = this.#at;
     if (reader.size < from)
       throw new ThermolinkError('BAD_FILE', `${reader.path} became shorter while it was followed.`, {
-        hint: 'Another recording has taken its place: follow it anew.',
+        hint: 'Another recording has replaced it: start to follow it again.',
         data: { file: reader.path },
       });
     let isClosed = true;

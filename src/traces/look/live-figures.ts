@@ -5,24 +5,24 @@ import type { PlacedMessage } from './message-filter.js';
 import type { LedgerRun } from './run-ledger.js';
 import { SessionLedger, secondsBetween } from './session-ledger.js';
 
-/** What passed in one direction since the last look. */
+/** The traffic in one direction since the last call of `look`. */
 export interface LiveRate {
   readonly bytesPerSecond: number;
   readonly messagesPerSecond: number;
 }
 
-/** The readings of one cell since the last look. */
+/** The readings of one cell since the last call of `look`. */
 export interface LiveCell {
   readonly cell: number;
   /** The newest reading, in volts. */
   readonly volts: number;
-  /** How many readings came since the last look, their mean and standard deviation in volts. */
+  /** Number of readings since the last call of `look`, and their mean and standard deviation in volts. */
   readonly readings: number;
   readonly meanVolts: number;
   readonly spreadVolts: number;
 }
 
-/** A look at a session that goes on. */
+/** Figures of a running session. */
 export interface LiveFigures {
   readonly state: SessionLedger['state'];
   readonly model: string | undefined;
@@ -31,7 +31,9 @@ export interface LiveFigures {
   readonly sessions: number;
   readonly connections: number;
   readonly runs: number;
-  /** The newest run: its number among the runs, how it stands, and its samples of those asked for. */
+  /**
+   * The newest run: its number among the runs, its state, and the number of received and requested samples.
+   */
   readonly run:
     | (Pick<LedgerRun, 'run' | 'outcome' | 'samples'> & { readonly sampleCount: number })
     | undefined;
@@ -43,7 +45,7 @@ export interface LiveFigures {
   readonly samplesLost: number;
   readonly stops: number;
   readonly refusals: number;
-  /** The chosen cells of which anything came. */
+  /** The chosen cells that have readings. */
   readonly cells: readonly LiveCell[];
 }
 
@@ -78,7 +80,7 @@ class CellReadings {
   }
 }
 
-/** Watches the bytes of a session and gives its figures as often as somebody looks. */
+/** Watches the bytes of a session. Each call of `look` returns its present figures. */
 export class LiveSession {
   readonly #ledger = new SessionLedger();
   readonly #cells: ReadonlyMap<number, CellReadings>;
@@ -95,7 +97,7 @@ export class LiveSession {
     this.#cells = new Map(cells.map((cell) => [cell, new CellReadings()]));
   }
 
-  /** Takes the next bytes and hands over the messages that they complete. */
+  /** Takes the next bytes, and calls `onMessage` for each message that they complete. */
   push(chunk: LinkChunk, onMessage: (placed: PlacedMessage) => void = () => undefined): void {
     this.#ledger.push(chunk, (message, run) => {
       if (message.samples) this.#read(message.samples);
@@ -104,7 +106,7 @@ export class LiveSession {
     });
   }
 
-  /** The figures now. Rates and readings are those since the last look, in the time of the session. */
+  /** The present figures. Rates and readings are those since the last call, in the time of the session. */
   look(): LiveFigures {
     const seconds = this.#ledger.seconds - this.#lookedAtSeconds;
     this.#lookedAtSeconds = this.#ledger.seconds;
@@ -158,7 +160,9 @@ export class LiveSession {
     }
   }
 
-  /** Samples that the board has skipped. Runs that have ended do not change any more, and are added once. */
+  /**
+   * Number of samples that the board has skipped. An ended run does not change any more, and is added once.
+   */
   #lostInRuns(runs: readonly LedgerRun[]): number {
     while (this.#countedRuns < runs.length - 1)
       this.#samplesLost += runs[this.#countedRuns++].report?.samplesLost ?? 0;

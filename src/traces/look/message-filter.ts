@@ -5,18 +5,18 @@ import type { LinkChunk, TraceMessage } from '../trace-message.js';
 import type { LedgerRun } from './run-ledger.js';
 import { SessionLedger, secondsBetween } from './session-ledger.js';
 
-/** From `from` up to and including `to`; an end that is missing is open. */
+/** From `from` to `to`, both included. A missing end means no bound. */
 export interface Range {
   readonly from?: number;
   readonly to?: number;
 }
 
-/** Which messages are wanted. What is left out lets all pass. */
+/** The conditions on messages. A missing condition accepts all messages. */
 export interface MessageFilter {
   /** Names in the message tables, and `bad`. */
   readonly names?: readonly string[];
   readonly direction?: Direction;
-  /** Indices in the recording. */
+  /** Range of indices in the recording. */
   readonly messages?: Range;
   /** Seconds from the first byte. */
   readonly seconds?: Range;
@@ -24,18 +24,18 @@ export interface MessageFilter {
   readonly run?: number;
 }
 
-/** A message and where it is in the recording. */
+/** A message and its place in the recording. */
 export interface PlacedMessage {
   readonly message: TraceMessage;
-  /** Since the first byte. */
+  /** Time since the first byte. */
   readonly seconds: number;
-  /** The board run that it belongs to, if it belongs to one. */
+  /** The board run of the message; undefined if it belongs to none. */
   readonly run: LedgerRun | undefined;
 }
 
 const NAMES: readonly string[] = [...MESSAGES.map(({ name }) => name), 'bad'];
 
-/** Throws BAD_ARGUMENT for a name that no message has. */
+/** Throws BAD_ARGUMENT for an unknown name of a message. */
 export function checkMessageNames(names: readonly string[]): void {
   for (const name of names)
     if (!NAMES.includes(name))
@@ -54,7 +54,7 @@ export function* placedMessages(
   for (const chunk of chunks) yield* stream.push(chunk);
 }
 
-/** The same for chunks that come one by one. Errors: BAD_ARGUMENT from the constructor. */
+/** As `placedMessages`, for chunks that arrive one by one. Errors: BAD_ARGUMENT from the constructor. */
 export class MessageStream {
   readonly ledger = new SessionLedger();
   readonly #passes: (placed: PlacedMessage) => boolean;
@@ -64,7 +64,7 @@ export class MessageStream {
     this.#passes = passing(filter);
   }
 
-  /** The messages that these bytes complete and that pass the filter. */
+  /** Returns the messages that these bytes complete and that pass the filter. */
   push(chunk: LinkChunk): PlacedMessage[] {
     const found: PlacedMessage[] = [];
     this.ledger.push(chunk, (message, run) => {

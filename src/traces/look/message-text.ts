@@ -1,12 +1,12 @@
 import { type ReadableValue, readableFields } from '../readable-fields.js';
 import type { FieldValue, TraceMessage } from '../trace-message.js';
 
-/** Characters of one field that are shown. */
+/** Most characters of one field that are shown. */
 const VALUE_CHARACTERS_MAX = 36;
 
 /**
- * The fields of a message on one line: `bank=0 section=drive`. A long value is cut, and of codes only their
- * number and range are shown; with `whole` everything is shown. Texts are in quotes, with their control
+ * The fields of a message on one line: `bank=0 section=drive`. A long value is cut. For codes only their
+ * number and range are shown. With `whole` everything is shown. Texts are in quotes, with their control
  * characters escaped. Errors: none.
  */
 export function fieldsText(message: TraceMessage, { whole = false } = {}): string {

@@ -3,11 +3,11 @@ import type { WireFrame } from './wire-frames.js';
 
 /**
  * Captures for Wireshark and tshark, in the format pcapng (https://www.ietf.org/archive/id/
- * draft-ietf-opsawg-pcapng-03.html). An entry is one frame as it passed the port, its delimiter included. The
- * link type USER0 belongs to whoever says what it means: firmware-protocol/wireshark/thermolink.lua does.
+ * draft-ietf-opsawg-pcapng-03.html). An entry is one frame as it passed the port, with its delimiter. USER0
+ * is a link type for private use; firmware-protocol/wireshark/thermolink.lua defines its meaning here.
  */
 
-/** The types of the blocks that are written (sections 4.1, 4.2 and 4.3). */
+/** Types of the blocks that this file writes (sections 4.1, 4.2 and 4.3). */
 const BLOCK = { section: 0x0a0d0d0a, interface: 1, captured: 6 } as const;
 const OPTION = {
   end: 0,
@@ -21,29 +21,29 @@ const OPTION = {
 const BYTE_ORDER_MAGIC = 0x1a2b3c4d;
 /** Link type of a private format. */
 const USER0 = 147;
-/** Times count 10⁻⁹ s. */
+/** Times are in units of 10⁻⁹ s. */
 const NANOSECONDS = 9;
 const LENGTH_UNKNOWN = 0xffffffff;
-/** Directions as bits of an entry's flags, seen by the host. */
+/** Directions as bits in the flags of an entry, from the view of the host. */
 const FLAGS: Readonly<Record<Direction, number>> = { toHost: 1, toDevice: 2 };
 const DIRECTIONS: readonly Direction[] = ['toDevice', 'toHost'];
 const NAMES: Readonly<Record<Direction, string>> = { toDevice: 'host to board', toHost: 'board to host' };
-/** An option has at most so many bytes. */
+/** Most bytes of an option. */
 const OPTION_BYTES_MAX = 65_535;
 
 type Option = readonly [code: number, value: Uint8Array];
 
-/** What a capture says of the session as a whole. */
+/** Notes of a capture about the whole session. */
 export interface CaptureNotes {
-  /** The program that wrote it. */
+  /** The program that wrote the capture. */
   readonly application: string;
-  /** For people: the board, when it was recorded. */
+  /** A comment for people, for example the board and the time of the recording. */
   readonly comment?: string;
 }
 
 /**
- * The pieces of a capture of `frames`, one after the other. Each connection has an interface for each
- * direction. Bad bytes carry a comment that says what is wrong with them. Errors: those of `frames`.
+ * The pieces of a capture of `frames`, in order. Each connection has one interface for each direction. Bad
+ * bytes have a comment that describes the fault. Errors: those of `frames`.
  */
 export function* pcapngPieces(
   frames: Iterable<WireFrame>,
@@ -66,7 +66,7 @@ export function* pcapngPieces(
   }
 }
 
-/** What is wrong with the bytes of a frame, for people; undefined for a good one. */
+/** A description of the fault of a frame, for people; undefined for a good frame. */
 export function frameComment({ item, blockBytes, block }: WireFrame): string | undefined {
   const cut = blockBytes > block.length ? `, of which ${block.length} are here` : '';
   if (item.kind === 'unfinished')
@@ -101,7 +101,7 @@ function interfaceDescription(connection: number, direction: Direction): Uint8Ar
 function capturedFrame(frame: WireFrame, interfaceId: number): Uint8Array {
   const { block, blockBytes, hostTimeNs, direction, item } = frame;
   const delimiter = item.kind === 'unfinished' ? 0 : 1;
-  // Where the end is missing, the delimiter is missing too.
+  // If the end of a frame is missing, its delimiter is missing too.
   const captured = blockBytes > block.length ? block.length : block.length + delimiter;
   const fixed = new Uint8Array(20);
   const view = new DataView(fixed.buffer);
@@ -151,7 +151,7 @@ function optionBytes(options: readonly Option[]): Uint8Array {
   return bytes;
 }
 
-/** Everything in the file begins at a multiple of 4 bytes. */
+/** Everything in the file begins at a multiple of 4 bytes, so lengths are rounded up. */
 function padded(length: number): number {
   return Math.ceil(length / 4) * 4;
 }

@@ -5,7 +5,7 @@ import { SYSTEM_CLOCK } from '../../driver/system-clock.js';
 import { TappedPort } from '../tapped-port.js';
 import type { LinkChunk } from '../trace-message.js';
 
-/** Listens at the host's end of ports, one after the other, and tells what passes. */
+/** Listens at the host side of ports, one after another, and reports the bytes. */
 export class PortListener {
   readonly #onBytes: (chunk: LinkChunk) => void;
   readonly #clock: Clock;
@@ -13,7 +13,7 @@ export class PortListener {
   readonly #clockStartMs: number;
   #connections = 0;
 
-  /** Times are those of the day; with a clock of the caller they begin at 0. */
+  /** Times are times of day. With a clock of the caller they begin at 0. */
   constructor(onBytes: (chunk: LinkChunk) => void, clock: Clock | undefined) {
     this.#onBytes = onBytes;
     this.#clock = clock ?? SYSTEM_CLOCK;
@@ -21,7 +21,7 @@ export class PortListener {
     this.#startNs = clock ? 0n : BigInt(Date.now()) * 1_000_000n;
   }
 
-  /** A port that passes everything on to `port` and is heard. */
+  /** A port that passes everything to `port`; this listener hears it. */
   tap(port: Port): Port {
     const connection = ++this.#connections;
     const hear = (direction: Direction) => (bytes: Uint8Array) => {

@@ -5,35 +5,40 @@ import type { TraceMessage } from '../trace-message.js';
 
 const OUTCOMES = Object.keys(RUN_OUTCOME) as (keyof typeof RUN_OUTCOME)[];
 
-/** How a board run ended, as far as the messages show it. `open`: it was started, and no report came. */
+/**
+ * How a board run ended, according to the messages. `open`: the run was started, and no report has arrived.
+ */
 export type LedgerOutcome = keyof typeof RUN_OUTCOME | 'open' | 'refused';
 
-/** What the messages show of one board run. */
+/** Facts about one board run from the messages. */
 export interface LedgerRun {
   /** Its place among the runs of the recording, from 1. */
   readonly run: number;
   readonly session: number;
-  /** The number that the board gave it in its session; undefined when it was not started. */
+  /** The number that the board gave the run in its session; undefined if the run was not started. */
   runId?: number;
-  /** Index of the message that asked for it. */
+  /** Index of the message that requested the run. */
   readonly message: number;
   readonly request: Command<'start'>;
   readonly startNs: bigint;
   endNs: bigint;
   outcome: LedgerOutcome;
-  /** Cells of a sample; 0 when no block came. */
+  /** Number of cells of a sample; 0 if no block has arrived. */
   cells: number;
-  /** Blocks that came, each once, and their samples. A sample in several blocks counts with the first. */
+  /**
+   * Number of different blocks that arrived, and number of their samples. A sample in several blocks counts
+   * once.
+   */
   blocks: number;
   samples: number;
-  /** What the board reports at the end. */
+  /** The report of the board at the end of the run. */
   report?: Pick<Event<'runEnded'>, 'ticksDone' | 'samplesTaken' | 'samplesLost' | 'overloadedCellCount'>;
   /** Whether a reading was clipped or a cell passed its rail. */
   clipped: boolean;
   overload: boolean;
 }
 
-/** The numbers of the blocks that came: all below one number, and some beyond. */
+/** The set of block numbers that have arrived: all numbers below a bound, and single numbers above it. */
 class BlocksSeen {
   #next = 0;
   readonly #beyond = new Set<number>();
@@ -51,17 +56,17 @@ class BlocksSeen {
   }
 }
 
-/** Finds the board runs in the messages of a recording, which it is given in causal order. */
+/** Finds the board runs in the messages of a recording. The messages must be added in causal order. */
 export class RunLedger {
   readonly runs: LedgerRun[] = [];
-  /** Asked for and not yet answered, by request id. */
+  /** Requested runs without an answer, by request id. */
   readonly #asked = new Map<number, LedgerRun>();
-  /** The runs of the present session, by the number that the board gave. */
+  /** The runs of the present session, by the number from the board. */
   readonly #started = new Map<number, LedgerRun>();
   readonly #blocks = new Map<LedgerRun, BlocksSeen>();
   #session = 0;
 
-  /** Takes the next message, and returns the run that it belongs to. */
+  /** Takes the next message. Returns the run of this message; undefined if it belongs to none. */
   add(message: TraceMessage): LedgerRun | undefined {
     if (message.session !== this.#session) {
       this.#session = message.session;
@@ -104,7 +109,7 @@ export class RunLedger {
     const { runId } = fields as unknown as Answer<'start'>;
     this.#asked.delete(requestId);
     this.#started.set(runId, run);
-    // Blocks of an earlier run come no more when another one has started (protocol.md, "Kept blocks").
+    // After the start of a new run, no blocks of earlier runs arrive (protocol.md, "Kept blocks").
     this.#blocks.clear();
     this.#blocks.set(run, new BlocksSeen());
     run.runId = runId;

@@ -4,32 +4,32 @@ import type { LinkChunk, TraceSamples } from '../trace-message.js';
 import type { LedgerRun } from './run-ledger.js';
 import { SessionLedger } from './session-ledger.js';
 
-/** Readings of one run that are put together in memory at most: 2²⁸ codes, 0.75 GB with their marks. */
+/** Most readings of one run in memory: 2²⁸ codes, which take 0.75 GB with their marks. */
 const CODES_MAX = 2 ** 28;
 const CODES_AT_FIRST = 4096;
 
-/** The samples of one board run that a recording holds. */
+/** The samples of one board run in a recording. */
 export interface RunSamples {
   readonly run: LedgerRun;
-  /** What the board had said of itself; it turns codes into volts. */
+  /** The identity of the board. It gives the conversion of codes to volts. */
   readonly board: Answer<'hello'> | undefined;
   readonly cells: number;
-  /** How many samples: up to the last one of which anything came. */
+  /** Number of samples, up to the last one with any reading. */
   readonly samples: number;
   /** samples × cells ADC codes, row-major. */
   readonly codes: Int16Array;
-  /** samples × cells: 1 where the reading came, 0 where it is lost. */
+  /** samples × cells: 1 if the reading has arrived, 0 if it is lost. */
   readonly present: Uint8Array;
 }
 
-/** Number of the tick at which a sample was read (protocol.md, "Messages"). Errors: none. */
+/** Number of the tick of a sample (protocol.md, "Messages"). Errors: none. */
 export function tickOf({ request }: LedgerRun, sample: number): number {
   return request.firstTick + request.burnInTicks + sample * request.ticksPerSample;
 }
 
 /**
- * The samples of each run that has any, run by run: blocks that were sent again are at their place, and what
- * never came is marked. Errors: TOO_LARGE for a run with more codes than fit; those of `chunks`.
+ * The samples of each run that has any, run by run. Blocks that were sent again are at their place, and lost
+ * readings are marked. Errors: TOO_LARGE for a run with more codes than fit; those of `chunks`.
  */
 export function* runSamples(chunks: Iterable<LinkChunk>): Generator<RunSamples> {
   const ledger = new SessionLedger();
@@ -50,11 +50,11 @@ export function* runSamples(chunks: Iterable<LinkChunk>): Generator<RunSamples> 
   if (open) yield open.samplesSoFar;
 }
 
-/** The samples of the run whose blocks come. */
+/** The samples of the run whose blocks are arriving. */
 class OpenRun {
   readonly run: LedgerRun;
   readonly #board: Answer<'hello'> | undefined;
-  /** It grows until the first sample is whole: its blocks do not tell how many cells it has. */
+  /** It grows until the first sample is complete, because a block does not tell the total number of cells. */
   #cells = 0;
   #samples = 0;
   #codes = new Int16Array(CODES_AT_FIRST);
@@ -79,14 +79,14 @@ class OpenRun {
 
   add({ header, codes }: TraceSamples): void {
     const { firstSample, firstCell, cellCount } = header;
-    // A block may promise more samples than it holds.
+    // The header of a block may claim more samples than the block holds.
     const sampleCount = Math.min(header.sampleCount, Math.ceil(codes.length / cellCount));
     const end = firstCell + cellCount;
     if (end > this.#cells) this.#widen(end);
     this.#grow((firstSample + sampleCount) * this.#cells);
     this.#samples = Math.max(this.#samples, firstSample + sampleCount);
     for (let sample = 0; sample < sampleCount; sample++) {
-      // The last one may be cut.
+      // The last sample may be incomplete.
       const row = codes.subarray(sample * cellCount, (sample + 1) * cellCount);
       const at = (firstSample + sample) * this.#cells + firstCell;
       this.#codes.set(row, at);
@@ -95,7 +95,7 @@ class OpenRun {
     }
   }
 
-  /** Lays out the samples anew, for more cells. */
+  /** Rearranges the samples for more cells. */
   #widen(cells: number): void {
     const before = { cells: this.#cells, codes: this.#codes, present: this.#present };
     this.#cells = cells;
@@ -114,7 +114,7 @@ class OpenRun {
       throw new ThermolinkError(
         'TOO_LARGE',
         `Run ${this.run.run} has more than ${CODES_MAX} readings, which do not fit into memory.`,
-        { hint: 'Export the messages as lines of JSON, which are written one by one.' },
+        { hint: 'Export the messages as lines of JSON; these are written one by one.' },
       );
     if (size <= this.#codes.length) return;
     const length = Math.min(CODES_MAX, Math.max(size, 2 * this.#codes.length));

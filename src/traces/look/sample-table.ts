@@ -4,34 +4,34 @@ import { ThermolinkError } from '../../errors.js';
 import type { LinkChunk } from '../trace-message.js';
 import { type RunSamples, runSamples, tickOf } from './run-samples.js';
 
-/** Which samples are wanted and in which unit. */
+/** The wanted samples, and their unit. */
 export interface SampleRequest {
-  /** Number of one board run in the recording. Default: all that have samples. */
+  /** Number of one board run in the recording. Default: all runs with samples. */
   readonly run?: number;
   /** Default: all. */
   readonly cells?: readonly number[];
-  /** ADC codes as they came. Default: volts. */
+  /** Whether values are ADC codes. Default: volts. */
   readonly asCodes?: boolean;
 }
 
-/** Something whose bytes can be read again and again. */
+/** A recording whose bytes can be read repeatedly. */
 export interface Chunks {
   chunks(): Iterable<LinkChunk>;
 }
 
-/** The size of what is written. */
+/** The size of the table. */
 export interface SampleShape {
   readonly runs: number;
   readonly rows: number;
   readonly columns: number;
-  /** Readings that are lost. */
+  /** Number of lost readings. */
   readonly missing: number;
 }
 
 /**
- * The readings of the chosen runs, one row a sample, in volts (or ADC codes). A reading that is lost is NaN.
- * Errors: BAD_ARGUMENT for a run or cell that the recording does not have, and for runs of different numbers
- * of cells; BAD_FILE when it holds no samples.
+ * The readings of the chosen runs, one row per sample, in volts (or ADC codes). A lost reading is NaN.
+ * Errors: BAD_ARGUMENT for a run or cell that the recording does not have, and for runs with different
+ * numbers of cells; BAD_FILE if the recording holds no samples.
  */
 export class SampleTable {
   readonly #recording: Chunks;
@@ -112,7 +112,7 @@ function stepVolts(board: Answer<'hello'> | undefined): number {
   if (board) return (adcStep(board.adcBits) * board.fullScaleMicrovolts) / 1e6;
   throw new ThermolinkError(
     'BAD_FILE',
-    'The recording does not tell what a code of this board means in volts.',
+    'The recording does not give the voltage of an ADC code of this board.',
     {
       hint: 'Export codes.',
     },

@@ -12,29 +12,29 @@ import type { LedgerRun } from './run-ledger.js';
 import { SessionLedger, secondsBetween } from './session-ledger.js';
 import { wireFrames } from './wire-frames.js';
 
-/** Times are put together in so many columns, which are narrower than a pixel. */
+/** Number of columns of the time axis. A column is narrower than a pixel. */
 const COLUMNS = 2000;
-/** Times of the throughput panel: each value is the mean over such a part of the session. */
+/** Number of columns of the throughput panel. Each value is the mean over one column. */
 const RATE_COLUMNS = 100;
-/** Runs beyond these are drawn without their number. */
+/** Most runs that are drawn with their number. */
 const NAMED_RUNS_MAX = 40;
 
-/** What the picture of a session shows. */
+/** Options of the picture of a session. */
 export interface FigureRequest {
-  /** Above the picture. */
+  /** Title above the picture. */
   readonly title: string;
-  /** Cells whose voltages are drawn. */
+  /** Cells with a curve of their voltage. */
   readonly cells: readonly number[];
   /** Seconds from the beginning. Default: all of the session. */
   readonly range?: Range;
 }
 
-/** Something whose bytes can be read again and again. */
+/** A recording whose bytes can be read repeatedly. */
 export interface Chunks {
   chunks(): Iterable<LinkChunk>;
 }
 
-/** The seconds in which something happened, each column once, and how often it did. */
+/** The columns in which an event happened, each once, and the number of events. */
 class Marks {
   count = 0;
   readonly #columns = new Set<number>();
@@ -49,7 +49,7 @@ class Marks {
   }
 }
 
-/** Seconds of the session in columns. */
+/** Converts seconds of the session to columns. */
 class TimeAxis {
   readonly from: number;
   readonly to: number;
@@ -79,7 +79,7 @@ class TimeAxis {
 class VoltageTrace {
   readonly #least = new Map<number, number>();
   readonly #greatest = new Map<number, number>();
-  /** Columns in which a run begins: the curve has a gap before them. */
+  /** Columns in which a run begins. The curve has a gap before each of them. */
   readonly #begins = new Set<number>();
 
   add(column: number, volts: number, begins: boolean): void {
@@ -115,14 +115,14 @@ const ROWS = {
   bad: { name: 'bad bytes', color: '#d55e00' },
 } as const;
 type RowName = keyof typeof ROWS;
-/** Rows that are drawn even when they are empty: it is good news. */
+/** Rows that are drawn even if they are empty. An empty row tells that nothing of this kind happened. */
 const ALWAYS: ReadonlySet<RowName> = new Set<RowName>(['commands', 'answers', 'samples', 'again', 'bad']);
 
 /**
- * A picture of a session, SVG: board runs, frames of both directions, what was sent again, stops and errors,
- * bytes per second, and the voltages of some cells over the time of the host. A block's samples are drawn
- * evenly between the block before it and itself, since only blocks have a time of the host. Errors: those of
- * `recording`.
+ * A picture of a session as SVG, over the time of the host: board runs, frames of both directions, repeated
+ * frames, stops and errors, bytes per second, and the voltages of some cells. Only blocks have a time of the
+ * host. The samples of a block are drawn evenly between the time of the block before and its own time.
+ * Errors: those of `recording`.
  */
 export function sessionFigure(recording: Chunks, request: FigureRequest): string {
   const whole = new SessionLedger();
@@ -160,7 +160,7 @@ function subtitleOf(ledger: SessionLedger): string {
   ].join(', ');
 }
 
-/** When frames passed, by row. */
+/** The times of frames, by row. */
 function frameMarks(recording: Chunks, axis: TimeAxis, startNs: bigint | undefined): Map<RowName, Marks> {
   const marks = new Map((Object.keys(ROWS) as RowName[]).map((name) => [name, new Marks()]));
   const note = (name: RowName, timeNs: bigint): void => {
@@ -207,7 +207,7 @@ function runRow({ runs, firstNs }: SessionLedger, axis: TimeAxis): EventRow {
       to: secondsBetween(firstNs, run.endNs),
     }))
     .filter(({ from, to }) => to >= axis.from && from <= axis.to);
-  // Many short runs look like one bar; neighbours on the same pixel are drawn once.
+  // Many short runs look like one bar. Runs on the same pixel are drawn once.
   const seen = new Set<string>();
   const spans = inside
     .map(({ run, from, to }) => ({

@@ -8,17 +8,17 @@ import { type LedgerRun, RunLedger } from './run-ledger.js';
 
 const REFUSALS = Object.keys(REFUSAL) as (keyof typeof REFUSAL)[];
 
-/** How often a message passed, and how many bytes its payloads had. */
+/** Number of messages with one name, and the total bytes of their payloads. */
 export interface MessageCount {
   readonly name: string;
-  /** `command`, `answer`, `event`, or `bad` for payloads that are no message. */
+  /** `command`, `answer`, `event`, or `bad` for payloads that are not messages. */
   readonly kind: TraceMessage['kind'];
   readonly direction: Direction;
   count: number;
   payloadBytes: number;
 }
 
-/** What passed in one direction. */
+/** The traffic in one direction. */
 export interface Passed {
   chunks: number;
   bytes: number;
@@ -26,7 +26,7 @@ export interface Passed {
 }
 
 /**
- * Keeps account of a session while its bytes pass: messages, runs, the board's state, what went wrong. It
+ * Counts the events of a session while its bytes pass: messages, runs, the state of the board, and faults. It
  * needs the memory of a few frames, and some numbers for each run.
  */
 export class SessionLedger {
@@ -37,12 +37,12 @@ export class SessionLedger {
     toDevice: { chunks: 0, bytes: 0, messages: 0 },
     toHost: { chunks: 0, bytes: 0, messages: 0 },
   };
-  /** When the first and the last byte passed, in ns since 1970. Undefined before the first. */
+  /** Times of the first and the last byte, in ns since 1970. Undefined before the first byte. */
   firstNs: bigint | undefined;
   lastNs: bigint | undefined;
-  /** What the board said of itself last. */
+  /** The newest identity of the board. */
   board: Answer<'hello'> | undefined;
-  /** Where the board is, as far as its messages tell. */
+  /** The state of the board according to its messages. */
   state: DeviceStateName | undefined;
   sessions = 0;
   readonly #connections = new Set<number>();
@@ -50,7 +50,7 @@ export class SessionLedger {
   /** Commands that the board refused, by reason. */
   readonly refusals = new Map<keyof typeof REFUSAL, number>();
 
-  /** Takes the next bytes, and hands over each message that they complete, with the run it belongs to. */
+  /** Takes the next bytes, and passes on each message that they complete, with its run. */
   push(
     chunk: LinkChunk,
     onMessage: (message: TraceMessage, run: LedgerRun | undefined) => void = () => undefined,
@@ -73,7 +73,7 @@ export class SessionLedger {
     return this.#runs.runs;
   }
 
-  /** How many ports the bytes passed: every reconnect and every client of a server is another one. */
+  /** Number of ports that the bytes passed. Every reconnect and every client of a server uses a new port. */
   get connections(): number {
     return this.#connections.size;
   }
@@ -82,12 +82,15 @@ export class SessionLedger {
     return this.#decoder.findings;
   }
 
-  /** Every kind of message that passed: those to the board first, then in the order in which they came. */
+  /**
+   * Every kind of message that passed. Messages to the board come first; within a direction the order is that
+   * of the first arrival.
+   */
   get counts(): readonly MessageCount[] {
     return [...this.#counts.values()].sort((a, b) => rank(a) - rank(b));
   }
 
-  /** From the first byte to the last, in seconds. */
+  /** Time from the first byte to the last, in seconds. */
   get seconds(): number {
     return secondsBetween(this.firstNs, this.lastNs);
   }
@@ -116,7 +119,7 @@ export class SessionLedger {
   }
 }
 
-/** From one time to another in seconds; 0 when one of them is missing. */
+/** Time difference in seconds; 0 if one of the times is missing. */
 export function secondsBetween(fromNs: bigint | undefined, toNs: bigint | undefined): number {
   return fromNs === undefined || toNs === undefined ? 0 : Number(toNs - fromNs) / 1e9;
 }
@@ -125,7 +128,7 @@ function rank({ direction }: MessageCount): number {
   return direction === 'toDevice' ? 0 : 1;
 }
 
-/** Where the board is after a message of it; undefined when the message does not tell. */
+/** The state of the board after one of its messages; undefined if the message does not tell the state. */
 export function stateAfter({ kind, name, fields }: TraceMessage): DeviceStateName | undefined {
   if (kind === 'bad') return undefined;
   const { state } = fields;

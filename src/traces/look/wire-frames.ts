@@ -3,22 +3,28 @@ import { FRAME_BYTES_MAX } from '../../../firmware-protocol/limits.js';
 import type { Direction } from '../../../firmware-protocol/message-table.js';
 import type { LinkChunk } from '../trace-message.js';
 
-/** What is kept of the bytes between two delimiters: the longest frame, and one byte that shows an excess. */
+/**
+ * Most bytes that are kept between two delimiters: the longest frame, and one more byte to detect a longer
+ * one.
+ */
 const KEPT_BYTES_MAX = wireBytesMax(FRAME_BYTES_MAX) + 1;
-/** How many connections may be in the middle of a frame. The one that was silent for longest is given up. */
+/**
+ * Most connections that may be in the middle of a frame. Beyond it, the connection with the longest silence
+ * is dropped.
+ */
 const CONNECTIONS_MAX = 16;
 
-/** The bytes between two delimiters as they passed a port, and what they are. */
+/** The bytes between two delimiters as they passed a port, with the frame or fault in them. */
 export interface WireFrame {
-  /** When its delimiter passed, in ns since 1970. */
+  /** Time of its delimiter, in ns since 1970. */
   readonly hostTimeNs: bigint;
   readonly direction: Direction;
   readonly connection: number;
-  /** The first bytes, without delimiter; all of them unless there are more than any frame has. */
+  /** The bytes without the delimiter. If there are more than in the longest frame, only the first ones. */
   readonly block: Uint8Array;
-  /** How many bytes there were. */
+  /** Number of all bytes. */
   readonly blockBytes: number;
-  /** A frame, a fault, or bytes behind the last delimiter of a connection. */
+  /** A frame, a fault, or bytes after the last delimiter of a connection. */
   readonly item: DecodedItem | { readonly kind: 'unfinished' };
 }
 
@@ -45,7 +51,7 @@ class OpenBlock {
     this.#kept += kept.length;
   }
 
-  /** What the bytes were, now that the delimiter has come. Undefined when there were none. */
+  /** Ends the block at a delimiter, and returns its frame or fault. Undefined if there were no bytes. */
   finish(hostTimeNs: bigint): WireFrame | undefined {
     if (this.#bytes === 0) return undefined;
     const { block, blockBytes } = this.#take();
@@ -54,7 +60,7 @@ class OpenBlock {
     return { ...this.#place(hostTimeNs), block, blockBytes, item: exact };
   }
 
-  /** The bytes behind the last delimiter. Undefined when there are none. */
+  /** Returns the bytes after the last delimiter. Undefined if there are none. */
   giveUp(): WireFrame | undefined {
     if (this.#bytes === 0) return undefined;
     return { ...this.#place(this.#lastTimeNs), ...this.#take(), item: { kind: 'unfinished' } };
@@ -80,16 +86,16 @@ class OpenBlock {
 }
 
 /**
- * The frames and faults in the bytes of a trace, in the order of their delimiters, retransmissions and bare
- * acknowledgements included. At the end come the bytes of frames that were never finished. Errors: those of
- * `chunks`; bytes never throw.
+ * The frames and faults in the bytes of a trace, in the order of their delimiters. Retransmissions and bare
+ * acknowledgements are included. The bytes of unfinished frames come at the end. Errors: those of `chunks`;
+ * bytes never throw.
  */
 export function* wireFrames(chunks: Iterable<LinkChunk>): Generator<WireFrame> {
   const open = new Map<string, OpenBlock>();
   for (const { direction, connection, bytes, hostTimeNs } of chunks) {
     const key = `${connection} ${direction}`;
     const block = open.get(key) ?? new OpenBlock(direction, connection);
-    // The one that is used moves to the end: the first one was silent for longest.
+    // The connection in use moves to the end. The first one then has the longest silence.
     open.delete(key);
     open.set(key, block);
     for (let start = 0; start < bytes.length; ) {

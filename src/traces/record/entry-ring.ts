@@ -1,13 +1,16 @@
-/** Entries begin at multiples of this, so that the head of none is cut by the end of the ring. */
+/** Entries begin at multiples of this. The end of the ring therefore never cuts the head of an entry. */
 const UNIT_BYTES = 16;
-/** A waiting writer goes on when so large a part of the ring is free, so that it waits seldom. */
+/** A waiting writer continues when this share of the ring is free. It then waits less often. */
 const ROOM_SHARE = 1 / 4;
-/** The reader lets entries gather for so long, because waking it costs the writer some µs. */
+/** Time for which the reader lets entries gather, ms. Each wake-up costs the writer some µs. */
 const GATHER_MS = 10;
-/** Then so many bytes are read at once, and the ring has room while the reader waits for a processor. */
+/**
+ * Number of waiting bytes at which the reader stops to gather. The ring then still has room while the reader
+ * waits for a processor.
+ */
 const GATHER_BYTES = 1024 * 1024;
 
-/** Places in the control words. Positions count units since the beginning, modulo 2³². */
+/** Indices of the control words. Positions count units since the beginning, modulo 2³². */
 const WRITTEN = 0;
 const READ = 1;
 const READER = 2;
@@ -17,23 +20,23 @@ const ENDING = 5;
 const DONE = 6;
 const CONTROL_WORDS = 8;
 
-/** What the reader does. */
+/** States of the reader. */
 const AWAKE = 0;
 const ASLEEP = 1;
 const GATHERING = 2;
 
-/** Who reads a ring: nobody yet, another thread, or the writer's own thread. It is settled once. */
+/** The reader of a ring: not decided yet, another thread, or the thread of the writer. It is decided once. */
 const RING_READER = { none: 0, thread: 1, writer: 2 } as const;
 
-/** The memory of a ring, which a thread can be given. */
+/** The memory of a ring. It can be passed to a thread. */
 export interface RingMemory {
   readonly control: SharedArrayBuffer;
   readonly data: SharedArrayBuffer;
 }
 
 /**
- * A queue of entries in memory that two threads share: one writes, the other reads. Neither allocates. An
- * entry is a tag, a time, and bytes of any length: what is longer than the ring passes in pieces.
+ * A queue of entries in the shared memory of two threads: one writes, the other reads. Neither allocates
+ * memory. An entry is a tag, a time, and bytes of any length; an entry longer than the ring passes in pieces.
  */
 export class EntryRing {
   readonly memory: RingMemory;
@@ -42,7 +45,7 @@ export class EntryRing {
   readonly #words: Uint32Array;
   readonly #times: Float64Array;
   readonly #units: number;
-  /** The bytes of an entry on their way to the reader. */
+  /** Buffer for the bytes of the entry that is being read. */
   #entry = new Uint8Array(128 * 1024);
 
   constructor(memory: RingMemory) {
@@ -54,7 +57,7 @@ export class EntryRing {
     this.#units = memory.data.byteLength / UNIT_BYTES;
   }
 
-  /** A ring of so many bytes, a power of two. */
+  /** Makes a ring of `bytes` bytes, a power of two. */
   static ofBytes(bytes: number): EntryRing {
     return new EntryRing({
       control: new SharedArrayBuffer(4 * CONTROL_WORDS),
@@ -67,20 +70,20 @@ export class EntryRing {
     return this.#waitingUnits() * UNIT_BYTES;
   }
 
-  /** Whether it is settled who reads. */
+  /** Whether the reader is decided. */
   get hasReader(): boolean {
     return Atomics.load(this.#control, READER) !== RING_READER.none;
   }
 
-  /** Settles who reads. Returns whether it is `reader`. */
+  /** Decides the reader, if it is not decided yet. Returns whether it is `reader`. */
   claim(reader: 'thread' | 'writer'): boolean {
     const was = Atomics.compareExchange(this.#control, READER, RING_READER.none, RING_READER[reader]);
     return was === RING_READER.none || was === RING_READER[reader];
   }
 
   /**
-   * Appends an entry. While the ring is full this thread waits. Returns false when the reader took nothing
-   * for `stallMs`; then the entry is not whole, and nothing may be appended after it.
+   * Appends an entry. This thread waits while the ring is full. Returns false if the reader took nothing for
+   * `stallMs`. The entry is then incomplete, and nothing may be appended after it.
    */
   put(tag: number, time: number, bytes: Uint8Array, stallMs: number): boolean {
     let at = Atomics.load(this.#control, WRITTEN);
@@ -108,21 +111,21 @@ export class EntryRing {
     return true;
   }
 
-  /** Says that nothing more comes, and wakes the reader. */
+  /** Marks the end of the entries, and wakes the reader. */
   end(): void {
     Atomics.store(this.#control, ENDING, 1);
     this.#wake();
   }
 
-  /** Waits until the reader has said `done`, at most `timeoutMs`. Returns whether it has. */
+  /** Waits until the reader has called `done`, for at most `timeoutMs`. Returns whether it has. */
   waitUntilDone(timeoutMs: number): boolean {
     Atomics.wait(this.#control, DONE, 0, timeoutMs);
     return Atomics.load(this.#control, DONE) === 1;
   }
 
   /**
-   * For the reader: hands over the entries that have come. The bytes are valid only during the call. Returns
-   * false when the writer has ended and nothing is left.
+   * For the reader: calls `take` for each waiting entry. The bytes are valid only during the call. Returns
+   * false if the writer has ended and no entry is left.
    */
   drain(take: (tag: number, time: number, bytes: Uint8Array) => void): boolean {
     while (this.#waitingUnits() > 0) {
@@ -142,10 +145,11 @@ export class EntryRing {
   }
 
   /**
-   * For the reader: waits until entries have come and gathered, or the writer has ended; at most `timeoutMs`.
+   * For the reader: waits until entries have arrived and gathered, or until the writer has ended; at most
+   * `timeoutMs`.
    */
   rest(timeoutMs: number): void {
-    // In a stream the next entries come soon: they need not wake the reader one by one.
+    // During a stream the next entries arrive soon. They need not wake the reader one by one.
     this.#gather(Math.min(timeoutMs, GATHER_MS));
     if (this.#hasNothing()) {
       Atomics.store(this.#control, REST, ASLEEP);
@@ -160,7 +164,7 @@ export class EntryRing {
     if (this.#mayGather()) Atomics.wait(this.#control, REST, GATHERING, timeoutMs);
   }
 
-  /** For the reader: says that all is written, or that nothing more will be. */
+  /** For the reader: tells the writer that all entries are written, or that no more will be written. */
   done(): void {
     Atomics.store(this.#control, DONE, 1);
     Atomics.notify(this.#control, DONE);
@@ -183,7 +187,7 @@ export class EntryRing {
     return this.#waitingUnits() < waitsMost && Atomics.load(this.#control, ENDING) === 0;
   }
 
-  /** Makes what was written up to `at` visible to the reader, and wakes it where that is needed. */
+  /** Makes all bytes before `at` visible to the reader, and wakes the reader if it sleeps. */
   #publish(at: number): void {
     Atomics.store(this.#control, WRITTEN, at);
     const rest = Atomics.load(this.#control, REST);
@@ -195,7 +199,10 @@ export class EntryRing {
     Atomics.notify(this.#control, REST);
   }
 
-  /** Waits until a part of the ring is free if not even so many units are; the whole of it at most. */
+  /**
+   * If fewer than `units` units are free, waits until ROOM_SHARE of the ring or `units` are free, whichever
+   * is more.
+   */
   #waitForRoom(units: number, stallMs: number): boolean {
     const free = (): number => this.#units - this.#waitingUnits();
     if (free() >= Math.min(units, this.#units)) return true;
@@ -213,7 +220,7 @@ export class EntryRing {
     }
   }
 
-  /** Gives memory back to the writer, who may wait for it. */
+  /** Returns memory to the writer, which may be waiting for it. */
   #release(at: number): void {
     Atomics.store(this.#control, READ, at);
     const wanted = Atomics.load(this.#control, ROOM_WANTED);
@@ -222,7 +229,7 @@ export class EntryRing {
     Atomics.notify(this.#control, ROOM_WANTED);
   }
 
-  /** Copies the bytes of an entry. Returns false when the writer has ended within it. */
+  /** Copies the bytes of an entry. Returns false if the writer ended within the entry. */
   #collect(length: number): boolean {
     for (let taken = 0; taken < length; ) {
       const at = Atomics.load(this.#control, READ);

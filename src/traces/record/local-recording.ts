@@ -2,12 +2,12 @@ import type { Clock } from '../../../firmware-protocol/clock.js';
 import type { WritePart } from '../../files/replace-file.js';
 import { Recording, type RecordingFailure, type RecordingSettings } from './recording.js';
 
-/** A recording that this thread writes, with a timer for its chunks. Errors: none. */
+/** A recording that this thread itself writes, with a timer for its chunks. Errors: none. */
 export class LocalRecording {
   readonly #recording: Recording;
   readonly #clock: Clock;
   #cancelTimer: () => void = () => undefined;
-  /** When the timer fires, in ms of the clock. */
+  /** Time at which the timer fires, in ms of the clock. */
   #timerDueMs = Infinity;
 
   constructor(
@@ -26,12 +26,12 @@ export class LocalRecording {
     this.#setTimer();
   }
 
-  /** Writes what is there. */
+  /** Writes all waiting messages. */
   writeNow(): void {
     this.#recording.closeChunk();
   }
 
-  /** Writes what is left and the end of the file. */
+  /** Writes the remaining messages and the end of the file. */
   finish(): void {
     this.#cancelTimer();
     this.#recording.finish();
@@ -44,7 +44,7 @@ export class LocalRecording {
 
   #setTimer(): void {
     const { dueMs } = this.#recording;
-    // A timer that fires too early finds nothing due and is set again.
+    // A timer that fires too early finds no chunk due, and is set again.
     if (dueMs >= this.#timerDueMs) return;
     this.#cancelTimer();
     this.#timerDueMs = dueMs;

@@ -16,7 +16,7 @@ if (ring.claim('thread')) {
   );
   const take = recording.take.bind(recording);
   let goesOn = ring.drain(take);
-  // What has waited for this thread must not wait longer.
+  // Entries that waited for this thread are written at once.
   recording.closeChunk();
   while (goesOn) {
     ring.rest(Math.max(0, recording.dueMs - performance.now()));

@@ -4,25 +4,32 @@ import { EntryRing, type RingMemory } from './entry-ring.js';
 import { LocalRecording } from './local-recording.js';
 import type { RecordingFailure, RecordingSettings } from './recording.js';
 
-/** What waits for the thread at most. */
+/** Most bytes that may wait for the thread. */
 const RING_BYTES = 16 * 1024 * 1024;
-/** A shorter session is written at its end, because starting a thread takes longer than all of it. */
+/**
+ * Length of a session at which the thread starts. A shorter session is written at its end, because the start
+ * of a thread takes longer than the whole session.
+ */
 const START_MS = 200;
-/** The thread starts earlier when so much waits. */
+/** The thread starts earlier if this number of bytes waits. */
 const START_BYTES = 256 * 1024;
-/** The experiment waits at most so long for a disk that takes nothing. Then the recording ends. */
+/** Longest wait of the experiment for a disk that accepts no data. After it the recording ends. */
 const STALL_MS = 1000;
-/** The same while the thread is starting. Then this thread writes instead. */
+/** Longest wait of the experiment while the thread is starting. After it this thread writes instead. */
 const START_WAIT_MS = 250;
-/** A thread that takes longer to start is not waited for: what has come would lie in memory for too long. */
+/**
+ * Longest start of the thread. After it this thread writes, because entries would stay in memory for too
+ * long.
+ */
 const START_LIMIT_MS = 500;
-/** How long the end of the process waits for what is not written yet. */
+/** Longest wait at the end of the process for entries that are not written yet. */
 const EXIT_MS = 2000;
-/** How long `close` waits for the disk. */
+/** Longest wait of `close` for the disk. */
 const CLOSE_MS = 30_000;
 
 /**
- * The compiled program, also when a test runs the sources, because Node starts a thread from JavaScript only.
+ * The compiled program of the thread. Tests run from the sources also need it, because Node starts threads
+ * only from JavaScript.
  */
 const ENTRY = new URL(
   import.meta.url.endsWith('.ts')
@@ -31,25 +38,28 @@ const ENTRY = new URL(
   import.meta.url,
 );
 
-/** The data that the thread gets. */
+/** The data for the thread. */
 export interface RecordingThreadData {
   readonly settings: RecordingSettings;
   readonly memory: RingMemory;
-  /** Where it tells that all is written, or why nothing more will be. */
+  /** Port on which the thread tells that all entries are written, or why it stops. */
   readonly port: MessagePort;
 }
 
 export type ToldByThread = 'done' | Pick<RecordingFailure, 'reason' | 'fileBytes'>;
 
-/** What tests choose. */
+/** Limits that tests may change. */
 export interface ThreadLimits {
-  /** What waits for the thread at most: a power of two, at least 512 KiB. */
+  /** Most bytes that may wait for the thread: a power of two, at least 512 KiB. */
   readonly ringBytes?: number;
-  /** How long the start of the thread is waited for. */
+  /** Longest wait for the start of the thread. */
   readonly startWaitMs?: number;
 }
 
-/** The recordings that are not closed. The end of the process waits for them, together `EXIT_MS` at most. */
+/**
+ * The recordings that are not closed. The end of the process waits for them, at most `EXIT_MS` for all
+ * together.
+ */
 const unclosed = new Set<ThreadedRecording>();
 const finishAtExit = (): void => {
   const endMs = performance.now() + EXIT_MS;
@@ -58,24 +68,25 @@ const finishAtExit = (): void => {
 };
 
 /**
- * A recording that another thread writes. This one copies the entries into a ring. The other starts when the
- * session has lasted for `START_MS` or is long; until then the entries wait. Where it does not start, this
- * thread writes. Errors: none; what fails ends the recording, and is told once.
+ * A recording that another thread writes. The calling thread copies the entries into a ring. The other thread
+ * starts after `START_MS`, or earlier if `START_BYTES` wait; until then the entries stay in the ring. If it
+ * does not start, the calling thread writes. Errors: none; a failure ends the recording, and is reported
+ * once.
  */
 export class ThreadedRecording {
   readonly #settings: RecordingSettings;
   readonly #onFailure: (failure: RecordingFailure) => void;
   readonly #ring: EntryRing;
   readonly #startWaitMs: number;
-  /** Starts the thread, and then ends waiting for it. */
+  /** First the timer that starts the thread, then the deadline of its start. */
   #timer: NodeJS.Timeout;
   #firstNs: number | undefined;
-  /** Where the thread tells how it fares, once it has been started. */
+  /** Port on which the thread reports; undefined before it is started. */
   #port: MessagePort | undefined;
-  /** In place of the thread. */
+  /** The recording that writes instead of the thread. */
   #local: LocalRecording | undefined;
   #ended = false;
-  /** Called when the thread has told that all is written, or has ended. */
+  /** Called when the thread has reported that all is written, or has ended. */
   #onDone: () => void = () => undefined;
 
   constructor(
@@ -93,7 +104,7 @@ export class ThreadedRecording {
     unclosed.add(this);
   }
 
-  /** Takes an entry (`Recording.take`). While the ring is full this thread waits. */
+  /** Takes an entry (`Recording.take`). This thread waits while the ring is full. */
   take(tag: number, elapsedNs: number, bytes: Uint8Array): void {
     if (this.#ended) return;
     if (!this.#local && !this.#port) this.#startWhenDue(elapsedNs, bytes.length);
@@ -108,7 +119,7 @@ export class ThreadedRecording {
     this.#local!.take(tag, elapsedNs, bytes);
   }
 
-  /** Writes what is left and the end of the file. */
+  /** Writes the remaining entries and the end of the file. */
   async close(): Promise<void> {
     clearTimeout(this.#timer);
     if (!this.#ended && this.#takeOver()) this.#local!.finish();
@@ -117,7 +128,10 @@ export class ThreadedRecording {
     this.#forget();
   }
 
-  /** At the end of the process, while nothing but this call runs: lets the thread write what is left. */
+  /**
+   * Lets the thread write the remaining entries. It is called at the end of the process, when no other code
+   * of this thread can run.
+   */
   endAtExit(): void {
     if (this.#takeOver()) this.#local!.finish();
     else this.#ring.end();
@@ -127,7 +141,7 @@ export class ThreadedRecording {
     if (this.#local || this.#ended) return;
     const isDone = this.#ring.waitUntilDone(timeoutMs);
     for (let told = this.#told(); told !== undefined; told = this.#told()) this.#hear(told);
-    if (!isDone) this.#fail({ reason: 'the process ended before all was written' });
+    if (!isDone) this.#fail({ reason: 'the process ended before all data were written' });
   }
 
   #told(): ToldByThread | undefined {
@@ -163,7 +177,7 @@ export class ThreadedRecording {
       this.#timer = setTimeout(() => this.#takeOver(), Math.max(START_LIMIT_MS, this.#startWaitMs));
       this.#timer.unref();
     } catch {
-      // A process may be forbidden to start threads.
+      // The system may not allow the process to start threads.
       port.close();
       this.#takeOver();
     }
@@ -177,11 +191,14 @@ export class ThreadedRecording {
   #threadEnded(error?: Error): void {
     const isWritten = this.#ring.waitUntilDone(0);
     if (!this.#ended && !isWritten && !this.#takeOver())
-      this.#fail({ reason: `its thread ended: ${error?.message ?? 'no reason was told'}`, cause: error });
+      this.#fail({ reason: `its thread ended: ${error?.message ?? 'no reason is known'}`, cause: error });
     this.#onDone();
   }
 
-  /** Writes in this thread, if the other one has not begun. Returns whether this thread writes. */
+  /**
+   * If the other thread has not begun to read, this thread writes from now on. Returns whether this thread
+   * writes.
+   */
   #takeOver(): boolean {
     if (this.#local) return true;
     if (!this.#ring.claim('writer')) return false;
@@ -189,12 +206,15 @@ export class ThreadedRecording {
     this.#local = local;
     this.#ring.end();
     this.#ring.drain((tag, elapsedNs, bytes) => local.take(tag, elapsedNs, bytes));
-    // What has waited for the thread must not wait longer.
+    // Entries that waited for the thread are written at once.
     local.writeNow();
     return true;
   }
 
-  /** Lets the thread write what is left. Resolves to whether it has, at most after `CLOSE_MS`. */
+  /**
+   * Lets the thread write the remaining entries. Resolves, at most after `CLOSE_MS`, to whether it has
+   * written them.
+   */
   async #threadDone(): Promise<boolean> {
     const port = this.#port!;
     port.ref();

@@ -8,10 +8,10 @@ import { TraceWriter } from '../trace-writer.js';
 const CHUNK_MS = 500;
 /** Two chunks that events close lie at least this far apart. */
 const CHUNK_MS_MIN = 50;
-/** So many identities are attached at most. */
+/** Most identities that are attached. */
 const IDENTITIES_MAX = 100;
 
-/** What a recording is told beside bytes, with data behind it where it is an attachment. */
+/** A note to a recording, beside the bytes of ports. The data of an attachment follow the note. */
 export type Note =
   | {
       readonly kind: 'connection';
@@ -29,12 +29,12 @@ export type Note =
 export const NOTE_TAG = 0;
 const DIRECTIONS: readonly Direction[] = ['toDevice', 'toHost'];
 
-/** The tag of bytes that passed a port. `own`: this program has written them to it. */
+/** The tag of bytes that passed a port. `own`: this program has written them. */
 export function bytesTag(direction: Direction, connection: number, own: boolean): number {
   return connection * 4 + DIRECTIONS.indexOf(direction) * 2 + (own ? 1 : 0);
 }
 
-/** A note as the bytes of an entry. */
+/** Packs a note into the bytes of an entry. */
 export function packNote(note: Note, data: Uint8Array = new Uint8Array(0)): Uint8Array {
   const json = new TextEncoder().encode(JSON.stringify(note));
   const packed = new Uint8Array(4 + json.length + data.length);
@@ -50,27 +50,30 @@ function unpackNote(packed: Uint8Array): { readonly note: Note; readonly data: U
   return { note, data: packed.subarray(end) };
 }
 
-/** Everything that makes a recording of the same entries the same. A thread can be given it. */
+/**
+ * The settings of a recording: equal settings and equal entries give equal files. They can be passed to a
+ * thread.
+ */
 export interface RecordingSettings {
-  /** The file, begun by `beginMcapFile`. */
+  /** Descriptor of a file from `beginMcapFile`. */
   readonly descriptor: number;
-  /** What the JSON of sample blocks holds; without it there is no JSON. */
+  /** Content of the JSON of sample blocks; undefined: no JSON is written. */
   readonly samples: SampleDetail | undefined;
   /** The time of day at the beginning, in ns. */
   readonly startNs: bigint;
 }
 
-/** Why a recording has ended early. */
+/** The reason why a recording ended early. */
 export interface RecordingFailure {
   readonly reason: string;
   readonly cause?: unknown;
-  /** The length of the file, where it is known. */
+  /** The length of the file, if it is known. */
   readonly fileBytes?: number;
 }
 
 /**
- * Writes what passes ports into an MCAP file, as it is told in entries (`NOTE_TAG`, `bytesTag`), and closes
- * its chunks in time. Errors: none; what fails ends it, and is told once.
+ * Writes the bytes of ports to an MCAP file, and closes its chunks in time. It receives bytes and notes as
+ * entries (`NOTE_TAG`, `bytesTag`). Errors: none; a failure ends the recording, and is reported once.
  */
 export class Recording {
   readonly #mcap: McapFile;
@@ -96,7 +99,7 @@ export class Recording {
     this.#writer = new TraceWriter(this.#mcap, samples, (json, timeNs) => this.#attachIdentity(json, timeNs));
   }
 
-  /** When the open chunk has to be closed, in ms of the clock. Infinity while nothing waits. */
+  /** Time at which the open chunk must be closed, in ms of the clock. Infinity if no data wait. */
   get dueMs(): number {
     return this.#dueMs;
   }
@@ -115,19 +118,19 @@ export class Recording {
     });
   }
 
-  /** Closes the open chunk, if it is time. */
+  /** Closes the open chunk if its time has come. */
   closeWhenDue(): void {
     if (this.#dueMs !== Infinity && this.#nowMs() >= this.#dueMs) this.closeChunk();
   }
 
-  /** Writes what is there. */
+  /** Closes the open chunk and writes it. */
   closeChunk(): void {
     this.#dueMs = Infinity;
     this.#closedMs = this.#nowMs();
     this.#guard(() => this.#mcap.closeChunk());
   }
 
-  /** Writes what is left and the end of the file. */
+  /** Writes the remaining data and the end of the file. */
   finish(): void {
     this.#guard(() => this.#mcap.finish());
     this.#ended = true;
@@ -164,14 +167,14 @@ export class Recording {
     this.#mcap.attach({ name, mediaType, logTime: timeNs, createTime: timeNs, data });
   }
 
-  /** The identity of the board, and again at each session. */
+  /** Attaches the identity of the board, for each session. */
   #attachIdentity(json: string, timeNs: bigint): void {
     const name = this.#identities === 0 ? 'identity.json' : `identity-${this.#identities + 1}.json`;
     if (this.#identities++ < IDENTITIES_MAX)
       this.#attach(name, 'application/json', new TextEncoder().encode(json), timeNs);
   }
 
-  /** At once, or as soon as the last chunk was closed CHUNK_MS_MIN ago. */
+  /** Closes the chunk at once, but at least CHUNK_MS_MIN after the last one. */
   #closeSoon(): void {
     this.#closeBy(Math.max(this.#nowMs(), this.#closedMs + CHUNK_MS_MIN));
   }

@@ -14,8 +14,8 @@ import type { TakenRequest } from './taken-requests.js';
 const DETAIL_MAX = 96;
 
 /**
- * Says what the board of a recorded session says, in the words of the session that is open now: its nonce,
- * its request numbers and run numbers.
+ * Sends the recorded messages of the board, with the nonce, request numbers and run numbers of the session
+ * that is open now.
  */
 export class BoardVoice {
   readonly #link: Link;
@@ -23,9 +23,9 @@ export class BoardVoice {
   nonce: Uint8Array = new Uint8Array(8);
   /** The nonce of the HELLO that is being answered. */
   askedNonce: Uint8Array = new Uint8Array(8);
-  /** The longest frame of the recorded session: uploads are cut by it. */
+  /** The longest frame of the recorded session. Uploads are cut to this length. */
   frameBytes = FRAME_BYTES_MAX;
-  /** The answer to HELLO that has opened the session. */
+  /** The answer to HELLO that opened the session. */
   lastHello: TraceMessage | undefined;
   lastStop: { readonly number: number; readonly payload: Uint8Array } | undefined;
   state = 'safe';
@@ -54,7 +54,10 @@ export class BoardVoice {
     this.#link.sendUnsequenced(CHANNEL.stop, this.lastStop!.payload);
   }
 
-  /** Answers what was not recorded and needs no recording: a sign of life, a stop, the abort of no run. */
+  /**
+   * Answers a command that was not recorded and needs no recording: a keep-alive, a stop, an abort without a
+   * run.
+   */
   answerItself(requestId: number, { name, fields }: Asked): void {
     if (name === 'ping') {
       const answer = { token: Number(fields['token']), deviceTimeUs: this.#deviceTimeUs };
@@ -76,7 +79,7 @@ export class BoardVoice {
     if (name !== 'stop') this.#link.send(encodeEvent('refusal', requestId, refusal));
   }
 
-  /** Sends a recorded answer or refusal under the number of the request that it answers now. */
+  /** Sends a recorded answer or refusal, with the number of the present request. */
   reply(message: TraceMessage, requestId: number, runId: number): void {
     const { kind, name } = message;
     const fields = { ...message.fields };

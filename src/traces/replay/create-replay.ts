@@ -3,7 +3,8 @@ import { ReplayDevice, type ReplayOptions } from './replay-device.js';
 import { readScript } from './script.js';
 
 /**
- * Makes the board of a recorded session. `session` picks one of several, from 1. Errors: BAD_FILE, TOO_LARGE.
+ * Makes the board of a recorded session. `session` selects one of several sessions, from 1. Errors: BAD_FILE,
+ * TOO_LARGE.
  */
 export async function createReplay(
   file: string,

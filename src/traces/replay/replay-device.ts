@@ -14,34 +14,37 @@ import { type Asked, type ReplayMode, RequestMatcher } from './request-matcher.j
 import type { ReplayScript, ScriptRequest, ScriptStep } from './script.js';
 import { type TakenRequest, TakenRequests } from './taken-requests.js';
 
-/** How a recorded session is played. */
+/** Options of a replay. */
 export interface ReplayOptions {
   readonly mode: ReplayMode;
-  /** How much faster than recorded the device answers; Infinity: at once. */
+  /** Speed of the answers as a multiple of the recorded speed; Infinity: at once. */
   readonly speed: number;
-  /** Called once, when the program does something else than what was recorded. */
+  /** Called once, at the first request that differs from the recording. */
   readonly onMismatch: (error: ThermolinkError) => void;
-  /** Called when the recorded host lost its port here. */
+  /** Called at the point at which the recorded host lost its port. */
   readonly onPortLost: () => void;
-  /** The line of the program's code that made a request, if it is known. */
+  /** The line of code that made a request, if it is known. */
   readonly callOf?: (requestId: number) => string | undefined;
 }
 
 /**
- * The board's side of a recorded session: bytes in, bytes out. It speaks the link itself, so
- * acknowledgements, credits and retransmissions fall where they fall; only messages are taken from the
- * recording. What the board said is said again in the recorded order: a reply waits for its request, an event
- * for the start of its run and a block for credit.
+ * The board's side of a recorded session: bytes in, bytes out. It runs the link itself; acknowledgements,
+ * credits and retransmissions may therefore differ from the recording. Only messages come from the recording.
+ * The messages of the board are sent in the recorded order. A reply waits for its request, an event for the
+ * start of its run, and a block for credit.
  */
 export class ReplayDevice implements ServableDevice {
   readonly link = new Link(FRAME_BYTES_MAX, { answersEverything: true });
   readonly #script: ReplayScript;
   readonly #options: ReplayOptions;
   #matcher: RequestMatcher;
-  /** What is said next. The script's own list, or in mode lenient what requests have called up. */
+  /**
+   * The steps to send: the list of the script, or in mode lenient the steps that belong to the received
+   * requests.
+   */
   #steps: readonly ScriptStep[];
   #at = 0;
-  /** Events that wait for credit, and those of the same run behind them. */
+  /** Events that wait for credit, and the later events of the same run. */
   #held: Extract<ScriptStep, { kind: 'event' }>[] = [];
   readonly #taken = new TakenRequests();
   readonly #voice = new BoardVoice(this.link);
@@ -58,7 +61,7 @@ export class ReplayDevice implements ServableDevice {
     this.#steps = options.mode === 'lenient' ? this.#lenient : script.steps;
   }
 
-  /** What a status line shows. */
+  /** Values for a status line. */
   get board() {
     const { state } = this.#voice;
     return { state, runId: this.#taken.lastRunId, tick: 0, run: undefined, watchdogTrips: 0 };
@@ -74,7 +77,7 @@ export class ReplayDevice implements ServableDevice {
   }
 
   elapse(): void {
-    // There is no watchdog: the recording tells whether one has tripped.
+    // There is no watchdog here. The recording contains its trips.
   }
 
   get watchdogDueMs(): undefined {
@@ -88,7 +91,7 @@ export class ReplayDevice implements ServableDevice {
       : Math.min(linkMs, this.#dueMs);
   }
 
-  /** The error of a program that has left too early, or undefined. */
+  /** The error if the program ended too early; otherwise undefined. */
   get leftOver(): ThermolinkError | undefined {
     const { left } = this.#matcher;
     if (this.#mismatch || left.length === 0) return undefined;
@@ -105,7 +108,7 @@ export class ReplayDevice implements ServableDevice {
     return !this.#mismatch && this.#script.requests.at(this.#matcher.passed)?.message.name === 'hello';
   }
 
-  /** Begins the recording anew. */
+  /** Starts the recording from the beginning. */
   rewind(): void {
     this.link.closeSession();
     this.#matcher = new RequestMatcher(this.#script, this.#options.mode);
@@ -119,7 +122,7 @@ export class ReplayDevice implements ServableDevice {
     this.#voice.lastStop = undefined;
   }
 
-  /** The port has closed. A session may go on over another one. */
+  /** Tells that the port has closed. The session may continue on another port. */
   disconnect(): void {
     this.link.restartReceiver();
   }
@@ -199,7 +202,7 @@ export class ReplayDevice implements ServableDevice {
 
   #stop(requestId: number, fields: Command<'stop'>): void {
     if (!equalBytes(fields.nonce, this.#voice.nonce)) return;
-    // A stop is repeated until it is answered.
+    // The host repeats a stop until it gets an answer.
     const { lastStop } = this.#voice;
     if (lastStop && fields.stopNumber <= lastStop.number) {
       this.#voice.stopAgain();
@@ -231,7 +234,7 @@ export class ReplayDevice implements ServableDevice {
     const runId = !isStart ? 0 : isLenient ? this.#taken.lastRunId + 1 : Number(recordedRun ?? 0);
     if (name === 'abort') this.#taken.cutRun(fields['runId']);
     const credit = isStart ? Number(fields['creditBlocks']) : 0;
-    // One recorded request may be taken several times in mode lenient.
+    // In mode lenient the same recorded request may be used several times.
     const key = isLenient ? { ...request } : request;
     this.#taken.add(key, { requestId, atMs: this.#nowMs, runId, credit });
     if (!isLenient) return;
@@ -248,7 +251,7 @@ export class ReplayDevice implements ServableDevice {
     this.#options.onMismatch(mismatchError(path, mismatch, this.#options.callOf?.(requestId)));
   }
 
-  /** Says what is next, as far as the link has room and the recording lets it. */
+  /** Sends the next steps, up to the room in the link and the recorded order and times. */
   #say(): void {
     this.#dueMs = undefined;
     this.#sayHeld();
@@ -277,11 +280,12 @@ export class ReplayDevice implements ServableDevice {
     return message.name !== 'sampleBlock' || Number(message.fields['block']) < taken.credit;
   }
 
-  /** Returns whether the step is done with: said, put aside, or to be left out. */
+  /** Handles one step. Returns true if it was sent, put aside or skipped, and false if it must wait. */
   #sayStep(step: ScriptStep): boolean {
     if (step.kind === 'portLost') {
       if (this.#matcher.passed < step.after) return false;
-      // What the board said before has arrived first: a session that is lost next does not bring it again.
+      // The port is lost only after all earlier messages have arrived, because a lost session does not send
+      // them again.
       if (this.link.unacknowledged > 0 || this.link.unsequencedQueued > 0) return false;
       this.#options.onPortLost();
       return true;
@@ -303,7 +307,7 @@ export class ReplayDevice implements ServableDevice {
     return true;
   }
 
-  /** Whether the message came later than now when it was recorded. */
+  /** Whether it is still too early for this message, by its recorded time. */
   #isEarly(step: Exclude<ScriptStep, { kind: 'portLost' }>, taken: TakenRequest | undefined): boolean {
     const { speed } = this.#options;
     if (speed === Infinity) return false;
@@ -320,7 +324,8 @@ export class ReplayDevice implements ServableDevice {
 
   #hasRoom({ channel }: TraceMessage): boolean {
     if (channel === 'sample') return this.link.canSendUnsequenced;
-    // The link lets commands pass samples, so a command waits until those before it are written.
+    // The link sends messages of the command channel before waiting samples. Such a message therefore waits
+    // here until the samples before it are written.
     return channel !== 'command' || (this.link.canSend && this.link.unsequencedQueued === 0);
   }
 }

@@ -1,16 +1,19 @@
 import type { Port } from '../../../firmware-protocol/port.js';
 import type { ThermolinkError } from '../../errors.js';
 
-/** How many requests back a call is remembered. */
+/** Number of requests for which calls are kept. */
 const CALLS_KEPT = 64;
-/** How many frames of a stack are looked at, whatever the program has set: this library's come first. */
+/**
+ * Number of stack frames that are captured, independent of the setting of the program. The frames of this
+ * library come first.
+ */
 const FRAMES_KEPT = 50;
-/** Frames of a stack that are not the program's: this library, packages, Node itself. */
+/** Stack frames that do not belong to the program: those of this library, of packages and of Node. */
 const NOT_THE_PROGRAM = /node:|node_modules|<anonymous>|native/;
 
 /**
- * The host's end of a replayed session. It ends with the reason that the replay gives, and it knows which
- * line of the program made a request.
+ * The port of the host in a replayed session. It closes with the reason from the replay, and it knows the
+ * line of the program that made a request.
  */
 export class ReplayPort implements Port {
   readonly name: string;
@@ -43,18 +46,18 @@ export class ReplayPort implements Port {
     return this.#port.write(bytes);
   }
 
-  /** Ends the port with an error that the program gets. */
+  /** Closes the port with an error, which the program receives. */
   fail(reason: ThermolinkError): void {
     this.#reason ??= reason;
     void this.#port.close();
   }
 
-  /** Ends the port as the recorded one ended. */
+  /** Closes the port as the recorded port was lost. */
   lose(): void {
     void this.#port.close();
   }
 
-  /** Remembers from where a request is made. V8 writes the text of a stack only when somebody reads it. */
+  /** Captures the stack of a request. V8 formats the text of a stack only when it is read. */
   noteCall(): (requestId: number) => void {
     const holder: { stack?: string } = {};
     const limit = Error.stackTraceLimit;
@@ -72,7 +75,7 @@ export class ReplayPort implements Port {
     return programFrame(this.#calls.get(requestId)?.stack);
   }
 
-  /** Errors: rejects with REPLAY_MISMATCH when recorded requests were not made. */
+  /** Closes the port. Errors: rejects with REPLAY_MISMATCH if recorded requests were not made. */
   async close(): Promise<void> {
     const wasOpen = !this.#port.closed;
     await this.#port.close();

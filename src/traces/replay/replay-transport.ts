@@ -15,31 +15,31 @@ import type { ReplayDevice } from './replay-device.js';
 import { ReplayPort } from './replay-port.js';
 import { REPLAY_MODES, type ReplayMode } from './request-matcher.js';
 
-/** A recorded session in a device URI. */
+/** The address of a recorded session, from a device URI. */
 export interface ReplayAddress {
   readonly kind: 'replay';
   readonly file: string;
   readonly mode: ReplayMode;
-  /** How much faster than recorded; Infinity: at once. */
+  /** Speed as a multiple of the recorded speed; Infinity: at once. */
   readonly speed: number;
-  /** Which session of several, from 1; left out: all of them, one after another. */
+  /** Number of the session, from 1. Absent: all sessions, one after another. */
   readonly session?: number;
 }
 
-/** A replay whose program may come back over another port. */
+/** A running replay. Its program may continue it on another port. */
 interface RunningReplay {
   readonly device: ReplayDevice;
   port: ReplayPort | undefined;
-  /** What ended it. */
+  /** The error that ended the replay. */
   mismatch: ThermolinkError | undefined;
 }
 
-/** The replays of this process by the address that their program opened. */
+/** The replays of this process, by the address object that their program opened. */
 const running = new WeakMap<ReplayAddress, RunningReplay>();
 
 const SESSIONS_MAX = 1_000_000;
 
-/** Sessions that were recorded: the board's side is played from the file. */
+/** Recorded sessions: a replay from the file takes the place of the board. */
 export const replayTransport: Transport<ReplayAddress> = {
   scheme: 'replay',
   form: 'replay:FILE.mcap[?mode=strict|semantic|lenient&timing=instant|recorded|2x]',
@@ -65,7 +65,7 @@ export const replayTransport: Transport<ReplayAddress> = {
   open: openReplay,
   rediscover: (address) => Promise.resolve(address),
   suggest: (text) =>
-    /\.mcap(\?|$)/i.test(text) ? `a recorded session is written replay:${encodedPath(text)}` : undefined,
+    /\.mcap(\?|$)/i.test(text) ? `the URI of a recorded session is replay:${encodedPath(text)}` : undefined,
 };
 
 function modeParameter(text: string): ReplayMode {
@@ -74,7 +74,7 @@ function modeParameter(text: string): ReplayMode {
   return mode;
 }
 
-/** How many times faster than recorded. */
+/** Reads the speed, as a multiple of the recorded speed. */
 function timingParameter(text: string): number {
   if (text === 'instant') return Infinity;
   if (text === 'recorded') return 1;
@@ -93,7 +93,7 @@ async function openReplay(address: ReplayAddress, { uri, clock }: TransportOptio
   return port;
 }
 
-/** Reads the file and makes its board. The packages that read it are loaded only here. */
+/** Reads the file and makes its replay. The packages for this are loaded only here. */
 async function beginReplay(address: ReplayAddress): Promise<RunningReplay> {
   const { createReplay } = await import('./create-replay.js');
   const replay: RunningReplay = {

@@ -4,18 +4,18 @@ import { type Mismatch, shownValue } from './mismatch.js';
 import type { ReplayScript, ScriptRequest } from './script.js';
 
 /**
- * How strictly a program must repeat what was recorded. `strict`: the same requests in the same order.
- * `semantic`: commands that only read may be repeated or left out. `lenient`: requests may come in any order
- * and number; each is answered by its content.
+ * How exactly a program must repeat the recorded requests. `strict`: the same requests in the same order.
+ * `semantic`: commands that only read may be repeated or omitted. `lenient`: any order and number of
+ * requests; the answer is that of the recorded request with the same content.
  */
 export const REPLAY_MODES = ['strict', 'semantic', 'lenient'] as const;
 /** One of `REPLAY_MODES`. */
 export type ReplayMode = (typeof REPLAY_MODES)[number];
 
-/** A request as it comes from the program that is replayed against. */
+/** A request of the program. */
 export type Asked = Pick<TraceMessage, 'kind' | 'name' | 'fields'>;
 
-/** What a request is answered with. */
+/** The result of matching a request. */
 export type Match =
   | { readonly kind: 'recorded'; readonly request: ScriptRequest }
   /** A reply that was recorded for the same content, given again out of turn. */
@@ -24,16 +24,16 @@ export type Match =
   | { readonly kind: 'own' }
   | { readonly kind: 'mismatch'; readonly mismatch: Mismatch };
 
-/** Pings are sent when a timer says so: they are never compared. */
+/** A timer sends pings, so they are never compared. */
 const isOptional = (name: string, mode: ReplayMode): boolean =>
   name === 'ping' || (mode === 'semantic' && isRead(name));
 
-/** Finds what was recorded for a request. */
+/** Finds the recorded request that belongs to a request. */
 export class RequestMatcher {
   readonly #requests: readonly ScriptRequest[];
   readonly #mode: ReplayMode;
   #next = 0;
-  /** Requests by content, for replies out of turn. Made when it is needed. */
+  /** Recorded requests by content, for replies in another order. Made when it is first needed. */
   #byContent: Map<string, ScriptRequest[]> | undefined;
   readonly #used = new Set<ScriptRequest>();
 
@@ -42,17 +42,17 @@ export class RequestMatcher {
     this.#mode = mode;
   }
 
-  /** How many requests were taken or left out, in order. */
+  /** Number of recorded requests that were taken or skipped, in order. */
   get passed(): number {
     return this.#next;
   }
 
-  /** Whether a request was passed by. */
+  /** Whether a recorded request was skipped. */
   isSkipped(request: ScriptRequest): boolean {
     return request.place < this.#next && !this.#used.has(request);
   }
 
-  /** The requests that a program still has to make. */
+  /** The recorded requests that the program still has to make. */
   get left(): readonly ScriptRequest[] {
     if (this.#mode === 'lenient') return [];
     return this.#requests.slice(this.#next).filter(({ message }) => !isOptional(message.name, this.#mode));
@@ -93,7 +93,7 @@ export class RequestMatcher {
     return { kind: 'mismatch', mismatch: this.#mismatch(unlike, asked) };
   }
 
-  /** The last request of the same content that was taken, or else the next one. */
+  /** The last taken request with the same content; if there is none, the next one. */
   #sameContent(asked: Asked): ScriptRequest | undefined {
     const same = (this.#contents.get(contentKey(asked)) ?? []).filter(({ reply }) => reply);
     return same.findLast(({ place }) => place < this.#next) ?? same[0];
@@ -134,7 +134,7 @@ export class RequestMatcher {
   }
 }
 
-/** What two requests of the same content have in common. */
+/** A key that is equal for requests with the same content. */
 function contentKey(asked: Asked): string {
   const values = comparedFields(asked).map((name) => {
     const value = asked.fields[name];

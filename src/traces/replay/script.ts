@@ -2,19 +2,19 @@ import { ThermolinkError } from '../../errors.js';
 import type { Trace } from '../open-trace.js';
 import type { FieldValue, TraceMessage } from '../trace-message.js';
 
-/** Payload bytes of a session that is replayed, at most: all of them are held in memory. */
+/** Most payload bytes of a replayed session. All of them are kept in memory. */
 export const REPLAY_BYTES_MAX = 512 * 1024 * 1024;
 
 /** A command of the recorded host. */
 export interface ScriptRequest {
-  /** Its place among the requests. */
+  /** Index among the requests. */
   readonly place: number;
   readonly message: TraceMessage;
-  /** What the recorded device answered: an answer or a refusal. Undefined when no answer came. */
+  /** The recorded answer or refusal; undefined if there was none. */
   reply: TraceMessage | undefined;
 }
 
-/** What the recorded device said, or a port that was lost. */
+/** A recorded message of the device, or the loss of a port. */
 export type ScriptStep =
   | {
       readonly kind: 'reply';
@@ -22,19 +22,25 @@ export type ScriptStep =
       readonly request: ScriptRequest;
     }
   | {
-      /** A message that was not asked for. It waits for the request that began its run, if it has one. */
+      /**
+       * A message that answers no request. If it belongs to a run, it waits for the request that started the
+       * run.
+       */
       readonly kind: 'event';
       readonly message: TraceMessage;
       readonly run: ScriptRequest | undefined;
     }
   | {
-      /** The host opened another port here. It waits for `after` requests, which went over the old one. */
+      /**
+       * The host opened another port here. The step waits until the `after` requests of the old port were
+       * made.
+       */
       readonly kind: 'portLost';
       readonly hostTimeNs: bigint;
       readonly after: number;
     };
 
-/** A recorded session in the form in which it is played: what the host asks, and what the device says. */
+/** A recorded session in the form for a replay: the requests of the host, and the messages of the device. */
 export interface ReplayScript {
   readonly path: string;
   readonly requests: readonly ScriptRequest[];
@@ -43,13 +49,13 @@ export interface ReplayScript {
   readonly payloadBytesMax: number;
 }
 
-/** Makes a script of messages. A request and its reply have the same key. */
+/** Makes a script from messages. A request and its reply have the same key. */
 class Builder {
   readonly requests: ScriptRequest[] = [];
   readonly steps: ScriptStep[] = [];
   payloadBytesMax = 0;
   #bytes = 0;
-  /** Requests without a reply by what their reply repeats. */
+  /** Requests that have no reply yet, by key. */
   readonly #waiting = new Map<string, ScriptRequest>();
   /** The start of each run of the session. */
   readonly #runs = new Map<FieldValue, ScriptRequest>();
@@ -83,7 +89,7 @@ class Builder {
   #addRequest(message: TraceMessage): void {
     if (message.kind !== 'command') return;
     const key = requestKey(message);
-    // HELLO and stop are repeated until they are answered.
+    // The host repeats HELLO and stop until it gets an answer.
     if (message.channel !== 'command' && key === this.#lastOpen) return;
     if (message.channel !== 'command') this.#lastOpen = key;
     const request = { place: this.requests.length, message, reply: undefined };
@@ -103,20 +109,21 @@ class Builder {
       if (message.name === 'hello') this.#lastOpen = undefined;
       return;
     }
-    // A reply that no request waits for came before: HELLO and stop are answered as often as they come.
+    // A reply without a waiting request is a repetition: the device answers every repetition of HELLO and
+    // stop.
     if (key !== undefined) return;
     this.steps.push({ kind: 'event', message, run: this.#runs.get(message.fields['runId']) });
   }
 }
 
-/** What a request and its reply have in common. */
+/** The key of a request; its reply has the same key. */
 function requestKey({ name, requestId, session, fields }: TraceMessage): string {
   if (name === 'hello') return `hello ${hex(fields['nonce'])}`;
   if (name === 'stop') return `stop ${session} ${String(fields['stopNumber'])}`;
   return `${session} ${requestId}`;
 }
 
-/** The same for a reply; undefined for a message that answers nothing. */
+/** The key of a reply; undefined for a message that is not a reply. */
 function replyKey({ kind, name, requestId, session, fields }: TraceMessage): string | undefined {
   if (name === 'hello' || name === 'helloRefused') return `hello ${hex(fields['nonce'])}`;
   if (name === 'stop') return `stop ${session} ${String(fields['stopNumber'])}`;
@@ -128,15 +135,15 @@ function hex(value: FieldValue): string {
 }
 
 /**
- * Reads a recorded session for replay. `session` picks one session of several, counted from 1. Errors:
- * BAD_FILE for a file that is no recorded session, is damaged, or has no such session; TOO_LARGE.
+ * Reads a recorded session for replay. `session` selects one of several sessions, counted from 1. Errors:
+ * BAD_FILE for a file that is not a recorded session, is damaged, or has no such session; TOO_LARGE.
  */
 export function readScript(trace: Trace, session?: number): ReplayScript {
   const builder = new Builder(trace.path, sideOf(trace) === 'host');
   let previousHello: TraceMessage | undefined;
   for (const message of trace.messages()) {
     if (message.name === 'hello' && message.kind === 'command') {
-      // It belongs to the session that its answer opens.
+      // A HELLO belongs to the session that its answer opens.
       previousHello = message;
       if (session === undefined) builder.add(message);
       continue;
@@ -151,7 +158,7 @@ export function readScript(trace: Trace, session?: number): ReplayScript {
   const damaged = trace.findings.filter(({ kind }) => kind !== 'noEnd' && kind !== 'truncatedRecord');
   if (damaged.length > 0)
     throw new ThermolinkError('BAD_FILE', `${trace.path} is damaged: ${damaged[0].problem}.`, {
-      hint: 'A session with a hole can not be replayed: `thermolink trace doctor` says what is missing.',
+      hint: 'A session with a gap cannot be replayed: `thermolink trace doctor` tells which parts are missing.',
       data: { file: trace.path },
     });
   const { path, requests, steps, payloadBytesMax } = builder;
@@ -164,7 +171,7 @@ export function readScript(trace: Trace, session?: number): ReplayScript {
   return { path, requests, steps, payloadBytesMax };
 }
 
-/** Which end of the port was recorded. */
+/** The side of the port that was recorded. */
 function sideOf(trace: Trace): string | undefined {
   for (const { side } of trace.chunks()) return side;
   return undefined;

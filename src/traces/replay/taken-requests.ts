@@ -1,11 +1,11 @@
 import type { FieldValue } from '../trace-message.js';
 import type { ScriptRequest } from './script.js';
 
-/** A request that the program has made, and how its run is called now. */
+/** A request that the program has made, with the present number of its run. */
 export interface TakenRequest {
   readonly requestId: number;
   readonly atMs: number;
-  /** 0 for what starts no run. */
+  /** 0 if the request starts no run. */
   readonly runId: number;
   /** Blocks below this number may be sent. */
   credit: number;
@@ -42,13 +42,13 @@ export class TakenRequests {
     if (taken) taken.credit = Math.max(taken.credit, blocks);
   }
 
-  /** Takes note that the run with this number of the recording was aborted. */
+  /** Marks the run with this recorded number as aborted. */
   cutRun(recordedRunId: FieldValue | undefined): void {
     const run = [...this.#taken].findLast(([{ reply }]) => reply?.fields['runId'] === recordedRunId);
     if (run) run[1].cut = true;
   }
 
-  /** Takes note that every run was stopped. */
+  /** Marks every run as stopped. */
   cutAll(): void {
     for (const taken of this.#taken.values()) taken.cut = true;
   }

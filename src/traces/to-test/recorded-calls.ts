@@ -11,11 +11,11 @@ import { RunRecord } from '../verify/run-samples.js';
 /** A recorded board run. */
 export interface RecordedRun {
   readonly kind: 'run';
-  /** Number of the recorded `start`. */
+  /** Index of the recorded `start`. */
   readonly message: number;
   readonly options: RunOptions;
   readonly samples: RunRecord;
-  /** How it ended; undefined where the recording ends before it. */
+  /** How the run ended; undefined if the recording ends before the run. */
   outcome: keyof typeof RUN_OUTCOME | undefined;
   /** Whether the host sent other commands before the run had ended. */
   overlapped: boolean;
@@ -23,7 +23,7 @@ export interface RecordedRun {
   isRefused: boolean;
 }
 
-/** A program that was put into the board. */
+/** A program that was loaded into the board. */
 interface RecordedUpload {
   readonly kind: 'loadProgram' | 'uploadCouplings' | 'rewriteProgram';
   readonly bank: number;
@@ -36,14 +36,14 @@ interface RecordedQuestion {
   isRefused: boolean;
 }
 
-/** What the host did, in the calls of `Device`. */
+/** An action of the host, as a call of `Device`. */
 export type RecordedCall = RecordedRun | RecordedUpload | RecordedQuestion;
 
 const OUTCOMES = Object.keys(RUN_OUTCOME) as (keyof typeof RUN_OUTCOME)[];
 
 /**
- * The calls that a host made in the first session of a trace. Commands of the upload become the call that
- * sends them. Errors: BAD_FILE for programs that no host sends.
+ * The calls that a host made in the first session of a trace. The commands of an upload become the one call
+ * that sends them. Errors: BAD_FILE for a program that no host sends.
  */
 export function recordedCalls(messages: Iterable<TraceMessage>): RecordedCall[] {
   const reader = new CallReader();
@@ -56,7 +56,7 @@ class CallReader {
   readonly #programs = new ProgramWrites();
   readonly #starts = new Map<number, RecordedRun>();
   readonly #runs = new Map<number, RecordedRun>();
-  /** The call that the last command of a request id belongs to. */
+  /** For each request id, the call of its last command. */
   readonly #asked = new Map<number, RecordedCall>();
   #lastStop = 0;
 
@@ -87,7 +87,7 @@ class CallReader {
     const { name, fields } = message;
     if (name === 'hello' || name === 'abort') return;
     if (name === 'stop') {
-      // A stop is repeated until it is answered.
+      // The host repeats a stop until it gets an answer.
       if (Number(fields['stopNumber']) === this.#lastStop) return;
       this.#lastStop = Number(fields['stopNumber']);
     }
@@ -108,7 +108,7 @@ class CallReader {
     }
   }
 
-  /** Takes a command that writes a program. Returns whether it was one. */
+  /** Handles a command that writes a program. Returns whether the command was one. */
   #write(message: TraceMessage): boolean {
     const { name } = message;
     if (name === 'defineProgram') this.#flushCouplings();
@@ -127,7 +127,7 @@ class CallReader {
     bank.isNew = false;
   }
 
-  /** Couplings that were written ahead, before something else was asked for, were a call of their own. */
+  /** Couplings that were written before another command were a separate call. */
   #flushCouplings(): void {
     for (const [number, bank] of this.#programs.banks) {
       if (!bank.isNew || !bank.hasCouplings) continue;
@@ -153,7 +153,7 @@ class CallReader {
   }
 }
 
-/** The options of `run` that make this start. Defaults are left out. */
+/** The options of `run` that give this start command. Defaults are omitted. */
 function runOptions(start: Command<'start'>): RunOptions {
   const { bank, runSeed, firstTick, burnInTicks, sampleCount, ticksPerSample } = start;
   return {

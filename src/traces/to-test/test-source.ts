@@ -4,30 +4,30 @@ import { ThermolinkError } from '../../errors.js';
 import { counted } from '../../number-text.js';
 import type { RecordedCall, RecordedRun } from './recorded-calls.js';
 
-/** What a test is written from. */
+/** The input for a test file. */
 export interface TestSourceOptions {
-  /** The trace, relative to the test, with slashes. */
+  /** Path of the trace, relative to the test, with slashes. */
   readonly trace: string;
   readonly identity: DeviceIdentity;
   readonly calls: readonly RecordedCall[];
-  /** The module with the user's own code, as the test imports it, and the name of its function. */
+  /** The module with the code of the user, as the test imports it, and the name of its function. */
   readonly code?: { readonly module: string; readonly name: string } | undefined;
 }
 
-/** A session of more calls is no readable test. */
+/** Most calls of a session. A test with more is not readable. */
 const CALLS_MAX = 200;
-/** Means of so many cells are asserted for each run. */
+/** Number of cells whose means are asserted for each run. */
 const CELLS_SHOWN = 4;
-/** Longer options are written one a line. */
+/** Longest options on one line. Longer options are written with one option per line. */
 const OPTIONS_LINE_MAX = 72;
-/** Digits after the point of volts. A replay gives the same bits. */
+/** Decimal places of voltages. They can be exact, because a replay gives the same bits. */
 const VOLT_DIGITS = 9;
 
 /**
- * The text of a vitest file that replays a trace. Texts out of the file are written as string literals and
- * nowhere else, so that none becomes code.
+ * The text of a vitest file that replays a trace. Texts from the file are written only as string literals, so
+ * they cannot become code.
  *
- * Errors: TOO_LARGE for more calls than a person reads; BAD_ARGUMENT for a function that is no name.
+ * Errors: TOO_LARGE for more than 200 calls; BAD_ARGUMENT if the name of the function is not an identifier.
  */
 export function testSource({ trace, identity, calls, code }: TestSourceOptions): string {
   if (!code && calls.length > CALLS_MAX)
@@ -57,7 +57,7 @@ export function testSource({ trace, identity, calls, code }: TestSourceOptions):
 }
 
 function literal(text: string): string {
-  // Separators of lines end a line for some tools, also within a literal.
+  // Some tools treat Unicode line separators as line ends, even within a literal.
   return JSON.stringify(text).replace(
     /[\u007f-\u009f\u2028\u2029]/g,
     (separator) => `\\u${separator.charCodeAt(0).toString(16).padStart(4, '0')}`,
@@ -98,7 +98,7 @@ function codeAssertions(): string[] {
   ];
 }
 
-/** The recorded calls, one a line, as a function that users replace by their own code. */
+/** The recorded calls, one per line, in a function. Users replace it by their own code. */
 function sessionFunction(calls: readonly RecordedCall[]): string[] {
   const lines = [
     '/**',
@@ -146,7 +146,7 @@ function statement(call: string, isRefused: boolean): string {
     : `  await ${call};`;
 }
 
-/** A run that the host ended, which it does by not reading on. */
+/** A run that the host ended early: the test stops reading its blocks. */
 function cutShort(name: string, call: RecordedRun): string[] {
   return [
     `  const ${name} = await device.run(${optionsText(call)});`,
@@ -173,7 +173,7 @@ function showsMeans(run: RecordedRun): boolean {
   return !run.isRefused && !isCutShort(run) && run.samples.wholeSamples > 0;
 }
 
-/** What the runs must give. */
+/** The assertions about the results of the runs. */
 function assertions(runs: readonly RecordedRun[], identity: DeviceIdentity): string[] {
   const made = runs.filter(({ isRefused }) => !isRefused);
   if (made.length === 0) return ['  await session(device);'];

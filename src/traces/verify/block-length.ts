@@ -1,34 +1,40 @@
-/** Fewer blocks leave too little to estimate a variance from. */
+/** Fewest blocks from which a variance is estimated. */
 export const BLOCKS_MIN = 16;
-/** More blocks gain nothing: Student's distribution is nearly the normal one then. */
+/** Most blocks. With this number Student's distribution is already nearly normal. */
 const BLOCKS_MAX = 1024;
-/** The wanted number of blocks, which is given up only for longer blocks. */
+/** Wanted number of blocks. There are fewer only if blocks must be longer. */
 const BLOCKS_WANTED = 64;
-/** Blocks are this many times as long as the shortest ones whose means look independent. */
+/** Length of a block, as a multiple of the shortest length with apparently independent means. */
 const LENGTH_MARGIN = 8;
-/** The variance of block means, times the length, may grow by this much when blocks are doubled. */
+/**
+ * Largest relative growth of (variance of block means) · (length) at a doubling of the length, for means that
+ * count as independent.
+ */
 const GROWTH_INDEPENDENT = 0.02;
-/** Beyond this growth even the longest blocks depend on each other: the samples say too little. */
+/** Above this growth even the longest blocks depend on each other, and the samples cannot be compared. */
 const GROWTH_MAX = 0.4;
-/** Cells that are slower than the average need a larger correction than it shows. */
+/** Factor on the correction, because slow cells need a larger one than the average cell. */
 const SLOW_CELLS_MARGIN = 1.5;
 
-/** How samples are cut into blocks whose means are nearly independent. */
+/** A division of samples into blocks with nearly independent means. */
 export interface Blocking {
   /** Samples in a block. */
   readonly length: number;
   readonly count: number;
-  /** What a variance estimated from block means is multiplied with for what correlation is left, ≥ 1. */
+  /**
+   * Factor on a variance that is estimated from block means, ≥ 1. It corrects for the remaining correlation
+   * of the blocks.
+   */
   readonly inflation: number;
 }
 
 /**
  * Chooses blocks for the time series `differences` [samples × cells], row-major, by blocking (Flyvbjerg and
- * Petersen, J. Chem. Phys. 91, 461, 1989): with B(b) = b·Var(mean of b samples), blocks are long enough where
- * B(2b)/B(b), averaged over the cells, is near 1. The ratio at the chosen length corrects the rest, since for
- * blocks much longer than the correlation B(b) = B(∞)·(1 − c/b).
+ * Petersen, J. Chem. Phys. 91, 461, 1989): with B(b) = b·Var(mean of b samples), blocks are long enough if
+ * B(2b)/B(b), averaged over the cells, is near 1. The ratio at the chosen length gives the correction for the
+ * rest, because B(b) = B(∞)·(1 − c/b) for blocks much longer than the correlation.
  *
- * Undefined when no length leaves `BLOCKS_MIN` blocks that are nearly independent.
+ * Undefined if no length gives at least `BLOCKS_MIN` nearly independent blocks.
  */
 export function chooseBlocks(
   differences: Float64Array,
@@ -53,8 +59,8 @@ export function chooseBlocks(
 }
 
 /**
- * Entry k is the mean over the cells of B(2b)/B(b) − 1, b = 2^k, as long as BLOCKS_MIN blocks of 2b samples
- * are left.
+ * Entry k is the mean over the cells of B(2b)/B(b) − 1, b = 2^k, while there are at least BLOCKS_MIN blocks
+ * of 2b samples.
  */
 function growthByDoubling(differences: Float64Array, samples: number, cells: number): number[] {
   let series = differences;

@@ -4,9 +4,9 @@ import type { FieldValue, TraceMessage } from '../trace-message.js';
 
 type Fields = Readonly<Record<string, FieldValue>>;
 
-/** A field of a message that is not as it was recorded. */
+/** A field of a message that differs from the recording. */
 export interface FieldDifference {
-  /** Number of the recorded message. */
+  /** Index of the recorded message. */
   readonly message: number;
   readonly name: string;
   readonly field: string;
@@ -14,7 +14,7 @@ export interface FieldDifference {
   readonly found: ReadableValue | undefined;
 }
 
-/** What a session, a port and one board have of their own. HELLO tells it, and it is not compared. */
+/** Fields of HELLO that belong to one session, one port or one board. They are not compared. */
 const OF_THE_SESSION = [
   'nonce',
   'bootEpoch',
@@ -32,15 +32,15 @@ const OF_THE_SESSION = [
   'lastRequestId',
   'detail',
 ];
-/** How many blocks the samples came in depends on the size of frames. */
+/** Fields that depend on the size of frames: the number of blocks. */
 const OF_THE_FRAMES = ['blocksSent'];
-/** What noise decides. */
+/** Fields that depend on the noise. */
 const OF_THE_NOISE = ['stateDigest'];
-/** What the host's own timing decides, when it asks or ends a run while the run is in progress. */
+/** Fields that depend on the timing of the host, if it asks during a run or ends a run early. */
 const OF_THE_MOMENT = ['tick', 'stateDigest', 'state', 'ticksDone', 'samplesTaken', 'samplesLost'];
-/** What a run leaves behind that ended at a moment of the host's. */
+/** Fields after a run that the host ended early. */
 const OF_THE_CUT = ['tick', 'stateDigest'];
-/** How far an overload lets a run come, and which cells are first, noise decides. */
+/** Fields that depend on the noise if an overload ends a run: its length, and the first overloaded cells. */
 const OF_THE_OVERLOAD = [
   'ticksDone',
   'samplesTaken',
@@ -50,19 +50,19 @@ const OF_THE_OVERLOAD = [
   'overloadedRows',
 ];
 
-/** What a comparison may count on. */
+/** The conditions of a comparison. */
 export interface Circumstances {
   /** Whether the noise of both is the same, bit for bit. */
   readonly sameNoise: boolean;
-  /** Whether the message came while a run was in progress. */
+  /** Whether the message was sent during a run. */
   readonly duringRun: boolean;
-  /** Whether the run before was ended by the host, or by its silence. */
+  /** Whether the host ended the run before, or the watchdog because of the silence of the host. */
   readonly afterCut: boolean;
 }
 
 /**
- * Compares the fields of a reply with those that were recorded. Left out are fields that the message tables
- * call volatile, those of the session, and those that noise or the host's timing decide.
+ * Compares the fields of a reply with the recorded ones. It skips fields that the message tables mark as
+ * volatile, fields of the session, and fields that depend on noise or on the timing of the host.
  */
 function compareFields(
   recorded: Pick<TraceMessage, 'index' | 'kind' | 'name' | 'fields'>,
@@ -92,13 +92,13 @@ function compareFields(
     }));
 }
 
-/** Differences beyond so many are counted by the first ones. */
+/** Most differences that are kept. */
 const DIFFERENCES_MAX = 1000;
 
-/** What is found to differ in a session. */
+/** The differences found in a session. */
 export class Differences {
   readonly list: FieldDifference[] = [];
-  /** How many messages were compared. */
+  /** Number of compared messages. */
   compared = 0;
 
   /** Compares a reply (`compareFields`). */
@@ -112,7 +112,10 @@ export class Differences {
   }
 }
 
-/** Whether the host ended the run, or its silence did. When that happens is a matter of timing. */
+/**
+ * Whether the host ended the run, or the watchdog because of its silence. The moment of this depends on
+ * timing.
+ */
 export function isCutShort({ outcome }: Fields): boolean {
   return (
     outcome === RUN_OUTCOME.aborted || outcome === RUN_OUTCOME.stopped || outcome === RUN_OUTCOME.watchdog

@@ -2,7 +2,10 @@ import { type Blocking, chooseBlocks } from './block-length.js';
 import { addSquares, innovationFilters } from './innovations.js';
 import { studentTails } from './student.js';
 
-/** Pairs are compared among at most so many cells, evenly spread: their number grows with the square. */
+/**
+ * Most cells whose pairs are compared; they are evenly spread. The number of pairs grows with the square of
+ * the number of cells.
+ */
 export const PAIR_CELLS_MAX = 256;
 
 /** The samples of one board run. */
@@ -12,7 +15,7 @@ export interface RunSamples {
   readonly codes: Int16Array;
 }
 
-/** `reading`: one code, where a run has too few for statistics of its own. */
+/** `reading`: a single code, for runs with too few samples for statistics. */
 export type StatisticName = 'mean' | 'variance' | 'innovation' | 'covariance' | 'autocorrelation' | 'reading';
 
 /** One statistic of one cell or pair, in both runs. */
@@ -21,7 +24,7 @@ export interface Comparison {
   readonly cell: number;
   /** The other cell of a pair. */
   readonly other?: number;
-  /** Of a reading: the place of its run in `runs`, and its sample. */
+  /** Only for a reading: the index of its run in `runs`, and its sample. */
   readonly place?: { readonly run: number; readonly sample: number };
   /**
    * Mean in ADC codes, variance in codes², mean square of the innovation (about 1), correlation of the pair,
@@ -31,18 +34,18 @@ export interface Comparison {
   readonly found: number;
   /** Standard error of found − recorded. */
   readonly error: number;
-  /** How often a run of the same board differs so much, with other noise. */
+  /** Probability of a difference at least this large between runs of the same board with other noise. */
   readonly probability: number;
 }
 
-/** What the statistics of two runs rest on. */
+/** The comparison of two runs. */
 export interface RunComparison {
-  /** How many readings were compared; `comparisons` holds those that stand out. */
+  /** Number of compared readings. `comparisons` holds only the unusual ones. */
   readonly readings?: number;
-  /** Samples of each run that were compared. */
+  /** Number of compared samples of each run. */
   readonly samples: number;
   readonly cells: number;
-  /** Undefined: too few samples for their correlation. Nothing was compared then. */
+  /** Undefined if there are too few samples for their correlation. Then nothing was compared. */
   readonly blocks: Blocking | undefined;
   /** The lag of the autocorrelation, in samples. */
   readonly lag: number;
@@ -53,16 +56,16 @@ export interface RunComparison {
 
 /**
  * Compares two runs of the same program: mean and variance of each cell, the mean square of its innovation,
- * correlation of each pair, and the correlation of each cell with itself a little earlier.
+ * correlation of each pair, and the autocorrelation of each cell.
  *
- * Each statistic is a mean over time. Its difference between the runs is taken block by block, and Student's
- * t is formed of the differences. Blocks are so long that they are nearly independent, so the correlation of
- * the samples is accounted for, and so is the variance of the variance. The same transient in both runs
- * cancels. The difference of two runs of one board has a symmetric distribution, so t is exact for means,
- * whose block means are Gaussian, and cautious in its tails for products, which have heavier ones.
+ * Each statistic is a mean over time. Its difference between the runs is computed block by block, and
+ * Student's t is formed from these differences. Blocks are long enough to be nearly independent. This takes
+ * the correlation of the samples and the variance of the variance into account. A transient that is the same
+ * in both runs cancels. The difference of two runs of one board has a symmetric distribution. For means t is
+ * exact, because the block means are Gaussian. For products, which have heavier tails, t is conservative.
  *
  * The runs may differ in length; the longer one is cut. Samples of several programs have no innovations,
- * since one says nothing about the next.
+ * because a sample does not predict the next one.
  */
 export function compareRuns(
   recorded: RunSamples,
@@ -112,7 +115,7 @@ interface Runs {
   readonly cells: number;
   readonly samples: number;
   readonly blocks: Blocking;
-  /** Standard deviation of each cell over both runs; 1 where nothing varies. */
+  /** Standard deviation of each cell over both runs; 1 for a cell without variation. */
   readonly scale: Float64Array;
 }
 
@@ -136,7 +139,9 @@ function pooledScale(a: Float64Array, b: Float64Array): Float64Array {
   return a.map((spread, i) => Math.sqrt((spread * spread + b[i] * b[i]) / 2) || 1);
 }
 
-/** The power of two at which the mean correlation of the cells is nearest to 1/e, the most telling lag. */
+/**
+ * The most informative lag: the power of two at which the mean correlation of the cells is nearest to 1/e.
+ */
 function chooseLag(differences: Float64Array, samples: number, cells: number, blockLength: number): number {
   let chosen = 1;
   let nearest = Infinity;
@@ -176,13 +181,16 @@ class BlockDifferences {
     sums.fill(0);
   }
 
-  /** The mean difference, its standard error, and how often chance alone makes it so large. */
+  /**
+   * The mean difference, its standard error, and the probability of a difference at least this large by
+   * chance.
+   */
   at(k: number): { difference: number; error: number; probability: number } {
     const { count, inflation } = this.#blocks;
     const difference = this.#sum[k] / count;
     const variance = Math.max(0, this.#squares[k] / count - difference * difference) * (count / (count - 1));
     const error = Math.sqrt((variance / count) * inflation);
-    // What rounding leaves of equal numbers is no difference.
+    // A difference of the size of rounding errors counts as 0.
     if (Math.abs(difference) <= 1e-12 * Math.sqrt(this.#squares[k] / count))
       return { difference: 0, error, probability: 1 };
     return { difference, error, probability: studentTails(difference / error, count - 1) };
@@ -256,8 +264,8 @@ function pairs({ a, b, cells, blocks, scale }: Runs): Comparison[] {
 }
 
 /**
- * Adds y yᵀ − x xᵀ to `sums` and x xᵀ to `recorded`, lower triangles by rows. It is most of the work, so it
- * is a function of its own.
+ * Adds y yᵀ − x xᵀ to `sums` and x xᵀ to `recorded`, lower triangles by rows. It is a separate function
+ * because it takes most of the time.
  */
 function addProducts(x: Float64Array, y: Float64Array, sums: Float64Array, recorded: Float64Array): void {
   let k = 0;
@@ -276,7 +284,7 @@ function spreadCells(cells: number): Int32Array {
   return Int32Array.from({ length: width }, (_, i) => Math.floor((i * cells) / width));
 }
 
-/** Mean squares of what neither the sample before nor the other cells tell. */
+/** Mean squares of the innovations. */
 function innovations({ a, b, cells, samples, blocks }: Runs, differences: Float64Array): Comparison[] {
   return innovationFilters({ differences, samples, cells }).flatMap((filter) => {
     const { first, cells: width } = filter;
@@ -306,9 +314,9 @@ function addTo(sums: Float64Array, more: Float64Array): void {
 }
 
 /**
- * The correlation ρ of each cell with itself `lag` samples later. The block means are of
- * y(t)·y(t+lag) − ρ·(y(t)² + y(t+lag)²)/2, whose difference is that of ρ times the variance: a change of the
- * variance alone does not show here.
+ * The correlation ρ of each cell with itself `lag` samples later. The blocks average y(t)·y(t+lag) − ρ·(y(t)²
+ * + y(t+lag)²)/2. The difference of these means is the difference of ρ times the variance. A change of the
+ * variance alone therefore gives no difference here.
  */
 function autocorrelations({ a, b, cells, samples, blocks, scale }: Runs, lag: number): Comparison[] {
   const [rhoA, rhoB] = [correlations(a, cells, samples, lag), correlations(b, cells, samples, lag)];
@@ -342,7 +350,7 @@ function term(now: number, later: number, rho: number): number {
   return now * later - (rho * (now * now + later * later)) / 2;
 }
 
-/** Σ y(t)·y(t+lag) / Σ (y(t)² + y(t+lag)²)/2 of each cell; 0 where nothing varies. */
+/** Σ y(t)·y(t+lag) / Σ (y(t)² + y(t+lag)²)/2 of each cell; 0 for a cell without variation. */
 function correlations({ values }: Centred, cells: number, samples: number, lag: number): Float64Array {
   const [product, square] = [new Float64Array(cells), new Float64Array(cells)];
   for (let t = 0; t + lag < samples; t++)

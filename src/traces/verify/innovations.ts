@@ -2,14 +2,14 @@ import { type Matrix, matrix } from '../../linalg/matrix.js';
 import { matMul, transposed } from '../../linalg/products.js';
 import { symmetricEigen } from '../../linalg/symmetric-eigen.js';
 
-/** So many neighbouring cells are predicted from each other: the work of a sample grows with their number. */
+/** Number of neighbouring cells that are predicted together. The work per sample grows with this number. */
 const GROUP_CELLS = 64;
-/** Fewer samples for each cell leave the prediction too uncertain to gain anything by it. */
+/** Fewest samples per cell. With fewer, the prediction is too uncertain to be useful. */
 const SAMPLES_PER_CELL = 8;
-/** Directions with less than this share of the largest variance are what rounding left: they do not count. */
+/** Directions with less than this share of the largest variance come from rounding and are ignored. */
 const SHARE_MIN = 1e-10;
 
-/** Cells `first` … `first + cells − 1`, and what makes their innovations of two samples. */
+/** Cells `first` … `first + cells − 1`, with the weights that give their innovations from two samples. */
 export interface InnovationFilter {
   readonly first: number;
   readonly cells: number;
@@ -25,18 +25,18 @@ interface Series {
 }
 
 /**
- * Filters that turn the samples of a run into innovations. An innovation is the part of a sample that can't
- * be predicted from the sample before it and from the other cells. Each has variance 1.
+ * Computes filters that turn the samples of a run into innovations. An innovation is the part of a sample
+ * that can't be predicted from the sample before it and from the other cells. Each has variance 1.
  *
- * With d(t) the difference of two runs [samples × cells], F = C₁ C₀⁻¹ predicts a sample from the one before
- * it, Q = C₀ − C₁ C₀⁻¹ C₁ᵀ is the covariance of what is left of d, and P = (Q/2)^(−1/2), symmetric, makes
- * that of either run white: C₀ = Σ d(t)d(t)ᵀ, C₁ = Σ d(t)d(t−1)ᵀ. For dx = −A x dt + noise of single cells
- * and symmetric A the square of innovation i is nearly the most telling statistic of the noise of cell i
- * (docs/decisions/0034): it neither shares that noise among the cells that A couples with it nor counts a
- * sample twice that correlates with the one before it.
+ * With d(t) the difference of two runs [samples × cells], C₀ = Σ d(t)d(t)ᵀ and C₁ = Σ d(t)d(t−1)ᵀ, F = C₁
+ * C₀⁻¹ predicts a sample from the one before it. Q = C₀ − C₁ C₀⁻¹ C₁ᵀ is the covariance of the remainder of
+ * d. The symmetric P = (Q/2)^(−1/2) makes the remainder of either run white. For dx = −A x dt + noise of
+ * single cells and symmetric A, the square of innovation i is nearly the best statistic for the noise of cell
+ * i (docs/decisions/0034). It does not spread that noise over the coupled cells, and it does not count
+ * correlated samples twice.
  *
- * d has no transient and no mean, whatever the runs have. Runs that are exchanged give the same filters, so
- * that no run is favoured. Groups with too few samples have none.
+ * d has no transient and no mean, even if the runs have them. Exchanging the runs gives the same filters, so
+ * no run is preferred. Groups with too few samples have no filter.
  */
 export function innovationFilters(series: Series): InnovationFilter[] {
   const { samples, cells } = series;
@@ -56,7 +56,7 @@ export function innovationFilters(series: Series): InnovationFilter[] {
     const before = matMul(own, predictor);
     const weights = new Float64Array(2 * width * width);
     for (let i = 0; i < width; i++) {
-      // A cell that stands still has no innovation, and what rounding makes of it is none.
+      // A cell without variation has no innovation. The result of rounding must not count as one.
       if (now.data[i * width + i] === 0) continue;
       for (let j = 0; j < width; j++) {
         weights[2 * i * width + j] = own.data[i * width + j];
@@ -80,7 +80,7 @@ export function addSquares(
   const before = now - cells;
   for (let i = 0; i < width; i++) {
     const row = 2 * i * width;
-    // Four sums side by side: one alone waits for each of its additions.
+    // There are four sums, because each addition to a single sum would have to wait for the one before.
     let [s0, s1, s2, s3] = [0, 0, 0, 0];
     let j = 0;
     for (; j + 2 <= width; j += 2) {
@@ -132,7 +132,7 @@ function addFour(series: Float64Array, at: number, other: number, stride: number
   }
 }
 
-/** A^p of a symmetric A that should be positive semidefinite; directions with no variance stay 0. */
+/** A^p of a symmetric A, which should be positive semidefinite. Directions without variance stay 0. */
 function symmetricPower(a: Matrix, exponent: number): Matrix {
   const { values, vectors } = symmetricEigen(a);
   const n = a.rows;

@@ -1,28 +1,29 @@
 import type { Comparison, RunComparison, StatisticName } from './compare-runs.js';
 
-/** A comparison that chance does not explain. */
+/** A comparison whose difference chance does not explain. */
 export interface Deviation extends Comparison {
-  /** Which of the runs that were given. */
+  /** Index of the run among the given ones. */
   readonly run: number;
-  /** The comparison would be an alarm below this probability. */
+  /** The comparison is an alarm if its probability is below this limit. */
   readonly limit: number;
 }
 
-/** What the comparisons of a whole file say. */
+/** The result of all comparisons of a file. */
 export interface Verdict {
   /** The false-alarm rate for the whole file. */
   readonly rate: number;
-  /** How many comparisons of each statistic were made, over all runs. */
+  /** Number of comparisons of each statistic, over all runs. */
   readonly tests: Readonly<Record<StatisticName, number>>;
   /** Below this probability a comparison is a deviation. */
   readonly limits: Readonly<Record<StatisticName, number>>;
-  /** The most improbable one first. */
+  /** All deviations, the most improbable one first. */
   readonly deviations: readonly Deviation[];
 }
 
 /**
- * Noise shows its faults least clearly, so it has half of the rate: variances alone, or innovations with a
- * part of it left for variances. Those that are made add up to 1.
+ * Share of the rate for each statistic. Faults of the noise are the hardest to detect, so they get half of
+ * the rate. This half belongs to the variances, or to the innovations with a small part for the variances.
+ * The shares of the statistics in use are scaled to the sum 1.
  */
 const SHARES: Readonly<Record<StatisticName, number>> = {
   mean: 1 / 8,
@@ -45,8 +46,9 @@ const NONE: Readonly<Record<StatisticName, number>> = {
 
 /**
  * Finds the comparisons that deviate, at a false-alarm rate for all runs together: a file of the same board
- * raises an alarm at most with probability `rate`. Every statistic that was compared gets its share of the
- * rate, split evenly among its tests (Bonferroni). So the many pairs do not blunt the few means.
+ * raises an alarm at most with probability `rate`. Every compared statistic gets its share of the rate, which
+ * is divided equally among its tests (Bonferroni). The many pairs therefore do not make the test of the few
+ * means less sensitive.
  */
 export function judge(runs: readonly RunComparison[], rate: number): Verdict {
   const tests = { ...NONE };
@@ -69,7 +71,7 @@ export function judge(runs: readonly RunComparison[], rate: number): Verdict {
   return { rate, tests, limits, deviations };
 }
 
-/** How many standard errors apart. */
+/** Difference in standard errors. */
 function errorsOf({ recorded, found, error }: Comparison): number {
   return Math.abs(found - recorded) / error;
 }

@@ -17,7 +17,7 @@ import { RunRecord } from './run-samples.js';
 
 type Fields = Readonly<Record<string, FieldValue>>;
 
-/** What the board answered: fields, or why it refused. */
+/** The answer of the board: its fields, or the reason of a refusal. */
 export type Reply =
   | { readonly kind: 'answer'; readonly fields: Fields }
   | { readonly kind: 'refusal'; readonly fields: Fields };
@@ -25,20 +25,20 @@ export type Reply =
 /** A board run on the other board. */
 export interface OtherRun {
   readonly samples: RunRecord;
-  /** The fields of `runEnded`, when it has come. */
+  /** The fields of `runEnded`, when it has arrived. */
   readonly ended: Promise<Event<'runEnded'>>;
-  /** Resolves when every sample that was sent is here. */
+  /** Resolves when every sample that was sent has arrived. */
   readonly read: Promise<void>;
-  /** Resolves when so many samples have come, or when the run has ended. */
+  /** Resolves when `samples` samples have arrived, or when the run has ended. */
   reached(samples: number): Promise<void>;
 }
 
-/** Requests may wait this long, because a run may be computed before them. */
+/** Longest wait for an answer. It is long, because the board may compute a run first. */
 const REQUEST_TIMEOUT_MS = 60_000;
 
 /**
- * The board that a recorded session is compared with. It is sent commands as the trace has them. What the
- * link adds (session, acknowledgements, credits, keep-alives, the size of frames) is this session's own.
+ * The board that a recorded session is compared with. It gets the commands of the trace. The parts of the
+ * link (session, acknowledgements, credits, keep-alives, size of frames) are those of the new session.
  */
 export class OtherBoard {
   readonly #connection: Connection;
@@ -62,7 +62,7 @@ export class OtherBoard {
       sampleBlock: (block) => runs.takeBlock(block),
       blocksSent: (position) => runs.takePosition(position),
       runEnded: (report) => {
-        // A list of cells lies in the frame, which is valid only now.
+        // The lists are copied, because they lie in the frame, which is valid only during this call.
         const { overloadedCells, overloadedRows } = report;
         this.#endings.get(report.runId)?.({
           ...report,
@@ -100,14 +100,14 @@ export class OtherBoard {
     return reply;
   }
 
-  /** Sends stop, repeated until it is answered. Errors: those of the link. */
+  /** Sends stop, and repeats it until the board answers. Errors: those of the link. */
   stop(): Promise<void> {
     return this.#stopper.stop({ timeoutMs: REQUEST_TIMEOUT_MS, signal: this.#signal });
   }
 
   /**
-   * Says nothing until the run has ended, as a host that was stopped. Returns whether it has, after
-   * `timeoutMs` at most. Errors: those of the link.
+   * Sends nothing until the run has ended, like a host that has stopped. Waits at most `timeoutMs`. Returns
+   * whether the run has ended. Errors: those of the link.
    */
   async fallSilent({ ended }: OtherRun, timeoutMs: number): Promise<boolean> {
     const connection = this.#connection;
@@ -125,7 +125,7 @@ export class OtherBoard {
     }
   }
 
-  /** Starts a run of a program of so many cells. Errors: those of the link. */
+  /** Starts a run of a program with `cells` cells. Errors: those of the link. */
   async start(fields: Command<'start'>, cells: number): Promise<{ reply: Reply; run?: OtherRun }> {
     let run: OtherRun | undefined;
     const reply = await this.#request('start', fields, ({ runId }) => {
@@ -206,7 +206,7 @@ export class OtherBoard {
     }
   }
 
-  /** Cuts a long write into commands that fit the frames of this session. */
+  /** Splits a long write into commands that fit into the frames of this session. */
   #partsOf(name: CommandName, fields: Fields): Fields[] {
     const { codes } = fields;
     const place = (WRITE_PLACE as Readonly<Record<string, string>>)[name];
@@ -226,7 +226,9 @@ export class OtherBoard {
 
   #couplingBytes = 2;
 
-  /** Couplings of a program of so many bits travel as one byte each, or two. */
+  /**
+   * Records the coupling bits of a program. They decide whether a coupling takes one byte or two in a frame.
+   */
   noteCouplingBits(bits: number): void {
     this.#couplingBytes = bits <= 8 ? 1 : 2;
   }

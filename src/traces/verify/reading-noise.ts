@@ -4,30 +4,35 @@ import type { DeviceIdentity } from '../../driver/device-api.js';
 import { cholesky, choleskySolve } from '../../linalg/cholesky.js';
 import { matrix } from '../../linalg/matrix.js';
 
-/** Larger arrays are not inverted: it takes N³ products for each program. */
+/** Most cells of an array that is inverted. An inversion takes N³ products for each program. */
 const INVERTED_CELLS_MAX = 128;
-/** Noise and couplings of a sound board are off by some percent. */
+/**
+ * Factor on the variance, because noise and couplings of a sound board differ from nominal by some percent.
+ */
 const VARIANCE_MARGIN = 1.5;
-/** What the ADC adds, in codes²: rounding, and its own noise of up to a code. */
+/** Variance from the ADC, in codes²: rounding, and its own noise of up to one code. */
 const ADC_VARIANCE = 1;
 
-/** What is known of a run before it is read. */
+/** Facts about a run that are known before it is read. */
 export interface RunFacts {
   readonly image: ProgramImage;
-  /** Ticks from the initial state to the reading; undefined where cells go on as the last run left them. */
+  /**
+   * Ticks from the initial state to the reading; undefined if the run continues from the state after the last
+   * run.
+   */
   readonly ticks: number | undefined;
 }
 
-/** The diagonals of A⁻¹ by the couplings of the program, and its damping. */
+/** Computed diagonals of A⁻¹, with the damping, for the couplings of each program. */
 const known = new WeakMap<
   ProgramImage['couplings'],
   { damping: number; diagonal: Float64Array | undefined }
 >();
 
 /**
- * At most how large the variance of one reading of each cell is, in ADC codes² [cells]: with κ of the noise
- * register, or the board's own where noise is off, it is κ·(A⁻¹)_ii at equilibrium, and grows from a known
- * state by 2κ per τ until then (device-model.md). Undefined where neither bounds it.
+ * Upper bound of the variance of one reading of each cell, in ADC codes² [cells]. κ is that of the noise
+ * register, but at least the smallest κ of the board. The variance is κ·(A⁻¹)_ii at equilibrium. From a known
+ * state it grows by 2κ per τ until then (device-model.md). Undefined if neither bound is known.
  */
 export function readingVariance(
   { image, ticks }: RunFacts,

@@ -6,13 +6,13 @@ import { commonSamples, firstDifference, type RunRecord } from './run-samples.js
 import { studentTails } from './student.js';
 import type { ComparedSamples, VerifiedRun, VerifyMode } from './verify-result.js';
 
-/** Readings that differ by less are not kept. */
+/** Smallest difference of a kept reading, in standard errors. */
 const READING_ERRORS_MIN = 1;
 const READINGS_MAX = 100_000;
-/** Student's distribution of so many degrees of freedom is the normal one. */
+/** Degrees of freedom at which Student's distribution equals the normal one. */
 const NORMAL_DOF = 1e6;
 
-/** Codes of a run that are compared at once, so that a long session does not fill the memory. */
+/** Most codes that are compared at once. This bounds the memory for a long session. */
 const GROUP_CODES_MAX = 32 * 1024 * 1024;
 
 /** Samples that are compared together. */
@@ -23,28 +23,28 @@ interface RunGroup {
   readonly found: Int16Array[];
 }
 
-/** A run that both boards have done. */
+/** A run that both boards have finished. */
 export interface DoneRun {
-  /** Number of the recorded `start`. */
+  /** Index of the recorded `start`. */
   readonly message: number;
   /** The program, and the ticks of its first reading. */
   readonly facts: (RunFacts & { readonly ticksPerSample: number }) | undefined;
-  /** Runs with the same text are of the same program and interval. */
+  /** A text that is equal for runs with the same program and sample interval. */
   readonly program: string;
   readonly recorded: RunRecord;
   readonly spacingTau: number;
 }
 
 /**
- * Compares the samples of a session: those of one program and interval together; programs with too few of
- * them all together, and each of their readings.
+ * Compares the samples of a session. Samples of the same program and interval are compared together. The
+ * samples of all programs with too few samples are compared together too, and also reading by reading.
  */
 export class RunGroups {
   readonly runs: VerifiedRun[] = [];
   readonly comparisons: ComparedSamples[] = [];
-  /** Recorded samples. */
+  /** Number of recorded samples. */
   samples = 0;
-  /** Readings that stand out, of runs with too few samples for statistics. */
+  /** Unusual readings of runs with too few samples for statistics. */
   readonly #readings: Comparison[] = [];
   #readingCount = 0;
   readonly #runsRead = new Set<number>();
@@ -53,7 +53,7 @@ export class RunGroups {
   /** Runs of programs with too few samples, by the number of cells. */
   readonly #short = new Map<number, RunGroup>();
 
-  /** Takes a run. `board` is the recorded one. Statistics are formed in mode `statistical` only. */
+  /** Takes a run. `board` is the recorded board. Statistics are computed only in mode `statistical`. */
   add(run: DoneRun, found: RunRecord, mode: VerifyMode, board: DeviceIdentity): void {
     const { message, program, recorded, spacingTau } = run;
     this.samples += recorded.samples;
@@ -74,7 +74,7 @@ export class RunGroups {
     add(this.#group.runs, { runs: [this.runs.length - 1], recorded: [a.codes], found: [b.codes] });
   }
 
-  /** Compares the codes of a short run one by one, by the noise that its program can have. */
+  /** Compares the codes of a short run one by one, with the largest noise that its program can have. */
   #compareReadings(
     { recorded: { cells }, facts }: DoneRun,
     a: Int16Array,
@@ -99,7 +99,9 @@ export class RunGroups {
     }
   }
 
-  /** Compares the runs of the last program. Too few samples wait for those of other programs. */
+  /**
+   * Compares the runs of the last program. If it has too few samples, they wait for those of other programs.
+   */
   endProgram(): void {
     const group = this.#group?.runs;
     this.#group = undefined;
@@ -112,7 +114,7 @@ export class RunGroups {
     this.#short.delete(group.cells);
   }
 
-  /** Whether the samples were enough to be compared. */
+  /** Compares a group. Returns false if it has too few samples. */
   #compareGroup({ cells, runs, recorded, found }: RunGroup, isOneProgram: boolean): boolean {
     const comparison = compareRuns(
       { cells, codes: joined(recorded) },
@@ -125,7 +127,7 @@ export class RunGroups {
     return true;
   }
 
-  /** Compares what has waited until now. */
+  /** Compares the samples that have waited. */
   finish(): void {
     this.endProgram();
     for (const short of this.#short.values()) this.#compareGroup(short, false);

@@ -7,21 +7,21 @@ export interface PlacedCodes {
   readonly firstCell: number;
   readonly cellCount: number;
   readonly codes: Int16Array;
-  /** When the first sample was read. */
+  /** Tick at which the first sample was read. */
   readonly tick: number;
   readonly overload: boolean;
   readonly clipped: boolean;
 }
 
-/** The samples of one run as they come, in blocks of any size, some perhaps twice, some never. */
+/** Collects the samples of one run from blocks of any size. Some blocks may arrive twice or never. */
 export class RunRecord {
   readonly cells: number;
-  /** When the first block was read, and its first sample. */
+  /** Tick and first sample of the first block. */
   first: Pick<PlacedCodes, 'tick' | 'firstSample'> | undefined;
   overload = false;
   clipped = false;
   #codes = new Int16Array(0);
-  /** How many cells of each sample have come. */
+  /** Number of cells of each sample that have arrived. */
   #filled = new Uint16Array(0);
   #samples = 0;
 
@@ -29,16 +29,16 @@ export class RunRecord {
     this.cells = cells;
   }
 
-  /** Samples up to the last one of which anything has come. */
+  /** Number of samples, up to the last one with any reading. */
   get samples(): number {
     return this.#samples;
   }
 
   take(block: PlacedCodes): void {
     const { firstSample, sampleCount, firstCell, cellCount, codes } = block;
-    // A block that does not fit its run says nothing. Its length is checked, because files lie.
+    // A block that does not fit its run is ignored. Its length is checked, because files are untrusted.
     if (firstCell + cellCount > this.cells || codes.length < sampleCount * cellCount) return;
-    // Blocks come in order, so what is far ahead is no sample of this run.
+    // Blocks arrive in order, so a block far ahead does not belong to this run.
     if (firstSample > this.#samples + SAMPLES_AHEAD_MAX) return;
     this.first ??= { tick: block.tick, firstSample };
     this.overload ||= block.overload;
@@ -54,14 +54,14 @@ export class RunRecord {
     this.#samples = Math.max(this.#samples, firstSample + sampleCount);
   }
 
-  /** How many samples have come whole. */
+  /** Number of complete samples. */
   get wholeSamples(): number {
     let count = 0;
     for (let sample = 0; sample < this.#samples; sample++) if (this.isWhole(sample)) count++;
     return count;
   }
 
-  /** Whether every cell of a sample has come. */
+  /** Whether every cell of a sample has arrived. */
   isWhole(sample: number): boolean {
     return this.#filled[sample] >= this.cells;
   }
@@ -83,10 +83,10 @@ export class RunRecord {
   }
 }
 
-/** Lost samples leave gaps; no gap is longer than this. */
+/** Longest gap from lost samples. */
 const SAMPLES_AHEAD_MAX = 1_000_000;
 
-/** Where two runs differ first. */
+/** The first difference of two runs. */
 export interface FirstDifference {
   readonly sample: number;
   readonly cell: number;
@@ -94,7 +94,7 @@ export interface FirstDifference {
   readonly found: number;
 }
 
-/** The first code that differs among the samples that both runs have. */
+/** The first different code among the samples that both runs have. */
 export function firstDifference(recorded: RunRecord, found: RunRecord): FirstDifference | undefined {
   const samples = Math.min(recorded.samples, found.samples);
   for (let sample = 0; sample < samples; sample++) {
@@ -106,7 +106,7 @@ export function firstDifference(recorded: RunRecord, found: RunRecord): FirstDif
   return undefined;
 }
 
-/** The samples that both runs have whole, in the same order. */
+/** The samples that are complete in both runs, in the same order. */
 export function commonSamples(recorded: RunRecord, found: RunRecord): [RunSamples, RunSamples] {
   const { cells } = recorded;
   const common: number[] = [];

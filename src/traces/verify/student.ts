@@ -18,14 +18,14 @@ function logGamma(x: number): number {
 }
 
 const FRACTION_TERMS_MAX = 10_000;
-/** Stands for 0 in a denominator of the continued fraction. */
+/** Replaces 0 in a denominator of the continued fraction. */
 const TINY = 1e-300;
 
 /** The regularized incomplete beta function I_x(a, b), a, b ≥ 1/2, 0 ≤ x ≤ 1. */
 function incompleteBeta(x: number, a: number, b: number): number {
   if (x <= 0) return 0;
   if (x >= 1) return 1;
-  // The fraction converges fast on this side of the mean only.
+  // The fraction converges fast only on this side of the mean.
   if (x > (a + 1) / (a + b + 2)) return 1 - incompleteBeta(1 - x, b, a);
   const front = Math.exp(logGamma(a + b) - logGamma(a) - logGamma(b) + a * Math.log(x) + b * Math.log1p(-x));
   let c = 1;
@@ -55,7 +55,7 @@ export function studentTails(t: number, dof: number): number {
   return incompleteBeta(dof / (dof + t * t), dof / 2, 0.5);
 }
 
-/** The t ≥ 0 that |T| passes with probability `tails`, 0 < tails < 1: the inverse of `studentTails`. */
+/** The t ≥ 0 with P(|T| ≥ t) = `tails`, 0 < tails < 1: the inverse of `studentTails`. */
 export function studentLimit(tails: number, dof: number): number {
   let low = 0;
   let high = 1;

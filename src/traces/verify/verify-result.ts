@@ -9,14 +9,20 @@ import type { FirstDifference } from './run-samples.js';
 export type VerifyMode = 'exact' | 'statistical';
 
 export interface VerifyOptions {
-  /** How often a sound board of the same kind may raise an alarm, for the whole file. Default 1e-3. */
+  /**
+   * False-alarm rate for the whole file: the probability that a sound board of the same kind raises an alarm.
+   * Default 1e-3.
+   */
   readonly rate?: number;
   /**
-   * `exact`: every code must be equal. `statistical`: samples may differ as noise differs. Default: exact
-   * where recorded and other board are the same die of the same digital model, else statistical.
+   * `exact`: every code must be equal. `statistical`: samples may differ by noise. Default: `exact` if both
+   * boards are the same die of the same digital model, otherwise `statistical`.
    */
   readonly mode?: VerifyMode;
-  /** Names new noise: the runs get other run seeds, so that a digital board is compared statistically. */
+  /**
+   * Number that selects new noise. The runs get other run seeds, and a digital board is then compared
+   * statistically.
+   */
   readonly freshNoise?: number;
   readonly signal?: AbortSignal;
   readonly clock?: Clock;
@@ -26,7 +32,7 @@ export interface VerifyOptions {
 
 /** A board run in both sessions. */
 export interface VerifiedRun {
-  /** Number of the recorded `start`. */
+  /** Index of the recorded `start`. */
   readonly message: number;
   readonly cells: number;
   readonly recordedSamples: number;
@@ -38,9 +44,9 @@ export interface VerifiedRun {
   readonly compared: boolean;
 }
 
-/** Runs whose statistics were compared as one: of one program, or too short to be compared by program. */
+/** Runs whose statistics were compared together: runs of one program, or short runs of several programs. */
 export interface ComparedSamples extends RunComparison {
-  /** Which runs, as places in `runs`. */
+  /** Indices of the runs in `runs`. */
   readonly runs: readonly number[];
   /** Whether they are runs of one program, read at the same interval. */
   readonly isOneProgram: boolean;
@@ -48,24 +54,24 @@ export interface ComparedSamples extends RunComparison {
 
 export interface VerifyResult {
   readonly mode: VerifyMode;
-  /** Why this mode. */
+  /** The reason for this mode. */
   readonly reason: string;
   readonly recorded: DeviceIdentity;
   readonly found: DeviceIdentity;
-  /** How many commands were sent, and how many messages of the board were compared. */
+  /** Number of sent commands, and number of compared messages of the board. */
   readonly commands: number;
   readonly replies: number;
   readonly samples: number;
   readonly runs: readonly VerifiedRun[];
-  /** Differences in what is digital. */
+  /** Differences in digital values. */
   readonly differences: readonly FieldDifference[];
-  /** How many samples are not equal, bit for bit: runs that have one. */
+  /** Number of runs with at least one sample that is not equal bit for bit. */
   readonly runsThatDiffer: number;
   readonly comparisons: readonly ComparedSamples[];
   readonly verdict: Verdict;
-  /** Runs with samples of which nothing could be said, because they are too few or too correlated. */
+  /** Number of runs that could not be compared, because their samples are too few or too correlated. */
   readonly runsNotCompared: number;
-  /** The trace ended in the middle of something: these many runs have no end in it. */
+  /** Number of runs without an end in the trace. */
   readonly runsWithoutEnd: number;
   readonly passed: boolean;
 }

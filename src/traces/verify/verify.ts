@@ -20,11 +20,11 @@ import { chooseMode, newSeed } from './verify-mode.js';
 import type { VerifyMode, VerifyOptions, VerifyResult } from './verify-result.js';
 
 const RATE_DEFAULT = 1e-3;
-/** A watchdog that trips later than this has not tripped. */
+/** Longest delay of a watchdog. If it trips later, it counts as not tripped. */
 const TRIP_LATE_MS = 5000;
 /**
- * Sends the host's side of a recorded session to the board on `port`, in the same causal order, and compares
- * what comes back: exactly in everything digital; in samples exactly or statistically. The port is closed at
+ * Sends the commands of a recorded session to the board on `port`, in the same causal order, and compares the
+ * answers. Digital values must be equal; samples are compared exactly or statistically. The port is closed at
  * the end.
  *
  * Errors: BAD_ARGUMENT; BAD_FILE for a trace without a session; ABORTED; those of the link.
@@ -65,9 +65,9 @@ class Verification {
   #found: DeviceIdentity | undefined;
   #session = 0;
   #lastStop = 0;
-  /** Replies on their way, by request id. */
+  /** Replies that have not arrived yet, by request id. */
   readonly #replies = new Map<number, Promise<Reply>>();
-  /** Whether a run was in progress when the command was sent, by request id. */
+  /** For each request id, whether a run was in progress when the command was sent. */
   readonly #duringRun = new Map<number, boolean>();
   readonly #bankCells = new Map<number, number>();
   /** Runs of this session, by the run id of the recording. */
@@ -75,7 +75,7 @@ class Verification {
   readonly #starting = new Map<number, RunInProgress>();
   /** The run id that the other board gave to a recorded run. */
   readonly #runIds = new Map<number, number>();
-  /** Whether the last run was ended at a moment of the host's. */
+  /** Whether the host, or its silence, ended the last run early. */
   #afterCut = false;
   readonly #groups = new RunGroups();
   readonly #differences = new Differences();
@@ -97,7 +97,7 @@ class Verification {
   async take(message: TraceMessage): Promise<void> {
     if (message.kind === 'bad') return;
     if (message.name === 'hello') return this.#takeHello(message);
-    // Before the first session, and after its board turned another client away, nothing is compared.
+    // Nothing is compared outside of a session, for example after the board refused another client.
     if (this.#session === 0) return;
     if (message.direction === 'toDevice') {
       if (message.name === 'stop') await this.#stop(message);
@@ -128,7 +128,7 @@ class Verification {
       (hasAverages ? FEATURE.averages : 0) +
       (hasKnownCovariance ? FEATURE.knownCovariance : 0) +
       (hasIdentify ? FEATURE.identify : 0);
-    // A recording of an earlier minor tells only what that minor knows.
+    // A recording of an earlier minor version has only the fields of that version.
     const isOfMinor0 = message.fields['minor'] === 0;
     const told = isOfMinor0
       ? { features: features & FEATURES_OF_MINOR_0, momentCellsMax: 0, calibrationBytesMax: 0 }
@@ -165,7 +165,7 @@ class Verification {
     this.#replies.set(requestId, reply);
   }
 
-  /** Run ids of the recording are those of its session; the other session has its own. */
+  /** Replaces the run id of the recording by that of the new session. */
   #translated({ name, fields }: TraceMessage): TraceMessage['fields'] {
     if (name !== 'abort') return fields;
     const runId = Number(fields['runId']);
@@ -256,7 +256,10 @@ class Verification {
     this.#finishRun(run, other.samples);
   }
 
-  /** Ends a run by silence, as the recorded host has. Returns false where it had to be ended by hand. */
+  /**
+   * Ends a run by silence, as the recorded host did. Returns false if the watchdog did not trip and the run
+   * had to be aborted.
+   */
   async #tripWatchdog(end: TraceMessage, { recorded, watchdogMs }: RunInProgress, other: OtherRun) {
     await Promise.all(this.#replies.values());
     await other.reached(recorded.samples);
@@ -276,7 +279,7 @@ class Verification {
     this.#groups.add(run, found, this.#mode!, this.#recorded!);
   }
 
-  /** Compares what the blocks of a run say beside codes. How the samples are cut into blocks may differ. */
+  /** Compares the headers of the blocks of a run. The division of the samples into blocks may differ. */
   #compareBlocks(end: TraceMessage, { recorded }: RunInProgress, found: RunRecord): void {
     const note = (field: string, was: number, is: number): void => {
       if (was !== is)
@@ -292,7 +295,7 @@ class Verification {
     note('clipped', Number(recorded.clipped), Number(found.clipped));
   }
 
-  /** Waits until the other board has sent as many samples as were recorded up to here. */
+  /** Waits until the other board has sent the number of samples that were recorded up to this point. */
   async #catchUp(): Promise<void> {
     for (const run of this.#inProgress.values()) await (await run.other)?.reached(run.recorded.samples);
   }
@@ -302,7 +305,7 @@ class Verification {
     this.#differences.compare(message, found, circumstances);
   }
 
-  /** What the recording says no more about is given up. */
+  /** Runs and requests without further messages in the recording are dropped. */
   async #endSession(): Promise<void> {
     const open = [...this.#inProgress.values(), ...this.#starting.values()];
     this.#runsWithoutEnd += open.length;

@@ -287,8 +287,8 @@ describe('a directory that holds a training', () => {
       /step 3/,
       [3],
     ],
-    ['lack the end of the last line', (text) => text.trimEnd(), /without the end/, []],
-    ['have the beginning of a step more', (text) => `${text}{"step":6,"ep`, /removed; its step/, []],
+    ['lack the end of the last line', (text) => text.trimEnd(), /lacked the newline/, []],
+    ['have the beginning of a step more', (text) => `${text}{"step":6,"ep`, /removed, and its step/, []],
   ])('whose metrics %s is resumed, mended, and says so', async (_, damage, sentence, cut) => {
     const file = join(directory, 'metrics.jsonl');
     const before = readFileSync(file, 'utf8');
