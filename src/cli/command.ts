@@ -16,7 +16,7 @@ import type { GivenLine } from './standard-streams.js';
 export interface CommandDefinition<S extends OptionSpecs> {
   readonly arguments?: readonly ArgumentDefinition[];
   readonly options: S;
-  /** What `--help` shows after the options: notes, and at least one example. */
+  /** The text that `--help` shows after the options: notes, and at least one example. */
   readonly example: string;
   /** `name` is what the command is called, `words` are its arguments. */
   readonly run: (options: OptionValues<S>, name: string, words: readonly string[]) => Promise<void>;
@@ -86,9 +86,9 @@ export function defineCommand<S extends OptionSpecs>({
   };
 }
 
-/** What a command prints at its end. */
+/** The output of a command at its end. */
 export interface Report {
-  /** What `--json` prints, as one line. */
+  /** The value that `--json` prints, as one line. */
   readonly json: unknown;
   readonly text: string;
   /** Lines for standard error. They are not printed with `--json`, which has the same facts. */

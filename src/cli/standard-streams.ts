@@ -27,7 +27,7 @@ const TEXT_FORMATS: ReadonlySet<string> = new Set([
   '.xml',
 ]);
 
-/** What a command line gave: the values of its options, and its words. */
+/** The values of the options of a command line, and its words. */
 export interface GivenLine {
   readonly values: Readonly<Record<string, unknown>>;
   readonly words: readonly string[];

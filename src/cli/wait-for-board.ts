@@ -1,6 +1,6 @@
 import { ThermolinkError } from '../errors.js';
 
-/** What a connection to a board that boots may fail with. */
+/** Codes of the errors with which a connection to a booting board may fail. */
 const STILL_BOOTING: ReadonlySet<string> = new Set([
   'PORT_NOT_FOUND',
   'PORT_BUSY',

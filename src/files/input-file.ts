@@ -2,26 +2,26 @@ import { constants } from 'node:fs';
 import { type FileHandle, open, stat } from 'node:fs/promises';
 import { ThermolinkError } from '../errors.js';
 
-/** Largest input file, bytes; also the largest array that is made of one. */
+/** Largest input file, and largest array that is made from a file, bytes. */
 export const FILE_BYTES_MAX = 2 ** 31;
 
-/** Most float64 entries that one input file may yield. */
+/** Largest number of float64 entries from one input file. */
 export const ENTRIES_MAX = FILE_BYTES_MAX / 8;
 
 /** A regular file of 1 to `FILE_BYTES_MAX` bytes, read front to back. */
 export interface InputFile {
   readonly path: string;
   readonly sizeBytes: number;
-  /** Fills all of `target` with the next bytes; `BAD_FILE` if the file ends before. */
+  /** Fills all of `target` with the next bytes; `BAD_FILE` if the file ends earlier. */
   read(target: Uint8Array): Promise<void>;
-  /** The first bytes of the file, at most `count`, whatever was read before; changes nothing. */
+  /** The first bytes of the file, at most `count`. It does not change the position of reading. */
   head(count: number): Promise<Uint8Array>;
 }
 
 /**
- * Opens `path`, hands it to `use`, and closes it whatever happens. Never waits on a pipe or a device: only
- * regular files are opened. Errors: `BAD_FILE` for everything the operating system refuses, for an empty and
- * a too large file.
+ * Opens `path`, passes the file to `use`, and always closes it. It opens only regular files, so it never
+ * waits for a pipe or a device. Errors: `BAD_FILE` for every refusal of the operating system, for an empty
+ * file and for a too large one.
  */
 export async function withInputFile<T>(path: string, use: (file: InputFile) => Promise<T>): Promise<T> {
   if (path === '') throw badFile(path, 'The file name is empty.', 'Give the path of a file.');
@@ -30,8 +30,8 @@ export async function withInputFile<T>(path: string, use: (file: InputFile) => P
   let handle: FileHandle | undefined;
   try {
     checkIsFile(path, await stat(path));
-    // Non-blocking, because the path may have become a pipe since: opening that would wait for a writer for
-    // ever.
+    // Non-blocking, because the path may have become a pipe since. Opening a pipe would wait for a writer
+    // without end.
     handle = await open(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
     const status = await handle.stat();
     checkIsFile(path, status);
@@ -130,7 +130,7 @@ const fromHandle =
     return filled;
   };
 
-/** What was unpacked of a file, read as if it were a file itself; `path` names it in errors. */
+/** The unpacked content of a file, read like a file; `path` names it in errors. */
 export function unpackedFile(path: string, bytes: Uint8Array): InputFile {
   return sequential(path, bytes.length, async (target, offset) => {
     const part = bytes.subarray(offset, offset + target.length);
@@ -155,7 +155,7 @@ const REASONS: Readonly<Record<string, { readonly what: string; readonly hint: s
   ENAMETOOLONG: { what: 'is a longer path than this system allows', hint: 'Check the path.' },
 };
 
-/** What the operating system refused as `BAD_FILE`; our own errors and bugs as they are. */
+/** Turns errors of the operating system into `BAD_FILE`. Our own errors and bugs stay unchanged. */
 function asBadFile(path: string, error: unknown): unknown {
   if (error instanceof ThermolinkError || !(error instanceof Error)) return error;
   const { code, syscall } = error as NodeJS.ErrnoException;
@@ -164,12 +164,12 @@ function asBadFile(path: string, error: unknown): unknown {
   return badFile(path, `${path} ${reason.what}.`, reason.hint);
 }
 
-/** Numbers as a file holds them: all finite, row-major; a 1-D array of n is n rows and 1 column. */
+/** The numbers of a file: all finite, row-major. A 1-D array of length n has n rows and 1 column. */
 export interface NumericArray {
   readonly dimensions: 1 | 2;
   readonly rows: number;
   readonly columns: number;
   readonly data: Float64Array;
-  /** Whether a text separated its cells by commas, which may have been meant as decimal commas. */
+  /** Whether commas separated the cells of a text. They may have been meant as decimal commas. */
   readonly hasCommas?: boolean;
 }

@@ -1,4 +1,4 @@
-/** What the header of a .npy file says about the bytes after it. */
+/** The contents of the header of a .npy file, which describes the bytes after it. */
 export interface NpyHeader {
   /** Byte order and type, as NumPy writes it: `<f8`. */
   readonly descr: string;
@@ -6,11 +6,11 @@ export interface NpyHeader {
   readonly shape: readonly number[];
 }
 
-/** Says what is wrong with a header; the reader adds the file and the advice. */
+/** The defect of a header; the reader adds the file and the advice. */
 export class NpyHeaderError extends Error {
   constructor(
     message: string,
-    /** Whether the file is whole, but holds records with named fields. */
+    /** Whether the file is complete, but holds records with named fields. */
     readonly holdsRecords = false,
   ) {
     super(message);
@@ -109,12 +109,12 @@ function parseDictionary(tokens: readonly Token[]): Map<string, Value> {
   return entries;
 }
 
-/** How one entry of a .npy file is read. */
+/** Functions that read one entry of a .npy file. */
 export interface Dtype {
   readonly bytes: 1 | 2 | 4 | 8;
   /** The entry at byte `offset`; a whole number of 64 bits is rounded if float64 cannot hold it. */
   read(view: DataView, offset: number): number;
-  /** Whether what `read` returned is the value that the file holds, and finite. */
+  /** Whether the value from `read` is finite and exactly the value in the file. */
   isValid(value: number): boolean;
 }
 
@@ -151,7 +151,7 @@ export const DTYPES: ReadonlyMap<string, Dtype> = new Map(
   }),
 );
 
-/** 64 bits from two halves: one rounding at most, and no BigInt per entry. */
+/** Computes 64 bits from two halves, with at most one rounding and without a BigInt for each entry. */
 function wide(view: DataView, at: number, little: boolean, signed: boolean): number {
   const low = view.getUint32(little ? at : at + 4, little);
   const highAt = little ? at + 4 : at;

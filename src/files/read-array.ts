@@ -12,7 +12,7 @@ import { gunzipped, npzMember } from './unpack.js';
 export const READ_FORMATS = 'text (.csv …), .npy, .npz or Matrix Market';
 
 /**
- * Reads a matrix of finite numbers, at least 1×1, of any shape. The content says which format it is: NumPy's
+ * Reads a matrix of finite numbers, at least 1×1, of any shape. The content determines the format: NumPy's
  * .npy, one array of an .npz (`A.npz`, or `A.npz:name`), Matrix Market or text, each also compressed by gzip.
  * Errors: `BAD_ARGUMENT`; `BAD_FILE`; `BAD_MATRIX` (see `readNpy`, `readMatrixMarket` and `TextTable`), also
  * for a one-dimensional array.
@@ -48,16 +48,16 @@ export async function readSquareMatrix(path: string): Promise<Matrix> {
 }
 
 /**
- * What may have been read as numbers although it is none, as further sentences of a hint; empty if nothing
- * looks so.
+ * Suspicions that a name or an index was read as a number, as further sentences of a hint; empty if there are
+ * none.
  */
 function suspicionOf({ rows, columns, data, hasCommas }: NumericArray): string {
-  // Years count up from elsewhere. They are suspected where there is a line too many for them.
+  // Years count up from another number than 0 or 1. They are suspected if the file has one line too many.
   const countsUp = (length: number, isTooMany: boolean, entry: (i: number) => number): boolean =>
     length > 1 &&
     (entry(0) === 0 || entry(0) === 1 || (isTooMany && Number.isInteger(entry(0)))) &&
     Array.from({ length }, (_, i) => entry(i) - entry(0) === i).every(Boolean);
-  /** Whether whole numbers stand where `isName` says, and nowhere else. */
+  /** Whether exactly the entries that `isName` selects are whole numbers. */
   const areWholeOnly = (isName: (at: number) => boolean): boolean =>
     data.every((value, at) => Number.isInteger(value) === isName(at));
   const found: string[] = [];
@@ -88,7 +88,7 @@ export async function readVector(path: string): Promise<Float64Array> {
 
 /**
  * Reads the right-hand side of the system in the file `matrixPath`, which has `size` rows. Errors: those of
- * `readVector`; `BAD_MATRIX` for another length, with both sizes and what may have been read by mistake.
+ * `readVector`; `BAD_MATRIX` for another length, with both sizes and suspicions of misread numbers.
  */
 export async function readRightHandSide(
   path: string,
@@ -121,7 +121,7 @@ function vectorOf(path: string, array: NumericArray, needed: string): Float64Arr
   );
 }
 
-/** An array of an .npz file is named behind a colon. */
+/** The name of an array of an .npz file comes after a colon. */
 const NPZ_MEMBER = /^(.*\.npz):([^/\\:]+)$/i;
 
 async function readArray(name: string): Promise<NumericArray> {
@@ -130,7 +130,7 @@ async function readArray(name: string): Promise<NumericArray> {
   return withInputFile(path, (file) => readByContent(file, member));
 }
 
-/** A file inside a compressed one is not unpacked again, since some compressed files contain themselves. */
+/** A file inside a compressed one is not unpacked again, because some compressed files contain themselves. */
 async function readByContent(
   file: InputFile,
   member: string | undefined,
@@ -146,7 +146,7 @@ async function readByContent(
   if (isZip) return readByContent(await npzMember(file, member), undefined, true);
   if (member !== undefined)
     throw badFile(file.path, `${file.path} is no .npz file.`, `Give ${file.path} alone, without :${member}.`);
-  // A file that was cut within its first bytes is a damaged array too, and no text.
+  // A file that was cut within its first bytes is a damaged array and no text.
   if (NPY_MAGIC.subarray(0, head.length).equals(head.subarray(0, NPY_MAGIC.length))) return readNpy(file);
   const text = head.toString('utf8').replace(/^\uFEFF/, '');
   if (text.toLowerCase().startsWith(MATRIX_MARKET_BANNER.toLowerCase())) return readMatrixMarket(file);

@@ -17,9 +17,9 @@ import {
 export interface DataTable {
   readonly path: string;
   readonly names: readonly string[];
-  /** A row of texts a line. */
+  /** One row of texts for each line. */
   readonly rows: readonly DataRow[];
-  /** How numbers are written in it. */
+  /** The decimal sign of its numbers. */
   readonly decimal: Decimal;
 }
 
@@ -41,10 +41,10 @@ export async function readDataTable(path: string): Promise<DataTable> {
 /**
  * Parses a table of text with a header: commas, semicolons, tabs or blanks between cells, decimal commas
  * where no comma separates, quotes around texts that need them. Empty lines, and lines that start with #, are
- * left out. What a cell is decides who takes it: `numbersOf` or `textsOf`.
+ * left out. `numbersOf` or `textsOf` interpret the cells later.
  *
- * Errors: BAD_FILE for what is no table with a header and a row; BAD_MATRIX for a line with another number of
- * cells, such as the last one of a file that was cut.
+ * Errors: BAD_FILE if the text is no table with a header and a row; BAD_MATRIX for a line with another number
+ * of cells, such as the last one of a file that was cut.
  */
 export function parseDataTable(path: string, bytes: Uint8Array): DataTable {
   // The decoder leaves out a byte-order mark.
@@ -86,13 +86,13 @@ export function parseDataTable(path: string, bytes: Uint8Array): DataTable {
   return { path, names, rows, decimal: decimalOf(rows, separator) };
 }
 
-/** Tabs separate alone, since texts may hold blanks. */
+/** Only tabs separate here, because texts may contain blanks. */
 function headSeparator(head: string): Separator {
   const separator = separatorOf(head);
   return separator === 'blank' && head.includes('\t') ? '\t' : separator;
 }
 
-/** Decimal commas, where commas do not separate and no cell is a number with a point. */
+/** The decimal sign is a comma if commas do not separate and no cell is a number with a point. */
 function decimalOf(rows: readonly DataRow[], separator: Separator): Decimal {
   if (separator === ',') return '.';
   const has = (mark: Decimal): boolean =>
@@ -114,8 +114,8 @@ function refuseBadNames(path: string, names: readonly string[]): void {
 }
 
 /**
- * The place of a column. `option` is the name of the value that asked for it. Errors: BAD_ARGUMENT, which
- * lists the names that there are.
+ * The index of a column. `option` is the name of the option that names the column. Errors: BAD_ARGUMENT,
+ * which lists the existing names.
  */
 export function columnOf({ path, names }: DataTable, name: string, option: string): number {
   const column = names.indexOf(name);
@@ -128,8 +128,8 @@ export function columnOf({ path, names }: DataTable, name: string, option: strin
 }
 
 /**
- * Columns of numbers as a matrix, a row of the table a row. Errors: BAD_MATRIX with line and column for a
- * cell that is empty or no finite number.
+ * Columns of numbers as a matrix; each row of the table is a row. Errors: BAD_MATRIX with line and column for
+ * a cell that is empty or no finite number.
  */
 export function numbersOf({ path, names, rows, decimal }: DataTable, columns: readonly number[]): Matrix {
   const out = matrix(rows.length, columns.length);
@@ -149,7 +149,7 @@ export function numbersOf({ path, names, rows, decimal }: DataTable, columns: re
   return out;
 }
 
-/** A column as it is written, without quotes. */
+/** The texts of a column, without quotes. */
 export function textsOf({ rows }: DataTable, column: number): string[] {
   return rows.map(({ cells }) => cells[column].text);
 }

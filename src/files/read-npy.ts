@@ -2,7 +2,7 @@ import { ThermolinkError } from '../errors.js';
 import { allocateEntries, badFile, ENTRIES_MAX, type InputFile, type NumericArray } from './input-file.js';
 import { DTYPES, type Dtype, type NpyHeader, NpyHeaderError, parseNpyHeader } from './npy-header.js';
 
-/** How a .npy file begins. */
+/** The first bytes of a .npy file. */
 export const NPY_MAGIC = Buffer.from('\x93NUMPY', 'latin1');
 /** NumPy itself refuses to read more than 10,000. */
 const HEADER_BYTES_MAX = 65_536;
@@ -92,7 +92,7 @@ function checkShape(path: string, shape: readonly number[]): Shape {
   return { dimensions: shape.length, rows: shape[0], columns: shape[1] ?? 1 };
 }
 
-/** Before any allocation: a header of a few bytes may claim 10¹² entries. */
+/** This check comes before any allocation, because a header of a few bytes may claim 10¹² entries. */
 function checkSize(file: InputFile, header: NpyHeader, claimedBytes: number, offsetBytes: number): void {
   const { path, sizeBytes } = file;
   const presentBytes = sizeBytes - offsetBytes;
@@ -129,7 +129,7 @@ async function readEntries(
     await file.read(part);
     const view = new DataView(part.buffer, part.byteOffset, part.byteLength);
     for (let i = 0, at = first; i < part.length; i += dtype.bytes, at++) {
-      // Column by column in the file, row by row in memory.
+      // The file has the entries column by column; the array in memory has them row by row.
       const index = header.fortranOrder ? (at % rows) * columns + Math.floor(at / rows) : at;
       const value = dtype.read(view, i);
       if (!dtype.isValid(value)) throw badEntry(file.path, header, index, columns, value);

@@ -5,15 +5,16 @@ import { badFile, withInputFile } from './input-file.js';
 import { readQpJson } from './read-qp-json.js';
 import { readQps } from './read-qps.js';
 
-/** Blanks before a brace are at most so many. */
+/** Largest number of blanks before the first brace. */
 const HEAD_BYTES = 1024;
 
-/** What `readProgram` takes. */
+/** The formats that `readProgram` takes. */
 export const PROGRAM_FORMATS = '.qps, .sif or .json';
 
 /**
- * A quadratic program of a file whose name ends in .qps, .sif or .json. A name without an ending, as standard
- * input has it, says nothing: then a first brace says that it is JSON. Errors: BAD_ARGUMENT; BAD_FILE.
+ * A quadratic program of a file whose name ends in .qps, .sif or .json. A name without an ending, such as
+ * that of standard input, does not tell the format. Then the file is JSON if it begins with a brace. Errors:
+ * BAD_ARGUMENT; BAD_FILE.
  */
 export async function readProgram(path: string): Promise<QuadraticProgram> {
   checkText('path', path);

@@ -2,13 +2,13 @@ import { type Matrix, matrix } from '../linalg/matrix.js';
 import type { QuadraticProgram } from '../linalg/quadratic-program.js';
 import { allocateEntries, badFile, ENTRIES_MAX, type InputFile, readAll } from './input-file.js';
 
-/** A bound of this size and beyond is none; OSQP writes 1e20 and 1e30. */
+/** A bound of this size or larger counts as absent; OSQP writes 1e20 and 1e30. */
 const NO_BOUND = 1e20;
 
 /**
  * Reads a program {P, q, A, l, u} as JSON, with an optional `constant`. P and A are rows of numbers, or
  * sparse columns as SciPy has them: {shape, data, indices, indptr}. P may hold its upper triangle alone, as
- * OSQP takes it. A bound of null, or of 1e20 and beyond, is none.
+ * OSQP takes it. A bound of null, or of 1e20 or larger, counts as absent.
  *
  * Errors: BAD_FILE that names the field.
  */
@@ -133,7 +133,7 @@ class JsonProgram {
   }
 }
 
-/** The whole of a matrix of which the upper triangle is given; any other matrix as it is. */
+/** The full matrix if only its upper triangle is given; any other matrix unchanged. */
 function symmetric(p: Matrix): Matrix {
   const n = p.columns;
   for (let i = 0; i < p.rows; i++) for (let j = 0; j < i; j++) if (p.data[i * n + j] !== 0) return p;

@@ -2,10 +2,10 @@ import { matrix } from '../linalg/matrix.js';
 import type { QuadraticProgram } from '../linalg/quadratic-program.js';
 import { allocateEntries, badFile, ENTRIES_MAX, type InputFile, readAll } from './input-file.js';
 
-/** A program of a file, with the names that the file gives. */
+/** A program from a file, with the names in the file. */
 export interface NamedProgram extends QuadraticProgram {
   readonly columnNames: readonly string[];
-  /** Of the rows of A; a bound on an unknown has the unknown's name. */
+  /** Names of the rows of A; a bound on an unknown has the unknown's name. */
   readonly rowNames: readonly string[];
 }
 
@@ -31,7 +31,7 @@ const NUMBER = /^[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eEdD][+-]?\d+)?$/;
 /**
  * Reads a QPS file, which SIF files of the collection of Maros and Mészáros are too. Fields are separated by
  * blanks, so names have none. QUADOBJ holds one triangle of P, QMATRIX all of it; both are P of ½xᵀPx. The
- * right-hand side of the objective is −c. Rows of the objective's kind beside the first are left out.
+ * right-hand side of the objective is −c. Rows of kind N after the first one are left out.
  *
  * Errors: BAD_FILE with the line for what is not understood, for names that do not exist, entries that are
  * given twice, integer variables, maximisation, and a file without ENDATA, which may be cut. Source: Maros,
@@ -146,7 +146,7 @@ class QpsParser {
     const hasValue = ['UP', 'LO', 'FX'].includes(kind);
     if (!hasValue && !['FR', 'MI', 'PL'].includes(kind))
       throw this.#bad(`has a bound of the kind ${shown(kind)}, not UP, LO, FX, FR, MI or PL`);
-    // FR, MI and PL may carry a number that means nothing.
+    // FR, MI and PL may have a number, which is ignored.
     const rest = fields.slice(1);
     if (!hasValue && rest.length === 3) rest.pop();
     const count = hasValue ? 2 : 1;
@@ -203,7 +203,7 @@ class QpsParser {
     throw this.#bad(`names the column ${shown(name)}, which COLUMNS has not`);
   }
 
-  /** A file may hold several right-hand sides, of which one would have to be chosen. */
+  /** A file with several right-hand sides is refused, because one of them would have to be chosen. */
   #oneSet(section: Section, name: string): void {
     const first = this.#vectorNames.get(section);
     if (first !== undefined && first !== name)

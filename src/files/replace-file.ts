@@ -19,15 +19,15 @@ import { ThermolinkError } from '../errors.js';
 /** Writes a part of `bytes` from `offset` on and returns how many bytes the system took. */
 export type WritePart = (descriptor: number, bytes: Uint8Array, offset: number) => number;
 
-/** A chain of links longer than this goes in a circle. */
+/** A chain of links longer than this counts as a cycle. */
 const LINKS_MAX = 40;
 const PERMISSIONS = 0o7777;
-/** What the system says where a file can't be replaced by another one, but may be writable itself. */
+/** Error codes of the system if a file cannot be replaced by another one, but may be writable itself. */
 const FIXED_IN_PLACE: ReadonlySet<string> = new Set(['EBUSY', 'EACCES', 'EPERM', 'EXDEV']);
 
 /**
- * Writes all bytes, or throws what the system says. One call of the system may take a part only, for example
- * when the disk becomes full. Tests give another `write`.
+ * Writes all bytes, or throws the error of the system. One call of the system may take only a part, for
+ * example when the disk becomes full. Tests give another `write`.
  */
 export function writeWhole(
   descriptor: number,
@@ -43,7 +43,7 @@ export function writeWhole(
   }
 }
 
-/** Appends all of `text` to an open file, or takes back the part that went out and throws. */
+/** Appends all of `text` to an open file. If this fails, it removes the written part and throws. */
 export function appendWhole(descriptor: number, text: string, write: WritePart = writeSync): void {
   const { size } = fstatSync(descriptor);
   try {
@@ -52,20 +52,21 @@ export function appendWhole(descriptor: number, text: string, write: WritePart =
     try {
       ftruncateSync(descriptor, size);
     } catch {
-      // Whoever reads the file finds a part of the text at its end.
+      // The written part could not be removed, so readers find a part of the text at the end of the file.
     }
     throw error;
   }
 }
 
 /**
- * Replaces the file at `path`, or makes it. Whatever happens, the file holds its old content or all of the
- * new one: the new content goes into a file beside it, is made durable and takes the name by a rename. Links
- * are followed, and permissions are kept. All of it happens in one turn, so that Ctrl-C comes before or after
- * it. Only what can't be replaced is written in place: what is no regular file, such as /dev/null, a file
- * that is mounted on its own, and a file in a folder where this user may make no other.
+ * Replaces the file at `path`, or makes it. The file always has its complete old or its complete new content.
+ * The new content goes into a file beside it, is made durable, and gets the name by a rename. Links are
+ * followed, and permissions are kept. All this happens in one turn of the event loop, so Ctrl-C comes before
+ * or after it. A file is written in place only if it cannot be replaced: a path that is no regular file, such
+ * as /dev/null, a file that is mounted on its own, and a file in a folder where this user may not create
+ * files.
  *
- * Throws what the system says; then the file beside it is gone.
+ * Throws the error of the system; the file beside it is then removed.
  */
 export function replaceWith(
   path: string,
@@ -94,19 +95,22 @@ export function replaceWith(
   }
 }
 
-/** Windows refuses a rename so while another program, such as a virus scanner, has the file open. */
+/**
+ * Windows refuses a rename with these codes while another program, such as a virus scanner, has the file
+ * open.
+ */
 const HELD_OPEN: ReadonlySet<string> = new Set(['EPERM', 'EBUSY', 'EACCES']);
-/** Waits between two tries, milliseconds: half a second in all. */
+/** Waiting times between tries, milliseconds; half a second in total. */
 const RENAME_WAITS_MS = [5, 10, 20, 40, 80, 160, 185];
 
-/** What of the system a rename needs. Tests give others. */
+/** Functions of the system that a rename needs. Tests give others. */
 export interface RenameSystem {
   readonly platform: NodeJS.Platform;
   readonly rename: (from: string, to: string) => void;
   readonly wait: (ms: number) => void;
 }
 
-/** Blocks, so that what replaces a file stays one turn. */
+/** Blocks, so the replacement of a file stays within one turn of the event loop. */
 function waitBlocking(ms: number): void {
   Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
 }
@@ -153,7 +157,7 @@ function targetOf(path: string): string {
     try {
       next = readlinkSync(target);
     } catch {
-      // It is no link, or it is missing. Opening it tells what else is wrong.
+      // It is no link, or it is missing. Opening it shows any other problem.
       return target;
     }
     target = resolve(dirname(target), next);
@@ -194,6 +198,6 @@ function discard(file: string): void {
   try {
     rmSync(file, { force: true });
   } catch {
-    // The error to report is the one that kept the file from being written.
+    // Errors here are ignored, because the error of the write has to be reported.
   }
 }

@@ -9,14 +9,14 @@ export interface Tensor {
   readonly values: Float64Array;
 }
 
-/** What a file of tensors holds. */
+/** The contents of a file of tensors. */
 export interface TensorFile {
   readonly tensors: readonly Tensor[];
-  /** Texts that its writer left. */
+  /** Texts of its writer. */
   readonly metadata: Readonly<Record<string, string>>;
 }
 
-/** The data begin at a multiple of this, so that a reader can map the file. */
+/** The data begin at a multiple of this, so a reader can map the file into memory. */
 const ALIGNMENT_BYTES = 8;
 const LENGTH_BYTES = 8;
 /** A longer header is refused, as the reference implementation does. */
@@ -37,8 +37,8 @@ interface Entry {
 
 /**
  * Writes tensors as float64 in the safetensors format, replacing the file: u64 length of the header, header
- * (JSON: type, shape and place of each tensor, and `metadata`), numbers, all little-endian. Throws what the
- * operating system says. Source: https://github.com/huggingface/safetensors, "Format".
+ * (JSON: type, shape and place of each tensor, and `metadata`), numbers, all little-endian. Throws the error
+ * of the operating system. Source: https://github.com/huggingface/safetensors, "Format".
  */
 export function writeSafetensors(path: string, { tensors, metadata }: TensorFile): void {
   let end = 0;

@@ -1,4 +1,7 @@
-/** What stands between cells. In tables of numbers blanks and tabs are one kind, `blank`: files mix them. */
+/**
+ * The separator of cells. In tables of numbers, blanks and tabs are one kind, `blank`, because files mix
+ * them.
+ */
 export type Separator = ',' | ';' | '\t' | 'blank';
 export type Decimal = '.' | ',';
 
@@ -15,10 +18,10 @@ export interface Cell {
   readonly isQuoted: boolean;
 }
 
-/** Each pattern matches in one way only, so that a long wrong number takes linear time. */
+/** Each pattern can match in only one way, so a long wrong number takes linear time. */
 const POINT_NUMBER = /^[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?$/;
 const COMMA_NUMBER = /^[+-]?(?:\d+(?:,\d*)?|,\d+)(?:[eE][+-]?\d+)?$/;
-/** Minus signs of word processors: hyphens, dashes, the mathematical minus. */
+/** Other minus signs, as word processors write them: hyphens, dashes, the mathematical minus. */
 const OTHER_MINUS = /[\u2010-\u2015\u2212\ufe63\uff0d]/g;
 const NOT_FINITE = /^[+-]?(?:nan|inf|infinity)$/i;
 /**
@@ -58,7 +61,7 @@ export function withoutComment(text: string): string {
   return text;
 }
 
-/** What separates the cells of a line; a line of one cell counts as separated by blanks. */
+/** The separator of the cells of a line; a line of one cell counts as separated by blanks. */
 export function separatorOf(text: string): Separator {
   const bare = text.includes('"') ? text.replace(QUOTED, 'q') : text;
   // Semicolon first: where it separates, a comma is a decimal comma.
@@ -92,7 +95,7 @@ function splitQuoted(text: string, separator: Separator): Cell[] {
   let quoted: string | undefined;
   const endCell = (): void => {
     const rest = plain.trim();
-    // Text beside quotes belongs to no cell: it is kept with its quotes, so that it is no number.
+    // Text next to quotes belongs to no cell. It is kept with its quotes, so it is no number.
     if (quoted === undefined) cells.push({ text: rest, isQuoted: false });
     else cells.push({ text: rest === '' ? quoted.trim() : `"${quoted}"${rest}`, isQuoted: true });
     plain = '';
@@ -151,7 +154,7 @@ export function blankThousands(text: string): boolean {
   return /^[+-]?[1-9]\d{0,2}(?: \d{3})+(?:[.,]\d*)?$/.test(text);
 }
 
-/** What is wrong with a cell that is no number, and what to do about it. */
+/** The defect of a cell that is no number, and the advice. */
 export function cellFault(text: string, decimal: Decimal): { readonly what: string; readonly hint: string } {
   const shown = JSON.stringify(text.length > 24 ? `${text.slice(0, 24)}…` : text);
   if (text === '') return { what: 'it is empty', hint: 'Fill in the number, or remove the extra separator.' };

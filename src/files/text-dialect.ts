@@ -28,7 +28,7 @@ export interface Dialect {
   readonly hasTrailing: boolean;
 }
 
-/** What is wrong with a line of the sample; the reader adds the file. */
+/** The defect of a line of the sample; the reader adds the file. */
 export type Refuse = (line: TextLine, what: string, hint: string) => ThermolinkError;
 
 /** Names that spreadsheets and libraries give to a column of row names. */
@@ -45,9 +45,9 @@ const isName = ({ text, isQuoted }: Cell): boolean =>
 
 /**
  * Recognises how a table is written, from its first lines. Candidates are tried from the most usual to the
- * rarest, and the first one under which every line of the sample is a row of numbers is taken. If none is,
- * the nearest one is returned, so that reading ends in an error at the first cell that does not fit. A
- * separator that the file itself names, `given`, is the only one.
+ * rarest. The first one with which every line of the sample is a row of numbers is taken. If there is none,
+ * the nearest one is returned, and reading ends with an error at the first cell that does not fit. If the
+ * file itself names a separator, `given`, no other is tried.
  *
  * Errors: those of `refuse`, where a comma, a point or a blank may mean thousands.
  */

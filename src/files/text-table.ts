@@ -13,9 +13,9 @@ import {
 } from './text-cells.js';
 import { type Dialect, recogniseDialect, type TextLine } from './text-dialect.js';
 
-/** Longest line, bytes: keeps a file without line ends from becoming one huge string. */
+/** Longest line, bytes. Without it a file without line ends would become one huge string. */
 const LINE_BYTES_MAX = 2 ** 27;
-/** Lines and bytes that are looked at before the dialect is decided. */
+/** Numbers of lines and bytes that are read before the dialect is chosen. */
 const SAMPLE_LINES = 256;
 const SAMPLE_BYTES = 2 ** 20;
 
@@ -28,8 +28,8 @@ const LINE_FEED = 0x0a;
 const CARRIAGE_RETURN = 0x0d;
 
 /**
- * Parses a table of decimal numbers from text that arrives in pieces; the result does not depend on where the
- * pieces are cut. The format, with its dialects, is that of docs/reference/array-files.md, "Text".
+ * Parses a table of decimal numbers from text that arrives in pieces; the result does not depend on the sizes
+ * of the pieces. The format, with its dialects, is that of docs/reference/array-files.md, "Text".
  *
  * Errors: `BAD_MATRIX` with line and field (both from 1) for everything that is not a finite number, for rows
  * of unequal length, and where commas may separate thousands; `BAD_FILE` if it is not text or holds no number

@@ -26,9 +26,8 @@ const WRITERS: Readonly<Record<string, Writer>> = {
 export const WRITTEN_FORMATS = Object.keys(WRITERS).join(', ');
 
 /**
- * Makes sure, before anything is computed, that a result can be written to `path`: that its name is of a
- * known format, its directory exists and is writable, and that what is there is a file. Leaves everything as
- * it was.
+ * Checks, before anything is computed, that a result can be written to `path`. Its name must have a known
+ * format, its directory must exist and be writable, and an existing entry must be a file. It changes nothing.
  *
  * Errors: BAD_ARGUMENT for another format, with `option` in it; BAD_FILE.
  */
@@ -61,7 +60,7 @@ export function isDeviceName(path: string, platform: NodeJS.Platform = process.p
   return DEVICE_NAMES.test(stem.trimEnd());
 }
 
-/** The same for a file of any name. Errors: BAD_FILE. */
+/** As `checkOutput`, for a file of any name. Errors: BAD_FILE. */
 export async function checkWritable(path: string): Promise<void> {
   if (isDeviceName(path))
     throw badFile(path, `${path} is the name of a device of Windows.`, 'Name the file otherwise.');
@@ -81,9 +80,9 @@ export async function checkWritable(path: string): Promise<void> {
 }
 
 /**
- * Writes a vector [n] or a matrix in the format that the name of `path` tells: float64 as .npy, or text, a
- * row a line, with as many digits as give back every bit. A file that is there is replaced by a rename, so it
- * has its old content or the whole new one. What can't be written there is kept in a temporary directory.
+ * Writes a vector [n] or a matrix in the format of the name of `path`: float64 as .npy, or text with one line
+ * for each row and enough digits to read back every bit. An existing file is replaced by a rename, so it has
+ * its complete old or new content. A result that cannot be written there is kept in a temporary directory.
  *
  * Errors: BAD_ARGUMENT for another format; BAD_FILE, which tells where the result is.
  */
@@ -141,7 +140,7 @@ const REASONS: Readonly<Record<string, (path: string) => string>> = {
   ENAMETOOLONG: () => 'the path is longer than this system allows',
 };
 
-/** A failure to write as BAD_FILE with its reason. What is no error of the system is returned as it is. */
+/** A failure to write as BAD_FILE with its reason. Other errors are returned unchanged. */
 export function cannotWrite(path: string, error: unknown, hint: string): unknown {
   const { code, syscall } = error as NodeJS.ErrnoException;
   if (code === undefined || syscall === undefined) return error;

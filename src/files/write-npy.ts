@@ -2,7 +2,7 @@ import { endianness } from 'node:os';
 import type { Matrix } from '../linalg/matrix.js';
 import { replaceWith } from './replace-file.js';
 
-/** The data begin at a multiple of this, so that NumPy can map the file. */
+/** The data begin at a multiple of this, so NumPy can map the file into memory. */
 const ALIGNMENT_BYTES = 64;
 const PREFIX_BYTES = 10;
 
@@ -21,7 +21,7 @@ export function writeNpy(path: string, array: Float64Array | Matrix): void {
   replaceWith(path, [npyHeader(shape), bytes]);
 }
 
-/** What stands before the float64 numbers of an array of this shape, written as NumPy does: `(3, 2)`. */
+/** The header before the float64 numbers of an array, with the shape written as NumPy does: `(3, 2)`. */
 export function npyHeader(shape: string): Buffer {
   const order = endianness() === 'LE' ? '<' : '>';
   const text = `{'descr': '${order}f8', 'fortran_order': False, 'shape': ${shape}, }`;

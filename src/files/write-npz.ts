@@ -2,7 +2,7 @@ import { replaceFile } from './replace-file.js';
 import type { Tensor } from './safetensors.js';
 import { npyHeader } from './write-npy.js';
 
-/** Members have this time, so that the same arrays give the same file. */
+/** All members have this time, so the same arrays give the same file. */
 const MEMBER_TIME = new Date('1980-01-01T00:00:00');
 
 /**

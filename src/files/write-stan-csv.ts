@@ -6,7 +6,7 @@ import { replaceWith } from './replace-file.js';
 export interface StanChain {
   /** The chain's number, from 1. */
   readonly id: number;
-  /** A word for what was drawn from, such as `linear`. */
+  /** A word for the model, such as `linear`. */
   readonly model: string;
   /** The base name of the parameters: its columns are `name.1`, `name.2` … */
   readonly parameter: string;
@@ -26,8 +26,8 @@ const STAN_VERSION = [2, 33, 0] as const;
 
 /**
  * Writes a chain as CmdStan writes it, so that ArviZ, CmdStanPy, R's posterior and rstan read it: comments
- * with the settings, a header, a draw a line with as many digits as give back every bit. The draws are those
- * of `fixed_param`, since no step size was adapted. Replaces the file at once.
+ * with the settings, a header, and one line for each draw with enough digits to read back every bit. The
+ * method is `fixed_param`, because no step size was adapted. Replaces the file at once.
  *
  * Errors: BAD_FILE.
  */

@@ -4,7 +4,7 @@ import { identityMatrix, rotaryPendulum } from '../../algorithms/control/rotary-
 import { badFile, readInputFile } from '../../files/input-file.js';
 import { type Matrix, matrix } from '../../linalg/matrix.js';
 
-/** What `readPlant` takes. */
+/** The formats that `readPlant` takes. */
 export const PLANTS = 'qube, qube-down, or a .json file (docs/how-to/control-a-plant.md)';
 
 /** A plant with what experiments on it need. */

@@ -12,7 +12,7 @@ export type FileRole =
   /** It is written, and the command itself checks that it can be: a directory, or a log. */
   | 'own';
 
-/** What `-` stands for in the place of a file. */
+/** The meaning of `-` instead of the name of a file. */
 export type DashMeaning =
   | { readonly kind: 'input' }
   /** The formats that go to standard output, the one of `-` alone first, another one written `-.npy`. */
@@ -31,7 +31,7 @@ export interface OptionSpec<T> {
   readonly default?: T | undefined;
   readonly required?: boolean | undefined;
   readonly file?: FileRole | undefined;
-  /** What `-` stands for. Left out: what `dashMeaning` takes from its role. */
+  /** The meaning of `-`. Default: `dashMeaning` derives it from the role. */
   readonly dash?: DashMeaning | undefined;
   /** How errors of the library name it, where that is not the key of this option: `existing: 'resume'`. */
   readonly libraryName?: string | undefined;
@@ -47,14 +47,14 @@ export interface ArgumentDefinition {
   readonly value?: ValueParser<string>;
   /** Whether it is a file that is read. */
   readonly file?: 'input';
-  /** What `-` stands for. Left out: standard input, for a file. */
+  /** The meaning of `-`. Default: standard input, for a file. */
   readonly dash?: DashMeaning;
 }
 
 /** Options. The key of each is the name that the library gives to its value. */
 export type OptionSpecs = Readonly<Record<string, OptionSpec<unknown>>>;
 
-/** What a command line gave: the value of each option. */
+/** The value of each option on a command line. */
 export type OptionValues<S extends OptionSpecs> = {
   readonly [Field in keyof S]: S[Field] extends OptionSpec<infer T> ? T : never;
 };
@@ -128,7 +128,7 @@ export function isDash(text: unknown): text is string {
 
 const ARRAY_FORMATS = ['.csv', '.npy', '.tsv', '.txt'];
 
-/** What `-` stands for as the value of an option that names a file. */
+/** The meaning of `-` as the value of an option that names a file. */
 export function dashMeaning({ flags, file, dash }: OptionSpec<unknown>): DashMeaning {
   if (flags.endsWith(' <dir>')) return { kind: 'refused', why: 'it is a folder' };
   if (dash !== undefined) return dash;

@@ -10,7 +10,7 @@ export interface ProgressStream {
 }
 
 export interface ProgressOptions {
-  /** What is being done, a word or two. */
+  /** The current work, in one or two words. */
   readonly label: string;
   /** The number of steps. It is 1 if `done` is a share of the whole; then no steps are shown. */
   readonly total: number;

@@ -59,7 +59,7 @@ function exitCodeOf(error: ThermolinkError): number {
   return exitCodeOfSignal(error.data['signal']) ?? EXIT_FAILED;
 }
 
-/** What happened, why, and what to try, as one line. */
+/** One line with the event, its cause and the advice. */
 function paragraph(error: ThermolinkError): string {
   const parts = [error.message, reason(error), error.hint ?? ''];
   const text = parts
@@ -97,7 +97,7 @@ function jsonLine(error: Readonly<Record<string, unknown>>): string {
   try {
     return `${JSON.stringify({ error }, jsonValue)}\n`;
   } catch {
-    // The data contain themselves. The error is told without them.
+    // The data contain themselves. The error is printed without them.
     return `${JSON.stringify({ error: { ...error, data: {} } })}\n`;
   }
 }

@@ -4,7 +4,7 @@
 let isTaken = false;
 const names = new Map<string, string>();
 
-/** What is printed from now on is no result that a program reads from standard output. */
+/** Later output is no result that a program would read from standard output. */
 export function takeStandardOutput(): void {
   isTaken = true;
 }

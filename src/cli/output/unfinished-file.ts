@@ -10,7 +10,7 @@ import { counted } from '../../number-text.js';
 const AGE_MAX_MS = 24 * 3600 * 1000;
 const FORMAT = 1;
 
-/** What a measurement is of. Parts of another one are not used. */
+/** The identity of a measurement. Parts of another measurement are not used. */
 export interface MeasurementKey {
   readonly command: string;
   readonly board: DeviceIdentity;

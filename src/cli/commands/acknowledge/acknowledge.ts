@@ -2,7 +2,7 @@ import type { DeviceStateName } from '../../../../firmware-protocol/device-statu
 import type { Device } from '../../../driver/device.js';
 import { boardCommand } from '../../board-command.js';
 
-/** What acknowledging did. */
+/** The result of acknowledging. */
 export interface Acknowledged {
   readonly before: DeviceStateName;
   /** The fault that was latched before; `none` without one. */
@@ -36,7 +36,7 @@ export async function acknowledgeBoard(device: Device, signal: AbortSignal): Pro
   return { before, fault, after };
 }
 
-/** What is told after acknowledging. */
+/** The output after acknowledging. */
 export function acknowledgedText(device: string, { before, fault, after }: Acknowledged): string {
   const was = fault === 'none' ? before : `${before} (${fault})`;
   return before === after

@@ -44,17 +44,18 @@ const PINGS = 500;
  * Uploads of both kinds, and rounds over the bare socket, alternate at most this often; the medians count.
  */
 const ROUNDS = 25;
-/** A slow line is measured for about this long, but with at least so many rounds. */
+/** A slow line is measured for about this time, but with at least this number of rounds. */
 const MEASURE_MS = 10_000;
 const ROUNDS_MIN = 5;
 /**
  * Before that they alternate unmeasured for this long, and at least once, while both ends compile their code.
  */
 const WARM_UP_MS = 3000;
-/** A stream of samples is at most so long, and on a slow line what an upload sends in `DOWNLOAD_MS`. */
+/** Largest stream of samples. On a slow line it is as long as an upload can be in `DOWNLOAD_MS`. */
 const DOWNLOAD_BYTES_MAX = 16e6;
 /**
- * Downloads of one kind end after so many, or after this time. The first counts only if it is the only one.
+ * Downloads of one kind end after this number, or after this time. The first download counts only if it is
+ * the only one.
  */
 const DOWNLOADS = 10;
 const DOWNLOAD_MS = 1500;
@@ -157,7 +158,7 @@ async function measureUploads(
   return { uploads, bare: bareSocket && bare };
 }
 
-/** Median rate of streams of so many samples from bank 0. */
+/** Median rate of streams with this number of samples from bank 0. */
 async function measureDownloads(device: Device, sampleCount: number, signal: AbortSignal): Promise<number> {
   const rates: number[] = [];
   const endMs = performance.now() + DOWNLOAD_MS;
@@ -210,7 +211,10 @@ export function benchProgram(
 
 /** Width of the state's codes: within ± V_fs, so that no cell starts at a rail. */
 const STATE_BITS = 15;
-/** One pair of neighbours in so many is not zero. A trained factor has runs of 2 to 7 codes that are not. */
+/**
+ * One of this number of pairs of neighbours is not zero. In a trained factor, 2 to 7 codes in a row are not
+ * zero.
+ */
 const PAIRS_PER_NONZERO = 10;
 
 /**

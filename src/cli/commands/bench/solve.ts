@@ -23,7 +23,10 @@ export interface SolveBenchCase {
   readonly seed: number;
 }
 
-/** What the solves of one case cost. Figures are means over those that were solved; absent if none was. */
+/**
+ * The cost of the solves of one case. Figures are means over the solved systems; they are absent if no system
+ * was solved.
+ */
 export interface SolveBench extends Omit<SolveBenchCase, 'systems' | 'seed'> {
   readonly systems: number;
   readonly solved: number;
@@ -92,7 +95,7 @@ export async function benchSolve(
   };
 }
 
-/** Errors that say that a board cannot solve a system, and nothing else. */
+/** Codes of the errors that only mean that a board cannot solve a system. */
 const REFUSALS: readonly string[] = ['TOLERANCE_NOT_MET', 'OVERLOAD', 'UNSUPPORTED', 'NOT_POSITIVE_DEFINITE'];
 
 function judged(result: SolveResult, matrix: Matrix, drive: Float64Array, tolerance: number): Solved {
@@ -126,7 +129,7 @@ function meanOf(values: readonly number[]): number {
   return values.reduce((total, value) => total + value, 0) / values.length;
 }
 
-/** In float64 conjugate gradients may need many times N products; beyond so many times N the count ends. */
+/** In float64 conjugate gradients may need many times N products. The count ends at this multiple of N. */
 const PRODUCTS_PER_UNKNOWN_MAX = 40;
 
 /**

@@ -181,7 +181,7 @@ export function stepProgram({ cells, rows, couplingBits }: StepProblem): Program
   };
 }
 
-/** What the machine can do at most. Each call measures. */
+/** The limits of the machine. Each call measures them again. */
 export interface Roof {
   gigaMacPerSecond(): number;
   readGigabytesPerSecond(): number;

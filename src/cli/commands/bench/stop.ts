@@ -12,7 +12,7 @@ export interface StopBench {
 const ROUNDS = 10;
 /** After this time a port is full, and the run has found how many ticks fit a slice. */
 const SATURATE_MS = 150;
-/** A run of so many ticks does not end by itself. */
+/** A run with this number of ticks does not end by itself during the measurement. */
 const ENDLESS_TICKS = 2 ** 50;
 
 /**

@@ -75,7 +75,7 @@ function putFigure(path: string, figure: string, recordFile: string): void {
   }
 }
 
-/** Those of the directories down to `directory` that do not exist yet, the innermost first. */
+/** The missing directories on the path to `directory`, the innermost first. */
 function missingDirectories(directory: string): string[] {
   const missing: string[] = [];
   for (let at = resolve(directory); !existsSync(at); at = dirname(at)) missing.push(at);

@@ -10,7 +10,7 @@ const SHOWN = 10;
 /** Cells that a list names before it counts the rest. */
 const NAMED = 16;
 
-/** What a characterization found, as tables. */
+/** The results of a characterization, as tables. */
 export function characterizationText(measured: Characterization): string {
   return [
     `board: ${measured.identity.model}, ${measured.identity.serialNumber}\n`,

@@ -157,7 +157,7 @@ function valueText(value: CompletedValue): string {
   return value.kind === 'words' ? `words ${value.words.join(' ')}` : value.kind;
 }
 
-/** What each option of each command takes. */
+/** The values that each option of each command takes. */
 function optionCases(commands: readonly CompletedCommand[]): [string, string][] {
   return commands.flatMap((command) =>
     command.options.flatMap(({ long, short = [], value, isValueOptional }) =>

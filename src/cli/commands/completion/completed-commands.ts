@@ -3,7 +3,7 @@ import { DEVICE_FORMS } from '../../../connect.js';
 import type { CommandEntry, CommandGroup, LoadedCommand } from '../../command.js';
 import type { ArgumentDefinition, OptionSpec } from '../../options/option.js';
 
-/** What a shell offers in the place of a value. */
+/** The completions that a shell offers for a value. */
 export type CompletedValue =
   | { readonly kind: 'words'; readonly words: readonly string[] }
   | { readonly kind: 'file' | 'folder' | 'device' | 'text' };

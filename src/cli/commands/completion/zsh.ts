@@ -97,7 +97,7 @@ function valueSpec(
   return `${flag.startsWith('--') ? '=' : ''}${text}${isValueOptional ? '::' : ':'}${action(value)}`;
 }
 
-/** What is asked for, and how it is completed. */
+/** The name of a value, and the way to complete it. */
 function action(value: CompletedValue): string {
   switch (value.kind) {
     case 'words':

@@ -5,7 +5,7 @@ import { Bench, type Clause, type Identity, Unseen } from './clause.js';
 import { LatenessMeter } from './lateness-meter.js';
 import { Violation, WireHost } from './wire-host.js';
 
-/** What became of one rule. */
+/** The result of one rule. */
 export interface ClauseResult {
   readonly id: string;
   readonly what: string;
@@ -29,10 +29,10 @@ export interface CheckOptions {
   readonly onProgress?: (done: number, id: string) => void;
 }
 
-/** A board that was reset, or whose last client has just gone, may take so long to open a session, ms. */
+/** Time that a board has to open a session after a reset, or after its last client disconnected, ms. */
 const COME_BACK_MS = 15_000;
 const TRY_AGAIN_MS = 100;
-/** A rule that fails while this machine is late is checked again so often at most. */
+/** Largest number of repeats of a rule that fails while this machine is late. */
 const AGAIN_MAX = 2;
 
 /**

@@ -15,15 +15,15 @@ export type Identity = Answer<'hello'>;
 export interface Clause {
   /** As protocol.md names it, such as `LINK-7`. */
   readonly id: string;
-  /** What is checked, in a few words. */
+  /** The rule to check, in a few words. */
   readonly what: string;
   /** Why it cannot be checked on this board; undefined if it can. */
   readonly skip?: (board: Identity) => string | undefined;
   /** Whether it takes seconds of waiting. */
   readonly slow?: true;
   /**
-   * For a rule about time: a good board passes while this machine is late by at most so much, ms. Left out:
-   * no delay of less than seconds makes a good board fail.
+   * For a rule about time: the largest delay of this machine at which a good board passes, ms. If absent,
+   * only a delay of seconds makes a good board fail.
    */
   readonly slackMs?: number;
   /** Whether it takes several connections to one board at once. */
@@ -51,7 +51,7 @@ function shown(value: unknown): string {
   return JSON.stringify(value, hex) ?? 'missing';
 }
 
-/** A board that has answered everything sends no sample block after so long, ms. */
+/** A board that has answered all commands sends no sample block after this time, ms. */
 export const QUIET_MS = 60;
 const CELLS = 4;
 /** 1 G_fs: with couplings of 0 the system is v = e. */
@@ -115,7 +115,7 @@ export const START: Command<'start'> = {
 /** A run that takes as long as somebody lets it. */
 export const ENDLESS: Command<'start'> = { ...START, burnInTicks: 2 ** 52, sampleCount: 0 };
 
-/** What a check works with. */
+/** The tools of a check. */
 export interface BenchPlaces {
   readonly host: WireHost;
   readonly board: Identity;

@@ -110,7 +110,7 @@ function chosen(wanted: readonly string[] | undefined) {
   return CLAUSES.filter(({ id }) => wanted.includes(id));
 }
 
-/** What the board says of itself, by the driver: a board that it cannot open is no board to check. */
+/** The identity of the board, read by the driver. A board that the driver cannot open is not checked. */
 async function identityOf(uri: string, signal: AbortSignal): Promise<ConformanceReport['board']> {
   const port: Port = await openPort(uri, { signal });
   const device = await Device.open(port, { signal });

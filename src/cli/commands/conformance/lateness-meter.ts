@@ -1,7 +1,7 @@
 import type { Clock } from '../../../../firmware-protocol/clock.js';
 import { stoppedMsOf } from '../../../driver/run-keeper.js';
 
-/** The meter looks at the clock so often within the lateness that matters. */
+/** Number of times that the meter reads the clock within the lateness that matters. */
 const LOOKS = 4;
 const LOOK_MS_MIN = 2;
 

@@ -2,7 +2,7 @@ import { counted } from '../../../number-text.js';
 import { formatTable } from '../../output/table.js';
 import type { ClauseResult } from './check-board.js';
 
-/** What is told of a board that was checked. */
+/** The output about a board that was checked. */
 export interface ConformanceReport {
   readonly device: string;
   readonly board: { readonly model: string; readonly serialNumber: string; readonly firmwareVersion: string };

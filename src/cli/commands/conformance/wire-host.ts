@@ -25,12 +25,12 @@ import type { Port } from '../../../../firmware-protocol/port.js';
 import { helloFields } from '../../../driver/hello.js';
 import { abortError } from '../../../errors.js';
 
-/** A board may take so long for an answer, ms. */
+/** Largest time of a board for an answer, ms. */
 const ANSWER_MS = 5000;
 /** Frames heard that are kept; a session of one clause is far shorter. */
 const HEARD_MAX = 20_000;
 
-/** What a clause found that the protocol does not allow. */
+/** A behaviour that the protocol does not allow, found by a clause. */
 export class Violation extends Error {}
 
 export interface Heard {

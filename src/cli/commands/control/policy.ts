@@ -25,7 +25,7 @@ import { formatTable } from '../../output/table.js';
 /** Costs above the optimum, relative, for which the table says how many iterations they took. */
 const LEVELS = [1e-1, 1e-2, 1e-3, 1e-5];
 
-/** What the host does beside the board, and for how many iterations at most. */
+/** The methods of the host for comparison, with their largest numbers of iterations. */
 const BASELINES = [
   { method: 'plain', name: 'plain gradient', iterationsMax: 3000 },
   { method: 'diagonal', name: 'diagonal scaling', iterationsMax: 500 },

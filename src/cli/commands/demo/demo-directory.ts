@@ -46,8 +46,7 @@ function refuseForeign(directory: string, trainings: readonly string[]): void {
   if (!existsSync(directory)) return;
   const entries = writing(directory, () => readdirSync(directory)).filter((entry) => entry !== LOCK_FILE);
   if (entries.length === 0 || entries.includes(MARKER)) return;
-  // Earlier versions left no marker. Their directories hold the comparison and the trainings, and nothing
-  // else.
+  // Earlier versions left no marker. Their directories contain only the comparison and the trainings.
   const own = [...trainings, COMPARISON];
   if (own.every((name) => entries.includes(name)) && entries.length === own.length) return;
   throw new ThermolinkError('BAD_ARGUMENT', `${directory} holds files that the demo did not write.`, {

@@ -33,7 +33,7 @@ export interface DemoRequest {
   readonly quiet: boolean;
 }
 
-/** What came of the chain. */
+/** The result of the training of the chain. */
 export interface ChainResults {
   readonly groundEnergy: number | undefined;
   readonly trainings: readonly EnergyTraining[];

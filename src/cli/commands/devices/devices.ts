@@ -28,7 +28,7 @@ const OPTIONS = {
 
 type DevicesOptions = OptionValues<typeof OPTIONS>;
 
-/** What the command asks of the machine. Tests give a substitute. */
+/** The functions of the machine that the command uses. Tests give a substitute. */
 export interface DevicesEnvironment {
   readonly list: ListSerialPorts;
   readonly connect: Connect;

@@ -8,7 +8,7 @@ import { serialUri } from '../../../transport/serial-uri.js';
 
 export type Connect = (uri: string, options: ConnectOptions) => Promise<Pick<Device, 'identity' | 'close'>>;
 
-/** What a port said when it was asked. */
+/** The answer of a probed port. */
 export interface ProbeAnswer {
   readonly verdict: Verdict;
   /** The board that answered HELLO. */

@@ -9,7 +9,7 @@ import type { Comparison } from '../../../measure/compare.js';
 import { counted, formatCount, formatNumber } from '../../../number-text.js';
 import { formatTable } from '../../output/table.js';
 
-/** What became of one effect. */
+/** The result of one effect. */
 export interface Captured {
   readonly effect: EffectName;
   /**
@@ -19,7 +19,10 @@ export interface Captured {
   readonly how: 'each' | 'spread' | 'none' | 'unknown';
 }
 
-/** What the measured values of an effect belong to, such as each cell. Undefined if nothing measures it. */
+/**
+ * The parts that the measured values of an effect belong to, such as the cells. Undefined if the effect is
+ * not measured.
+ */
 const eachOf = (effect: AnyImperfection) => Object.values(effect.measured ?? {})[0]?.each;
 const isUnseen = (effect: AnyImperfection) => eachOf(effect) === undefined;
 /** The effects that only a dense array has. */

@@ -1,7 +1,7 @@
 import { ThermolinkError } from '../../../errors.js';
 import type { AnnouncedBoard, FarmClient } from '../../../farm/index.js';
 
-/** What a job asks of its board. */
+/** The requirements of a job for its board. */
 export interface BoardNeeds {
   readonly cells: number;
   /** Rows of the factored array. */

@@ -9,7 +9,7 @@ interface JobCommand {
   readonly command: LoadedCommand;
 }
 
-/** What can be submitted, in the order of the help. */
+/** The kinds of work that can be submitted, in the order of the help. */
 const JOBS: readonly JobCommand[] = [
   { name: 'solve', summary: 'solve A x = b on a board of the farm', command: submitSolve },
   { name: 'study', summary: 'queue the trainings of a study and wait for none', command: submitStudy },

@@ -12,11 +12,13 @@ const BOARD_ID = /^Board-ID:\s*RPI-RP2\s*$/im;
 const WRITTEN_NAME = 'thermolink.uf2';
 const INFO_BYTES_MAX = 4096;
 const PIECE_BYTES = 128 * UF2_BLOCK_BYTES;
-/** What the system says of a volume that has gone. */
+/** Error codes of the system for a volume that was removed. */
 const GONE: ReadonlySet<string> = new Set(['EIO', 'ENODEV', 'ENOENT', 'ENXIO', 'ENOTCONN']);
 const READ_ONLY: ReadonlySet<string> = new Set(['EROFS', 'EACCES', 'EPERM']);
 
-/** What the boot ROM says of itself; undefined for a folder that is no volume of an RP2040. */
+/**
+ * The description that the boot ROM gives of itself; undefined for a folder that is no volume of an RP2040.
+ */
 export async function readBootInfo(volume: string): Promise<string | undefined> {
   try {
     const text = (await readFile(join(volume, INFO_FILE))).subarray(0, INFO_BYTES_MAX).toString('latin1');
@@ -78,7 +80,7 @@ export async function checkVolume(volume: string, bytes: number): Promise<void> 
   }
 }
 
-/** What to do where no volume is mounted. */
+/** Advice for a system on which no volume is mounted. */
 export function mountHint(platform: NodeJS.Platform = process.platform): string {
   if (platform !== 'linux') return 'The volume is called RPI-RP2.';
   return 'Where nothing mounts it by itself: `udisksctl mount -b /dev/disk/by-label/RPI-RP2`.';

@@ -34,7 +34,7 @@ order and number of blocks, addresses) and the volume (INFO_UF2.TXT, space, perm
 const TOUCH_BAUD = 1200;
 const LOOK_AGAIN_MS = 200;
 
-/** What the command asks of the machine. Tests give a substitute. */
+/** The functions of the machine that the command uses. Tests give a substitute. */
 export interface FlashEnvironment {
   readonly volumes: () => Promise<string[]>;
   /** Asks the board on a serial port for BOOTSEL. */

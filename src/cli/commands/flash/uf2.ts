@@ -19,7 +19,7 @@ const FLASH_BYTES_MAX = 16 * 2 ** 20;
 /** A longer file is no image of a flash of 16 MiB. */
 const UF2_BYTES_MAX = (FLASH_BYTES_MAX / PAGE_BYTES) * UF2_BLOCK_BYTES;
 
-/** What a UF2 file programs. */
+/** The memory that a UF2 file programs. */
 export interface Uf2Image {
   readonly blocks: number;
   /** Bytes of flash that are written. */
@@ -63,7 +63,7 @@ function checkUf2(file: string, bytes: Uint8Array): Uf2Image {
   return { blocks, flashBytes: blocks * PAGE_BYTES, firstAddress: view.getUint32(12, true) };
 }
 
-/** What is wrong with a block whose words `at` reads; undefined if nothing is. */
+/** The defect of a block whose words `at` reads; undefined for a good block. */
 function faultOf(
   at: (word: number) => number,
   block: number,

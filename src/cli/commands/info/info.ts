@@ -29,7 +29,7 @@ Example:
   },
 });
 
-/** What a board says of itself. Errors: those of a call on the device. */
+/** Reads identity, status and counters of a board. Errors: those of a call on the device. */
 export async function readFacts(device: Device, signal: AbortSignal) {
   return {
     identity: device.identity,
@@ -48,7 +48,7 @@ interface CountedLink {
 
 type Report = Awaited<ReturnType<typeof readFacts>> & { readonly device: string };
 
-/** What is told of a board. */
+/** The output about a board. */
 export function infoText(report: Report): string {
   const sections: [string, string[][]][] = [
     ['board', identityRows(report)],

@@ -3,7 +3,7 @@ import type { OnLucidac } from '../../board-command.js';
 import type { Report } from '../../command.js';
 import { formatTable } from '../../output/table.js';
 
-/** What a LUCIDAC says of itself, and what it can hold. */
+/** The description that a LUCIDAC gives of itself, and its sizes. */
 export async function lucidacReport(onLucidac: OnLucidac): Promise<Report> {
   const { INTEGRATORS, LANES } = await import('../../../lucidac/circuit.js');
   const { result, device } = await onLucidac(async (lucidac, { signal }) => ({

@@ -76,7 +76,7 @@ A Cholesky factorisation is exact and takes less than 0.1 ms for 64 unknowns: us
   },
 });
 
-/** What Cholesky finds on the host. */
+/** The result of a Cholesky factorisation on the host. */
 interface Baseline {
   readonly logDeterminant: number;
   readonly hostSeconds: number;

@@ -78,7 +78,7 @@ A X + X Aᵀ = S, where all eigenvalues of A have real parts above 0 and S is sy
   },
 });
 
-/** What the host finds by doubling. */
+/** The result of the doubling method on the host. */
 interface Baseline {
   readonly x: Matrix;
   readonly relativeError: number;

@@ -21,13 +21,13 @@ export interface MonitorLook extends LiveFigures {
   readonly runId?: number;
   readonly tick?: number;
   readonly roundTripMs?: number;
-  /** What the board has counted since boot. */
+  /** The counters of the board since boot. */
   readonly counters?: Readonly<Record<string, number>>;
 }
 
 const TITLE_COLUMNS = 10;
 const VOLT_DIGITS = 4;
-/** A voltage is shown in a field of so many columns from −V_max to V_max. */
+/** Width, in columns, of the field in which a voltage from −V_max to V_max is shown. */
 const SCALE_COLUMNS = 41;
 
 /** Shows looks: a block of lines in a terminal, a line each elsewhere, lines of JSON with `json`. */

@@ -156,7 +156,7 @@ function uncoupled(cells: number) {
   return checkSystem({ kind: 'dense', matrix: ones });
 }
 
-/** What the board says of itself. */
+/** Reads status and counters of the board. */
 async function ask(board: Device, signal: AbortSignal) {
   const { state, fault, bootEpoch, runId, tick } = await board.readStatus({ signal });
   const counters = await board.readCounters({ signal });

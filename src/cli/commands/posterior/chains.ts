@@ -5,7 +5,7 @@ import type { Device } from '../../../driver/device.js';
 import { counted } from '../../../number-text.js';
 import type { OnBoard } from '../../board-command.js';
 
-/** What one chain is drawn with. */
+/** The board and options of one chain. */
 export interface ChainUse {
   readonly address: RunAddress;
   readonly signal: AbortSignal;

@@ -2,7 +2,7 @@ import { ThermolinkError } from '../../../errors.js';
 import { columnOf, type DataTable, numbersOf, readDataTable } from '../../../files/read-data-table.js';
 import { type Matrix, matrix } from '../../../linalg/matrix.js';
 
-/** What a column was shifted and divided by. */
+/** Shift and divisor of a column. */
 export interface ColumnScale {
   readonly name: string;
   readonly mean: number;
@@ -18,7 +18,7 @@ export interface Design {
   readonly inputs: Matrix;
   /** The names of the N columns. */
   readonly names: readonly string[];
-  /** Of the columns behind the intercept. */
+  /** Shifts and divisors of the columns after the intercept. */
   readonly scales: readonly ColumnScale[];
 }
 

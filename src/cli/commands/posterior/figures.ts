@@ -20,7 +20,7 @@ export function normalDensity(mean: number, sd: number): Density {
   return (value) => Math.exp(-(((value - mean) / sd) ** 2) / 2) / (sd * Math.sqrt(2 * Math.PI));
 }
 
-/** What the marginals are compared with: densities in closed form, or draws of an exact sampler. */
+/** The reference of the marginals: densities in closed form, or draws of an exact sampler. */
 export type Exact = { readonly densities: readonly Density[] } | { readonly draws: Float64Array[] };
 
 /** The histogram of every parameter over all chains, and the exact density where it is known. */

@@ -12,7 +12,7 @@ import { type DrawnChains, drawChains } from './chains.js';
 import { marginalsFigure, normalDensity, tracesFigure } from './figures.js';
 import type { ExactRun } from './report.js';
 
-/** What both commands for Gaussian posteriors read. */
+/** Options that both commands for Gaussian posteriors read. */
 export interface GaussianOptions {
   readonly draws: number;
   readonly seed: number;

@@ -163,7 +163,7 @@ function residualSd(inputs: Matrix, targets: Float64Array): number {
   );
 }
 
-/** What the draws predict of every observation, its noise included. */
+/** The prediction of every observation by the draws, including its noise. */
 function predict(
   chains: readonly Matrix[],
   inputs: Matrix,

@@ -33,13 +33,13 @@ interface ParameterMoments {
   readonly exact?: { readonly mean: number; readonly sd: number };
 }
 
-/** What `posterior gaussian|linear --moments` is about. */
+/** The posterior of `posterior gaussian|linear --moments`. */
 interface MomentsTask {
   readonly model: 'gaussian' | 'linear';
   readonly names: readonly string[];
   readonly posterior: GaussianPosterior;
   readonly posteriorFor: (board: Device) => GaussianPosterior;
-  /** What the summary tells besides. */
+  /** Additional facts of the summary. */
   readonly facts: object;
   readonly rows: readonly string[][];
 }

@@ -26,7 +26,7 @@ export const CHAINS = {
   ...SEED,
 };
 
-/** Those of Gaussian posteriors, which a calibration makes better. */
+/** Options of Gaussian posteriors, which a calibration can improve. */
 export const POSTERIOR = { ...CHAINS, ...CALIBRATION };
 
 /** Whose mean draws lie around: `mean` of `PosteriorChainRequest`. */
@@ -70,7 +70,7 @@ export const DATA = {
   }),
 };
 
-/** What `boardsOf` reads. */
+/** The options that `boardsOf` reads. */
 interface ChainOptions {
   readonly chains: number;
   readonly boards: string | undefined;

@@ -8,7 +8,7 @@ import { writeStanCsv } from '../../../files/write-stan-csv.js';
 import { makeDirectory, requireDirectory } from '../../../learning/training-files-lock.js';
 import type { Matrix } from '../../../linalg/matrix.js';
 
-/** What is written of a posterior. */
+/** The data of a posterior that are written. */
 export interface PosteriorFiles {
   /** `linear`, for the files of CmdStan. */
   readonly model: string;
@@ -19,7 +19,7 @@ export interface PosteriorFiles {
   readonly chains: readonly Matrix[];
   /** ln of the density of each draw, a chain each. */
   readonly logDensities: readonly Float64Array[];
-  /** Of each chain, modelled. */
+  /** Board time of each chain, modelled. */
   readonly boardSeconds: readonly number[];
   readonly seed: number;
   readonly summary: object;

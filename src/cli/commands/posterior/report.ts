@@ -19,7 +19,7 @@ export interface ParameterReport extends DrawSummary {
   readonly exact?: { readonly mean: number; readonly sd: number };
 }
 
-/** What a host sampler finds, and how long it takes. */
+/** The result of a sampler on the host, and its time. */
 export interface ExactRun {
   readonly mean: ArrayLike<number>;
   readonly sd: ArrayLike<number>;
@@ -73,7 +73,7 @@ export function factsOf<Chain extends PosteriorFacts>(
   };
 }
 
-/** What boards did, and how long it took, whether draws or their moments came of it. */
+/** Work and times of the boards, for draws and for moments. */
 export function boardFacts<Chain extends Omit<PosteriorFacts, 'draws'>>(
   { chains, boards, cost, hostSeconds, repeats }: DrawnChains<Chain>,
   exact: ExactRun | undefined,

@@ -62,7 +62,10 @@ export function lastWeights({ network, parameters }: TrainedNetwork): Matrix {
   return weights;
 }
 
-/** What the last layer reads of each example, n×d, 1 in the last column; and the class probabilities, n×C. */
+/**
+ * The inputs of the last layer for each example, n×d, with 1 in the last column; and the class probabilities,
+ * n×C.
+ */
 export function lastLayerOf(
   trained: TrainedNetwork,
   examples: ExampleSet,

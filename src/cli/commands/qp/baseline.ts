@@ -3,11 +3,11 @@ import { ThermolinkError } from '../../../errors.js';
 import { matVec, normInf } from '../../../linalg/products.js';
 import type { QuadraticProgram } from '../../../linalg/quadratic-program.js';
 
-/** quadprog needs P positive definite: so much of its largest entry is added to the diagonal. */
+/** quadprog needs P positive definite, so this share of its largest entry is added to the diagonal. */
 const RIDGE = 1e-9;
 const RUNS = 3;
 
-/** What the package quadprog finds in this process. */
+/** The result of the package quadprog in this process. */
 export interface Baseline {
   /** Empty, or why it found no solution. */
   readonly message: string;

@@ -76,7 +76,7 @@ Example:
   },
 });
 
-/** What is told at once: whether the board was reached, and its self-test. */
+/** The summary that is printed at once: whether the board was reached, and its self-test. */
 interface Findings {
   readonly error?: unknown;
   readonly selfTest?: SelfTest;

@@ -8,7 +8,7 @@ import { ThermolinkError } from '../../../errors.js';
 import type { Matrix } from '../../../linalg/matrix.js';
 import { counted, formatExact, formatNumber } from '../../../number-text.js';
 
-/** What one run does, in units of the board: G_fs, V_fs and τ. */
+/** The program of one run, in units of the board: G_fs, V_fs and τ. */
 export interface DirectRun {
   readonly bank: number;
   readonly seed: number;
@@ -27,7 +27,7 @@ export interface DirectRun {
   readonly samples: number;
 }
 
-/** What the cells did. Voltages are in V_fs. */
+/** The readings of the cells. Voltages are in V_fs. */
 export interface CellReadings {
   readonly outcome: string;
   readonly ticks: number;

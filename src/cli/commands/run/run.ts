@@ -8,7 +8,7 @@ import { nonNegativeNumber, positiveInteger, positiveNumber, wholeNumber } from 
 import { formatTable } from '../../output/table.js';
 import type { CellReadings } from './direct-program.js';
 
-/** Where uncoupled cells settle, in V_fs, if nothing else is asked for. */
+/** Default voltage at which uncoupled cells settle, in V_fs. */
 const DRIVE_DEFAULT = 0.25;
 /** The terminal shows at most this many cells. */
 const SHOWN_MAX = 32;
@@ -63,7 +63,7 @@ do. Cells start at 0 and settle around A v = drive. Without --couplings every ce
   },
 });
 
-/** What is told of a run. */
+/** The output about a run. */
 export function readingsText(device: string, result: CellReadings): string {
   const { outcome, ticks, readings, mean, standardDeviation, overloadedCells } = result;
   const rows = mean.slice(0, SHOWN_MAX).map((voltage, cell) => {

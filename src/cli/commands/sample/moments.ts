@@ -17,7 +17,7 @@ import {
 } from '../../output/board-warnings.js';
 import { formatTable } from '../../output/table.js';
 
-/** What draws and moments have in common. */
+/** Facts that draws and moments have in common. */
 type Sampled = Pick<MomentsResult, 'correlationMax' | 'carryNoiseShare' | 'isCovarianceKnown' | 'cost'>;
 
 /** The moments as the file holds them. */
@@ -45,7 +45,7 @@ export function momentsJson({
   };
 }
 
-/** What `sample --moments` prints. */
+/** The output of `sample --moments`. */
 export function momentsReport(
   file: string,
   worked: Worked<MomentsResult & { readonly lineBytes: number }>,
@@ -78,7 +78,7 @@ export function momentsReport(
   });
 }
 
-/** What `sample` prints of draws and of their moments: `facts` and `rows` first, then what both have. */
+/** The output of `sample` for draws and for moments: first `facts` and `rows`, then the common facts. */
 export function sampledReport(
   { result, device, hostSeconds, repeats }: Worked<Sampled>,
   { facts, rows }: { readonly facts: object; readonly rows: readonly string[][] },

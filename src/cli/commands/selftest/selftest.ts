@@ -5,7 +5,7 @@ import { boardCommand } from '../../board-command.js';
 import { formatTable } from '../../output/table.js';
 import { type SelfTest, selfTest } from './small-solve.js';
 
-/** What a board says of itself, and how it solved a small system. */
+/** The status of a board, and its result for a small system. */
 export interface BoardCheck {
   readonly fault: string;
   readonly roundTripMs: number;
@@ -60,7 +60,7 @@ export function refuseFailed(device: string, check: BoardCheck): void {
   });
 }
 
-/** What is told of a test that passed. */
+/** The output about a test that passed. */
 export function checkText(device: string, { roundTripMs, solve, framesFaulty }: BoardCheck): string {
   const rows = [
     ['device', device],

@@ -10,7 +10,7 @@ const CELLS_MAX = 8;
 const TOLERANCE = 0.02;
 const SEED = 1;
 
-/** What the self-test found. */
+/** The result of the self-test. */
 export interface SelfTest {
   readonly what: string;
   readonly passed: boolean;

@@ -124,7 +124,7 @@ export async function serve(
   }
 }
 
-/** What is printed of an event; undefined for those that a page shows better. */
+/** The line that is printed for an event; undefined for events that a page shows better. */
 function lineOf(event: HubEvent): string | undefined {
   if (event.type !== 'incident') return undefined;
   return `${event.board ?? 'server'}: ${event.text}`;

@@ -12,7 +12,7 @@ import { readingsText } from '../run/run.js';
 import { checkBoard, checkText, refuseFailed } from '../selftest/selftest.js';
 import { stopBoard, stoppedText } from '../stop/stop.js';
 
-/** What a command of the shell works with. */
+/** The context of a command of the shell. */
 export interface ShellUse {
   readonly device: Device;
   readonly uri: string;
@@ -197,13 +197,13 @@ function names(): string[] {
   return [...Object.keys(COMMANDS), ...Object.keys(OWN)];
 }
 
-/** What `help` prints. */
+/** The text that `help` prints. */
 export function helpText(): string {
   const rows = [...Object.values(COMMANDS).map(({ form, help }) => [form, help]), ...Object.entries(OWN)];
   return formatTable(rows);
 }
 
-/** What Tab offers for a line, as readline wants it. */
+/** The completions of a line for the Tab key, in the form of readline. */
 export function completeLine(line: string): [string[], string] {
   const words = line.split(/\s+/);
   const last = words[words.length - 1];

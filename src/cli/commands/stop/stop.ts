@@ -23,7 +23,7 @@ export async function stopBoard(device: Device, signal: AbortSignal): Promise<De
   return device.readStatus({ signal });
 }
 
-/** What is told after a stop. */
+/** The output after a stop. */
 export function stoppedText(device: string, { state, fault }: DeviceStatus): string {
   if (state === 'fault') return `${device} has the latched fault ${fault}; its outputs are off.\n`;
   return `${device} is in ${state}: its outputs are off.\n`;

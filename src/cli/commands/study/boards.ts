@@ -3,7 +3,7 @@ import { effectsOf } from '../../../../emulator/imperfections/table.js';
 import type { BoardProfile } from '../../../../emulator/profiles/board-profile.js';
 import { IDEAL } from '../../../../emulator/profiles/ideal.js';
 
-/** What of a board a study varies. What is left out is that of an ideal board. */
+/** Properties of a board that a study varies. Default: those of an ideal board. */
 export interface BoardVariant {
   readonly couplingBits?: number;
   readonly adcBits?: number;

@@ -71,7 +71,7 @@ async function measure({ settings, seed }: PlannedRun, lab: Lab): Promise<Measur
   }
   const ensembleSeconds = board;
   const nearest = await solveOf(rounded(a, bits), 0);
-  // What the scatter of the members leaves in their mean: √(tr Cov/M).
+  // The error of the mean of the members from their scatter: √(tr Cov/M).
   const offset = norm2(subtract(mean, exact)) ** 2;
   const scatter = Math.sqrt(Math.max(0, squares - offset) / members) / norm2(exact);
   const errorOf = (x: Float64Array): number => norm2(subtract(x, exact)) / norm2(exact);

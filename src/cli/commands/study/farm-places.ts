@@ -127,7 +127,7 @@ export async function queueStudy(
   });
 }
 
-/** What was put into the queue. */
+/** The jobs that were put into the queue. */
 interface QueuedStudy {
   readonly model: string;
   /** The trainings and the keys of their jobs. */

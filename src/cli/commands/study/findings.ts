@@ -57,7 +57,7 @@ function failures({ trainings }: MethodResult): string {
     .join(', ');
 }
 
-/** What the figures of a task say, one sentence each. */
+/** The findings of a task, one sentence each. */
 export function findingsOf(task: TaskResult): string[] {
   const [board, ...others] = task.methods;
   if (board.error === undefined) return ['A training with the board failed, so nothing can be compared.'];
@@ -98,7 +98,7 @@ function withoutBoard({ name, againstBoard }: MethodResult): string[] {
   ];
 }
 
-/** What a step costs with a board, beside the digital methods that end no worse. */
+/** The cost of a step with a board, compared with the digital methods whose final error is not larger. */
 function timeSentences(board: MethodResult, rivals: readonly MethodResult[]): string[] {
   const perStep = (total: number): number => total / board.steps;
   const modelled = perStep(meanOf(board, ({ boardSeconds }) => boardSeconds));
@@ -128,7 +128,7 @@ export function searchSentences({ methods }: TaskResult): string[] {
   const atEdge = searched.filter((one) => one.isAtEdge).map(({ method }) => method);
   return [
     `Settings were searched on seed 0, ${tried.length} values for each method: ${found.join(', ')}.`,
-    // Of two values each one is at an edge.
+    // If there are only two values, each is at an edge.
     ...(atEdge.length > 0 && tried.length > 2
       ? [
           `The best value is the smallest or the largest that was tried for ${listed(atEdge)}, so one beyond may be better.`,
@@ -148,7 +148,7 @@ export function searchRows({ methods }: TaskResult): string[][] {
   });
 }
 
-/** What is measured, what is modelled, and what the words of the table mean. */
+/** Notes: which figures are measured, which are modelled, and the meaning of the words in the table. */
 export function methodNotes({ seeds, quick, board, tasks }: StudyResults): string[] {
   const [first] = tasks;
   const several = `Error: the geometric mean over the seeds ${seeds.join(', ')}, with the least and the largest.`;

@@ -88,7 +88,7 @@ interface System {
   readonly signal: AbortSignal;
 }
 
-/** What a mismatch does to a reading, to a covariance and to a refined solve. */
+/** The effect of a mismatch on a reading, a covariance and a refined solve. */
 async function withMismatch(
   device: Device,
   calibration: BoardCalibration | undefined,

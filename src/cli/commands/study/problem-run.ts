@@ -20,7 +20,7 @@ export interface ProblemRun {
   readonly signal: AbortSignal;
 }
 
-/** The error after so many steps, and the host work until then. */
+/** The error after this number of steps, and the host work until then. */
 export type ErrorCurve = readonly (readonly [step: number, error: number])[];
 
 /** How often the parameters are tested in a training. */

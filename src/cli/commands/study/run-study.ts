@@ -114,16 +114,16 @@ export interface StudyPlace {
   readonly train: (one: Planned, how: PlaceWork) => Promise<StudyTraining>;
 }
 
-/** What a place is told about a training. */
+/** The task and callbacks of a training for a place. */
 export interface PlaceWork {
   readonly signal: AbortSignal;
   /** The directory of the study. */
   readonly out: string;
   /** Whether another place had begun it and failed. */
   readonly isAbandoned: boolean;
-  /** The training begins after so many steps. */
+  /** Called when the training begins, with the number of steps that it has already. */
   readonly onStart: (steps: number) => void;
-  /** It has taken so many steps. */
+  /** Called with the number of steps so far. */
   readonly onStep: (steps: number) => void;
   readonly onMended: (sentence: string) => void;
 }
@@ -137,7 +137,7 @@ async function trainHere(
   const directory = join(out, one.directory);
   // A training that was killed before its first checkpoint leaves nothing to go on with.
   const hasBegun = existsSync(join(directory, TRAINING_FILES.checkpoint));
-  // What a board has begun that failed goes on where its settings are those of this one.
+  // A training that a failed board has begun goes on here if the settings of both boards are equal.
   const isBegun = hasBegun && (!isAbandoned || isFor(one, device.identity, out));
   const output = { directory, existing: isBegun ? 'resume' : 'overwrite' } as const;
   const watch = { signal, onStart, onMended, onStep: ({ step }: { step: number }) => onStep(step + 1) };
@@ -215,7 +215,7 @@ class StudyTrainings {
   readonly #boards: number;
   readonly #plan: StudyPlan;
   readonly #signal: AbortSignal;
-  /** What steps have taken so far, so that the time left is known at once after a resume. */
+  /** The times of steps so far. With them the remaining time is known at once after a resume. */
   readonly #spent = new Map<string, SpentTime>();
 
   constructor(places: readonly StudyPlace[], boards: number, plan: StudyPlan, signal: AbortSignal) {

@@ -64,7 +64,7 @@ const LINKS = [
   ['50 Gb/s, the paper', 6.25e9],
 ] as const;
 const FASTEST = LINKS.at(-1)![1];
-/** What the measured figures have. */
+/** The fields of the measured figures. */
 const MEASURED = { bits: 8, rc: 1e-6 } as const;
 
 function runsOf({ quick, seeds }: Scale): PlannedRun[] {

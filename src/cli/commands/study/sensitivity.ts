@@ -106,7 +106,7 @@ async function measure({ part, settings, seed }: PlannedRun, lab: Lab, { quick }
   return { figures };
 }
 
-/** What is expected to do no harm, by the name of the variation. */
+/** Deviations that are expected to do no harm: their descriptions, by the name of the variation. */
 const TOLERATED: ReadonlyMap<string, string> = new Map([
   ['coupling bits 6', '6-bit couplings'],
   ['ADC bits 8', 'an ADC of 8 bits'],

@@ -8,7 +8,7 @@ export interface SettingSearch {
   readonly optionsAt: (value: number) => OptimizerOptions;
 }
 
-/** What a search has tried. A training that failed has no error. */
+/** The settings that a search has tried. A training that failed has no error. */
 export interface Tried {
   readonly value: number;
   readonly error: number | null;

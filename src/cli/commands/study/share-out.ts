@@ -1,6 +1,6 @@
 import type { ThermolinkError } from '../../../errors.js';
 
-/** What a piece of work is told. */
+/** The arguments of a piece of work. */
 export interface Piece {
   /** Whether another worker had begun it and failed. */
   readonly isAbandoned: boolean;

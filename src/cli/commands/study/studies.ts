@@ -14,7 +14,7 @@ import type { SettingSearch } from './setting-search.js';
 
 /** A method of a study: an optimizer, its options, and how long it trains. */
 export interface StudyMethod extends Method {
-  /** What it is, in a few words. */
+  /** Description of the study, in a few words. */
   readonly meaning: string;
   readonly steps: number;
   /** Host time of a step relative to the other methods, for the first guess of the time left. */
@@ -44,11 +44,13 @@ export interface StudyTask {
 export interface Study {
   readonly name: string;
   readonly title: string;
-  /** What the error of its tasks is. */
+  /** The meaning of the error of its tasks. */
   readonly error: string;
   /** Where settings and steps of the methods come from. */
   readonly settingsFrom: string;
-  /** Whether the methods differ so much in their steps that the axis of the steps is logarithmic. */
+  /**
+   * Whether the axis of the steps is logarithmic, because the methods take very different numbers of steps.
+   */
   readonly logSteps: boolean;
   readonly tasksOf: (quick: boolean) => readonly StudyTask[];
 }

@@ -26,7 +26,7 @@ import { namesOf, resultsOf, type StudyResults } from './study-results.js';
 const SEEDS_MAX = 1000;
 export const SEEDS = { full: 3, quick: 2 } as const;
 
-/** What is to be done of a study. */
+/** Options for the size of a study. */
 export const STUDY_SIZE = {
   quick: flag('--quick', 'small problems and few steps, to see in seconds that it runs'),
   seeds: option('--seeds <n>', `train with the seeds 1 to n (default: ${SEEDS.full}, quick ${SEEDS.quick})`, {

@@ -19,7 +19,7 @@ export const STUDY_FILES = {
   report: 'report.html',
 } as const;
 
-/** What a directory must have been made for to be gone on with. */
+/** The settings that a directory must have been made with, so a study can continue in it. */
 export interface StudyMark {
   readonly study: string;
   readonly quick: boolean;

@@ -11,7 +11,7 @@ export interface PlannedTraining {
   readonly stepCost: number;
 }
 
-/** What steps of one kind have taken. */
+/** Times of the steps of one kind. */
 export interface SpentTime {
   readonly ms: number;
   readonly steps: number;
@@ -21,11 +21,11 @@ export interface SpentTime {
 
 export interface StudyProgressOptions {
   readonly silent: boolean;
-  /** What a study is made of. Default: training. */
+  /** The noun for one piece of work of a study. Default: training. */
   readonly noun?: string;
   /** How many may be going on at a time, each at its own board. Default 1. */
   readonly boards?: number;
-  /** What earlier processes have measured, by kind. */
+  /** Times that earlier processes have measured, by kind. */
   readonly spent?: ReadonlyMap<string, SpentTime>;
   readonly stream?: ProgressStream;
   /** Milliseconds from any start. Default `performance.now`. */
@@ -49,7 +49,7 @@ export class StudyProgress {
   readonly #noun: string;
   readonly #spent: Map<string, SpentTime>;
   readonly #boards: number;
-  /** What is going on, by index. */
+  /** The work in progress, by index. */
   readonly #begun = new Map<number, { step: number; lastMs: number }>();
   readonly #ended = new Set<number>();
   /** The one that has moved last. */

@@ -36,7 +36,7 @@ export interface Spread {
 }
 
 /**
- * What the errors of a method say against those of the board: `lower` if its largest is below the board's
+ * Comparison of the errors of a method with those of the board: `lower` if its largest is below the board's
  * least, `higher` if its least is above the board's largest, `overlap` otherwise.
  */
 export type Verdict = 'lower' | 'overlap' | 'higher';
@@ -60,7 +60,7 @@ export interface MethodResult {
   /** Left out where no setting was searched. */
   readonly search?: SearchResult;
   readonly trainings: readonly TrainingResult[];
-  /** Of the errors in the end. Left out where a training failed. */
+  /** The final errors. Absent if a training failed. */
   readonly error?: Spread;
   /** Left out for the board itself, and where a training failed. */
   readonly againstBoard?: { readonly factor: number; readonly verdict: Verdict };
@@ -95,7 +95,7 @@ export function namesOf(uris: readonly string[]): string {
   return [...new Set(uris)].join(', ');
 }
 
-/** What a study found, as data. */
+/** The results of a study, as data. */
 export function resultsOf(
   { study, quick, seeds, uris: asked }: StudyRequest,
   { tasks, board, searches, trainings, uris = asked }: StudyRun,

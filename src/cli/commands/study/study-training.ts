@@ -33,7 +33,7 @@ export interface StudyTraining {
   readonly failure?: { readonly code: string; readonly message: string };
 }
 
-/** The parameters are tested so many times in a training. */
+/** Number of times that the parameters are tested in a training. */
 const TESTS = 20;
 /** Errors that say something about the method; the study goes on after them. */
 const OF_THE_METHOD: ReadonlySet<string> = new Set(['DIVERGED', 'SAMPLER_STUCK']);
@@ -80,13 +80,13 @@ export function plannedOf(task: StudyTask, method: StudyMethod, seed: number) {
   return { task, method, seed, steps, stepCost, kind: `${task.name} ${label}` };
 }
 
-/** What of a board the settings of a training say. */
+/** The properties of a board that are part of the settings of a training. */
 type BoardFacts = Parameters<typeof environmentOf>[0][number];
 
 /** The settings of an optimizer say the name of its solver, which that of every board has. */
 const NAMED_LIKE_A_BOARD: TruncatedSolver = { ...createNoSolver(), name: 'analog' };
 
-/** What is trained and how, with this in place of the board's solver. */
+/** The training with this solver instead of the board's. */
 function requestOf({ task, method, steps, seed }: Planned, board: TruncatedSolver, identity: BoardFacts) {
   const { name, options, usesBoard, digitalSolver } = method;
   const optimizer = createOptimizer(name, options, usesBoard ? board : digitalSolver);
@@ -116,13 +116,13 @@ export function isFor(one: Planned, identity: DeviceIdentity, out: string): bool
   }
 }
 
-/** What came of a training, in a few words. */
+/** The result of a training, in a few words. */
 export function outcomeText({ task }: Planned, { summary, failure }: StudyTraining): string {
   if (summary === undefined) return `failed, ${failure!.code}`;
   return `error ${formatNumber(summary[task.measure])}, ${formatSeconds(summary.timing.hostSeconds)}`;
 }
 
-/** What a training tells as it goes on. */
+/** Callbacks of a training in progress. */
 export type TrainingWatch = Pick<
   TrainProblemRequest<Figures, Figures>,
   'signal' | 'onStart' | 'onStep' | 'onMended'
@@ -155,7 +155,7 @@ export async function trainOn(
   }
 }
 
-/** What is stored of a training that ended; undefined where it did not, or had other settings. */
+/** The stored results of a training that ended; undefined if it did not end, or had other settings. */
 export function finishedTraining(
   one: Planned,
   identity: DeviceIdentity,

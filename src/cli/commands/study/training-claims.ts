@@ -5,7 +5,7 @@ import type { Claim, ClaimVerdict } from './table/table-study.js';
 /** Methods that know no curvature. */
 const FIRST_ORDER: ReadonlySet<string> = new Set(['adam', 'control']);
 
-/** What a study of trainings says, as claims with verdicts. */
+/** The claims of a study of trainings, with verdicts. */
 export function trainingClaims({ tasks, seeds, quick }: StudyResults): Claim[] {
   const bars = quick ? [] : tasks.flatMap(barClaim);
   const claims = tasks.flatMap(claimsOfTask);
@@ -15,9 +15,9 @@ export function trainingClaims({ tasks, seeds, quick }: StudyResults): Claim[] {
   return [...bars, ...shown];
 }
 
-/** The bars are meant for so many seeds. */
+/** Number of seeds that the bars are meant for. */
 const BAR_SEEDS = 3;
-/** What was expected of the full sizes before any of them was trained. */
+/** The expected results of the full sizes, written down before any of them was trained. */
 const BARS: Readonly<Record<string, { readonly error: number; readonly adamFactor: number }>> = {
   ising: { error: 2e-4, adamFactor: 8 },
   poisson: { error: 1.5e-3, adamFactor: 20 },

@@ -19,11 +19,11 @@ export interface TrainingRequest {
   readonly seed: number;
   /** The value of the searched setting; null where none was searched. */
   readonly value: number | null;
-  /** What the client means by these names: the settings of the training, but for the board. */
+  /** The settings of the training at the client, except for the board. */
   readonly settings: Readonly<Record<string, unknown>>;
 }
 
-/** What a training yields: the files of its directory. The summary is the last one. */
+/** The result of a training: the files of its directory. The summary is the last one. */
 export interface TrainingValue {
   readonly files: readonly (StoredBytes & { readonly name: string })[];
   readonly failure: { readonly code: string; readonly message: string } | null;

@@ -43,8 +43,8 @@ export function refuseTooLargeLayers(layers: readonly LayerPlace[], board: Devic
 }
 
 /**
- * Refuses a dense matrix of so many unknowns that is too large for the board. Errors: TOO_LARGE; UNSUPPORTED
- * for a board without dense couplings.
+ * Refuses a dense matrix with this number of unknowns if it is too large for the board. Errors: TOO_LARGE;
+ * UNSUPPORTED for a board without dense couplings.
  */
 export function refuseTooLargeDense(unknowns: number, board: DeviceIdentity): void {
   // The check does not look at the entries.
@@ -52,7 +52,7 @@ export function refuseTooLargeDense(unknowns: number, board: DeviceIdentity): vo
   refuseTooLarge({ kind: 'dense', matrix }, board);
 }
 
-/** What helps when the rows of a factor are too many. */
+/** Advice for a factor with too many rows. */
 export interface FewerRows {
   readonly hint: string;
   /** Whether it helps: one row for each unit may still be too much. */

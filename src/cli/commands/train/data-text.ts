@@ -6,7 +6,7 @@ const LISTED_MAX = 12;
 /** Unsigned bytes of 0 and 1 become 0 and 1/255: such images were scaled before they were stored. */
 const DARK = 1 / 255;
 
-/** What is trained on, on one line. */
+/** Describes the training data on one line. */
 export function dataText({ train, test, rows, columns, classes, encoding }: Dataset): string {
   if (encoding !== undefined)
     return (

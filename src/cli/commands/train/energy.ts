@@ -25,7 +25,7 @@ export function chainOptions(sites: number, density: number) {
   };
 }
 
-/** What the commands of both spin rings share. */
+/** Common code of the commands of both spin rings. */
 export const ENERGY_COMMAND = {
   steps: 200,
   describe: (problem: VariationalEnergy) =>

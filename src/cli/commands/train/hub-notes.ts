@@ -7,7 +7,7 @@ import { type HubAddress, hubRequest, refusalOf } from '../../../transport/hub-p
 const WAITING_MAX = 1024;
 /** A request that the server does not answer within this time has failed. */
 const ANSWER_MS = 5000;
-/** A training that ends waits so long for its last notes to be told. */
+/** Time that an ending training waits until its last notes are sent. */
 const LAST_MS = 1000;
 
 /**

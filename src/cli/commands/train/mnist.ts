@@ -116,7 +116,7 @@ const OPTIONS = {
   ...OUTPUT_OPTIONS,
   devices: {
     ...devicesOption(TRAINING_DEVICE, 'with --blocks layers, layers are shared out over the boards').devices,
-    // What only trainings with a board take, they all call so.
+    // Errors of the library use this name for every option that only trainings with a board take.
     libraryName: 'device',
   },
   json: flag('--json', 'print the summary as JSON'),

@@ -11,7 +11,7 @@ export const HIDDEN = option('--hidden <widths>', 'units of each hidden layer, s
   value: wholeNumbers,
 });
 
-/** What the commands of all equations share. */
+/** Common code of the commands of all equations. */
 export const PINN_COMMAND = {
   describe: ({ parameterCount, curvatureRows, equation }: PinnProblem) =>
     `${formatCount(parameterCount)} parameters, ${counted(curvatureRows, 'residual')} ` +

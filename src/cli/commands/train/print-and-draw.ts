@@ -2,9 +2,9 @@ import { ThermolinkError } from '../../../errors.js';
 
 export interface Ending {
   readonly json: boolean;
-  /** What `--json` prints. */
+  /** The value that `--json` prints. */
   readonly result: unknown;
-  /** What is printed otherwise, before and after the drawing. */
+  /** The text that is printed without `--json`, before and after the drawing. */
   readonly text: string;
   readonly textAfter: string;
   /** Throws when the drawing fails. */

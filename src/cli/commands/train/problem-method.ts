@@ -28,10 +28,10 @@ export type ProblemDefaults = { readonly sgd: OptimizerOptions } & {
   readonly [Name in OptimizerName]?: OptimizerOptions;
 };
 
-/** What a command line names in place of an optimizer. */
+/** The controls that a command line can name instead of an optimizer. */
 const PRESETS = ['control', 'no-board', 'exact'] as const;
 
-/** What answers in place of the board; `control` is another optimizer. */
+/** The solver that replaces the board; `control` is another optimizer. */
 const CONTROLS = {
   control: () => undefined,
   'no-board': createNoSolver,

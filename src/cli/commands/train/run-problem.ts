@@ -24,7 +24,7 @@ export interface Method {
   readonly options: OptimizerOptions;
   /** Whether a board answers; its controls do not use one. */
   readonly usesBoard: boolean;
-  /** What answers in place of the board in its controls. */
+  /** The solver that replaces the board in its controls. */
   readonly digitalSolver?: TruncatedSolver | undefined;
   /** Whether the board runs everything a second time with its drive negated. */
   readonly chopped?: true | undefined;
@@ -34,9 +34,7 @@ export interface Method {
 export interface ProblemView<Measures extends Figures, P> {
   /** The problem on one line. */
   readonly describe: (problem: P) => string;
-  /**
-   * What makes the rows of the curvature fewer, for a board that has not so many. Left out: nothing does.
-   */
+  /** Advice how to get fewer rows of the curvature, for a board with too few rows. Default: none. */
   readonly fewerRows?: (rowsMax: number) => string;
   readonly figures: readonly ShownFigure<StepRecord<Measures>>[];
 }
@@ -53,7 +51,7 @@ export interface ProblemPlan<Measures extends Figures, P> extends StoredPlan, De
   readonly quiet: boolean;
 }
 
-/** The parameters are tested about so many times in a training. */
+/** Approximate number of times that the parameters are tested in a training. */
 const TESTS = 20;
 
 /**

@@ -46,7 +46,7 @@ export const TICKS_MAX = 2 ** 20;
 /** One training as a command line asks for it. */
 export interface TrainingPlan extends DeviceOptions, DataPlan, StoredPlan {
   readonly optimizer: OptimizerName | 'control';
-  /** What answers in place of the board. Left out: the board does, where the optimizer uses one. */
+  /** The solver that replaces the board. Default: the board, if the optimizer uses one. */
   readonly digital?: 'no-board' | 'exact' | undefined;
   /**
    * Hidden layers of a perceptron. Default: for kfac one of 128, for a table one of 32, else the convolution
@@ -127,7 +127,7 @@ export async function runTraining(plan: TrainingPlan, signal: AbortSignal): Prom
   }
 }
 
-/** What of its boards the results of a training depend on. */
+/** The properties of its boards that the results of a training depend on. */
 export function environmentOf(
   identities: readonly Pick<DeviceIdentity, 'model' | 'serialNumber' | 'firmwareVersion'>[],
 ) {
@@ -196,7 +196,7 @@ async function trainShown(
   return summary;
 }
 
-/** What a training calls while it goes on. */
+/** Callbacks of a training in progress. */
 interface ShownCallbacks<Record extends StepFacts> {
   readonly onMended: (sentence: string) => void;
   readonly onStart: (step: number, totalSteps: number) => void;

@@ -12,7 +12,7 @@ import { repeatRows } from '../../output/board-warnings.js';
 import { formatTable } from '../../output/table.js';
 import type { TrainingPlan } from './run-training.js';
 
-/** What the parts of a step's host time are called. */
+/** Names of the parts of a step's host time. */
 export const TIMING_NAMES: Readonly<Record<keyof StepTiming, string>> = {
   gradientMs: 'gradient',
   curvatureMs: 'curvature',

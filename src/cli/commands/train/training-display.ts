@@ -12,14 +12,14 @@ export interface ShownFigure<Record extends StepFacts> {
   readonly text: (value: number) => string;
 }
 
-/** What is shown of a classifier. */
+/** The data of a classifier that are shown. */
 export const CLASSIFIER_FIGURES: readonly ShownFigure<StepRecord>[] = [
   { name: 'loss', of: ({ loss }) => loss, text: formatNumber },
   { name: 'accuracy', of: ({ accuracy }) => accuracy, text: (value) => formatPercent(value) },
 ];
 
 export interface TrainingDisplayOptions<Record extends StepFacts> {
-  /** What is being trained with. */
+  /** The method of the training. */
   readonly label: string;
   readonly silent: boolean;
   readonly figures: readonly ShownFigure<Record>[];

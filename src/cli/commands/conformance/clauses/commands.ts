@@ -9,7 +9,7 @@ const WINDOWS_FILLED = 4;
 /** `ack` before the first frame. */
 const NOTHING = 65535;
 const ROUND_MS = 40;
-/** No session has had so many runs. */
+/** A run number that no session reaches. */
 const NO_RUN = 4_000_000;
 const IDLE_ROUNDS = 5;
 const FINISH_MS = 8000;

@@ -33,7 +33,7 @@ function sealAgain(raw: Uint8Array): void {
 
 const flipped = (host: WireHost) => edited(host, (raw) => (raw[raw.length - 1] ^= 0x55));
 
-/** Throws unless so many frames of those that `send` sends counted as faulty, and none was executed. */
+/** Throws unless the given number of the frames of `send` counted as faulty and none of them was executed. */
 async function counted(
   { host, counters }: { host: WireHost; counters: () => Promise<{ framesFaulty: number }> },
   faulty: number,

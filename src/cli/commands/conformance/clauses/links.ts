@@ -2,12 +2,12 @@ import { CHANNEL, FLAG_NAK } from '../../../../../firmware-protocol/framing.js';
 import { type Clause, equal, must } from '../clause.js';
 import type { WireHost } from '../wire-host.js';
 
-/** What comes at once, comes within this time, ms: sooner than any retransmission. */
+/** An immediate answer comes within this time, ms. This is less than the delay of any retransmission. */
 const AT_ONCE_MS = 200;
 const FIRST_TIMEOUT_MS = 250;
-/** A board, or the line to it, may be so much later than its timer, ms. */
+/** Largest delay of a board, or of its line, after its timer, ms. */
 const LATE_MS = 150;
-/** What a host hears of an emulated board passes two processes of a machine, and each may be as late. */
+/** Number of processes of this machine that bytes of an emulated board pass. Each of them may be late. */
 const HOPS = 2;
 /** A clock that ticks in ms may be early by one. */
 const EARLY_MS = 5;

@@ -7,7 +7,7 @@ import { overload } from './overload.js';
 const OPCODE_UNKNOWN = 127;
 /** In time constants: an uncoupled cell is at rest by then. */
 const SETTLING_TAU = 16;
-/** No session has had so many runs. */
+/** A run number that no session reaches. */
 const NO_RUN = 4_000_000;
 /** So far from where it should a cell of a real board may rest, V_fs. */
 const RESTS_WITHIN = 1 / 8;

@@ -5,7 +5,7 @@ import { Bench, type Clause, ENDLESS, equal, must } from '../clause.js';
 
 /** A record for boards that have none. */
 const RECORD = Uint8Array.from({ length: 40 }, (_, i) => 7 * i + 1);
-/** What a frame has beside the bytes of a record (protocol.md, "Calibration record"). */
+/** Number of bytes of a frame in addition to the bytes of a record (protocol.md, "Calibration record"). */
 const OVERHEAD_BYTES = 36;
 /** Where no sensor of a board that works is, mK and mV. */
 const TEMPERATURE_RANGE = [200_000, 500_000] as const;
@@ -56,8 +56,8 @@ async function lendRecord(use: Bench): Promise<{ record: Uint8Array; isOurs: boo
 }
 
 /**
- * Works with the record that the board has, which no check changes; a board without one gets ours for so
- * long.
+ * Works with the record of the board, which no check changes. A board without a record gets ours during the
+ * check.
  */
 async function withRecord(use: Bench, work: (record: Uint8Array) => Promise<void>): Promise<void> {
   const { record, isOurs } = await lendRecord(use);
@@ -68,7 +68,7 @@ async function withRecord(use: Bench, work: (record: Uint8Array) => Promise<void
   }
 }
 
-/** What a board has beside its cells: a calibration record, sensors, a light. */
+/** Parts of a board other than its cells: a calibration record, sensors, a light. */
 export const PERIPHERAL_CLAUSES: readonly Clause[] = [
   {
     id: 'CALIBRATION-1',

@@ -2,11 +2,11 @@ import { type Bench, type Clause, equal, must, reasonName } from '../clause.js';
 import type { WireHost } from '../wire-host.js';
 
 const CONNECTIONS_MAX = 8;
-/** A HELLO waits so long for the connection before it to close, ms. */
+/** Time that a HELLO waits until the earlier connection is closed, ms. */
 const BUSY_GRACE_MS = 100;
 /** A server closes a connection soon after it has decided to, ms. */
 const CLOSE_MS = 2000;
-/** So long may a connection say no HELLO, and so much later it may be closed, ms. */
+/** Time that a connection may stay without a HELLO, and the largest delay of its closing after that, ms. */
 const SILENT_MS = 10_000;
 const SILENT_LATE_MS = 4000;
 

@@ -8,7 +8,7 @@ const WATCHDOG_MS = 300;
 const SAID_MS = 50;
 /** A board that nothing but HELLO feeds has barked by then. */
 const WATCHDOGS_OF_HELLO = 5;
-/** A watchdog may bark so much later than it says, ms. */
+/** Largest delay of a watchdog after its stated time, ms. */
 const LATE_MS = 1000;
 
 async function expectState(use: Bench, state: keyof typeof DEVICE_STATE, after: string): Promise<void> {

@@ -26,7 +26,7 @@ export interface MapProblem {
   readonly methods: Readonly<Record<string, MapMethod>>;
 }
 
-/** First-order methods get so many times the steps. */
+/** First-order methods get this multiple of the steps. */
 const LONGER = 5;
 
 function naturalMethods(

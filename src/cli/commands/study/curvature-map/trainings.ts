@@ -64,7 +64,7 @@ export async function measure(
   };
 }
 
-/** What answers in a method: the board, or the host. Others need nothing. */
+/** The solver of a method: the board or the host. Other methods need no solver. */
 async function solverOf(method: string, optimizer: OptimizerName, lab: Lab) {
   if (method === 'board') return { solver: createAnalogSolver(await lab.board()) };
   if (optimizer !== 'lm') return {};

@@ -12,7 +12,7 @@ const FAST_BYTES_PER_SECOND = 6.25e9;
 const TIE = 1.5;
 const FIRST_ORDER = ['adam', 'momentum'] as const;
 
-/** What it takes to reach the target; infinite where a seed did not reach it. */
+/** Steps or time to reach the target; infinite if a seed did not reach it. */
 interface ToTarget {
   readonly steps: number;
   readonly host: number;
@@ -62,7 +62,7 @@ const problemsOf = (runs: readonly TableRun[]): string[] => [
   ...new Set(runs.filter(({ part }) => part === PART).map(({ settings }) => String(settings['problem']))),
 ];
 
-/** Who wins where: in steps, in host time, and in modelled time over two links. */
+/** The winner of each problem: in steps, in host time, and in modelled time over two links. */
 export function modelTables(runs: readonly TableRun[]): TextTable[] {
   return [
     {

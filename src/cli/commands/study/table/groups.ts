@@ -88,7 +88,10 @@ export const numberOrDash = (value: number): string => (value === 0 ? '–' : fo
 /** Bytes, or a dash for the methods that send none. */
 export const bytesOrDash = (bytes: number): string => (bytes === 0 ? '–' : formatBytes(bytes));
 
-/** What a chart of curves draws: which setting goes along x, which figure up, and what names a curve. */
+/**
+ * The contents of a chart of curves: the setting along x, the figure along y, and the setting that names a
+ * curve.
+ */
 export interface CurveSpec {
   readonly part: string;
   readonly settings?: Settings;

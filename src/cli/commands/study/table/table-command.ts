@@ -105,7 +105,7 @@ function deviceOption({ device, sharing }: TableStudy): OptionSpecs {
   return { devices: repeatedOption('--device <uri>', `which board (default: ${device})`) };
 }
 
-/** What the options of the study itself were given. */
+/** The values of the options of the study itself. */
 function ownValues(own: OptionSpecs, values: object): StudyOptions {
   const given = values as Readonly<Record<string, number>>;
   return Object.fromEntries(Object.keys(own).map((name) => [name, given[name]]));

@@ -20,7 +20,7 @@ export interface TableResults {
   readonly runs: readonly TableRun[];
 }
 
-/** What a study found, as data. */
+/** The results of a study, as data. */
 export function tableResults(
   study: TableStudy,
   { quick, seeds }: Scale,

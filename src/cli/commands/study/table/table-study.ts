@@ -22,7 +22,7 @@ export interface StudyBoard {
   readonly die: number;
 }
 
-/** What the runs of a study work with. */
+/** The context of the runs of a study. */
 export interface Lab {
   readonly signal: AbortSignal;
   /** The runs that were done before this one, for settings that are chosen by earlier runs; of a study with
@@ -35,7 +35,7 @@ export interface Lab {
   board(wanted?: string | StudyBoard): Promise<Device>;
 }
 
-/** What came of a run. */
+/** The result of a run. */
 export interface Measured {
   /** The same on every machine. */
   readonly figures: Readonly<Record<string, number>>;
@@ -43,7 +43,7 @@ export interface Measured {
   readonly timing?: Readonly<Record<string, number>>;
 }
 
-/** A run that was done. One that failed in a way that says something has a failure and no figures. */
+/** A run that was done. If it failed with an error that is a result, it has a failure and no figures. */
 export interface TableRun extends Omit<PlannedRun, 'cost'>, Measured {
   readonly failure?: { readonly code: string; readonly message: string };
 }
@@ -56,7 +56,7 @@ export interface Column {
   readonly format: (value: number) => string;
 }
 
-/** What a claim came to. A digital method that wins is named whatever else holds. */
+/** The verdict on a claim. If a digital method wins, it is always named. */
 export type ClaimVerdict =
   | 'holds'
   | 'holds in part'
@@ -68,9 +68,9 @@ export type ClaimVerdict =
 /** A sentence that the runs support or not. */
 export interface Claim {
   readonly claim: string;
-  /** What the paper says, with the paper; a dash where no paper says it. */
+  /** The statement of the paper, with the paper; a dash if no paper states it. */
   readonly paper: string;
-  /** What came out. */
+  /** The result. */
   readonly ours: string;
   /** How it was measured, and what is modelled. */
   readonly how: string;
@@ -99,11 +99,11 @@ export interface TablePart {
 export interface TableStudy {
   readonly name: string;
   readonly title: string;
-  /** What is asked and how it is measured, a sentence each. */
+  /** The question and the way to measure it, one sentence each. */
   readonly about: readonly string[];
   /** Where settings come from. */
   readonly settingsFrom: string;
-  /** What is measured and what is modelled. */
+  /** Which figures are measured and which are modelled. */
   readonly modelled: string;
   /** The board of a study whose board can be chosen by --device. Left out: it has boards of its own. */
   readonly device?: string;
@@ -119,7 +119,7 @@ export interface TableStudy {
   readonly measure: (run: PlannedRun, lab: Lab, scale: Scale) => Promise<Measured>;
   /** Pictures of the runs, one panel each. */
   readonly charts: (runs: readonly TableRun[], options: StudyOptions) => readonly Chart[];
-  /** What is computed from the runs by a model, as further tables. */
+  /** Further tables that a model computes from the runs. */
   readonly modelTables?: (runs: readonly TableRun[], options: StudyOptions) => readonly TextTable[];
   readonly claims: (runs: readonly TableRun[], options: StudyOptions) => readonly Claim[];
 }

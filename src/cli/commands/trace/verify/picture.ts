@@ -96,7 +96,7 @@ function inErrors({ recorded, found, error, probability }: Comparison): number {
   return error > 0 ? difference / error : Math.sign(difference) * BEYOND_ALL;
 }
 
-/** Student's distribution of so many degrees of freedom is the normal one. */
+/** From this number of degrees of freedom on, Student's distribution is taken as the normal one. */
 const NORMAL_DOF = 1e6;
 
 /** Where something that never varied is drawn if it has changed. */

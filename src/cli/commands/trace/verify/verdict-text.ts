@@ -98,7 +98,7 @@ export function namesOf(
   return `${which}: ${counted(samples, 'sample')} of ${counted(cells, 'cell')}${apart}`;
 }
 
-/** What deviates, by how much, in volts, percent or time constants. */
+/** The deviations with their sizes, in volts, percent or time constants. */
 function deviationText(
   deviation: Deviation,
   { runs, lag, isOneProgram }: ComparedSamples,
@@ -155,7 +155,7 @@ function timeConstant(correlation: number, lag: number): number | undefined {
   return correlation > 0.02 && correlation < 1 ? -lag / Math.log(correlation) : undefined;
 }
 
-/** What deviations look like, in words. */
+/** The pattern of the deviations, in words. */
 function causes(result: VerifyResult): string[] {
   const words: string[] = [];
   for (const comparison of result.comparisons) {
@@ -199,7 +199,7 @@ function swapped({ comparisons }: ComparedSamples, deviating: ReadonlySet<number
 /** Smaller probabilities say no more. */
 const CHANCE_SHOWN_MIN = 1e-99;
 
-/** Means within so many standard errors look the same. */
+/** Means within this number of standard errors count as equal. */
 const SWAP_ERRORS = 4;
 
 function millivolts(volts: number): string {
