@@ -3,13 +3,13 @@ import type { SolverCost } from '../../board/cost.js';
 import type { RunAddress } from '../../board/run-seed.js';
 import type { KktResiduals, PrimalDual } from './kkt.js';
 
-/** How a quadratic program may be solved; see `solveQp`. */
+/** The methods for a quadratic program; see `solveQp`. */
 export type QpMethod = 'auto' | 'box' | 'admm' | 'ipm';
 
 /** @internal */
 export const QP_METHODS: readonly QpMethod[] = ['auto', 'box', 'admm', 'ipm'];
 
-/** How a quadratic program is to be solved. */
+/** Options of solving a quadratic program. */
 export interface QpRequest {
   /**
    * Default 'auto': 'box' if every unknown has two bounds and there are no other constraints, else 'admm'.

@@ -15,7 +15,7 @@ export interface ClauseResult {
   readonly seconds: number;
 }
 
-/** How a board is checked. */
+/** Options of checking a board. */
 export interface CheckOptions {
   readonly clauses: readonly Clause[];
   /** Opens a connection to the board. */
@@ -24,7 +24,7 @@ export interface CheckOptions {
   readonly severalConnections: boolean;
   readonly clock: Clock;
   readonly signal: AbortSignal;
-  /** Leave out what takes seconds of waiting. */
+  /** Whether to leave out rules that take seconds of waiting. */
   readonly skipSlow?: boolean;
   readonly onProgress?: (done: number, id: string) => void;
 }
@@ -62,7 +62,7 @@ export async function checkBoard(options: CheckOptions): Promise<ClauseResult[]>
 
 type Verdict = Pick<ClauseResult, 'status' | 'reason'>;
 
-/** The verdict on the board, not on a machine that was late. */
+/** The verdict on the board. A failure while the machine was late does not count. */
 async function fairVerdictOn(clause: Clause, line: Line, options: CheckOptions): Promise<Verdict> {
   const { slackMs } = clause;
   if (slackMs === undefined) return verdictOn(clause, line, options);
@@ -152,7 +152,7 @@ class Line {
       }
   }
 
-  /** Another connection; on a line that carries one, that one again. */
+  /** Another connection. A line that carries only one connection gives the same one again. */
   async connect(): Promise<WireHost> {
     const { clock, signal, open, severalConnections } = this.#options;
     if (!severalConnections) return (await this.session()).host;

@@ -11,7 +11,7 @@ import { Violation, type WireHost } from './wire-host.js';
 
 export type Identity = Answer<'hello'>;
 
-/** A rule of the protocol that can be seen from outside, and how. */
+/** A rule of the protocol that can be checked from outside, with its check. */
 export interface Clause {
   /** As protocol.md names it, such as `LINK-7`. */
   readonly id: string;
@@ -32,7 +32,7 @@ export interface Clause {
   readonly check: (bench: Bench) => Promise<void>;
 }
 
-/** Thrown by a check that finds out that this board cannot show what it is about. */
+/** Thrown by a check if it cannot test its rule on this board. */
 export class Unseen extends Error {}
 
 /** Throws a `Violation` that says `what` unless the condition holds. */
@@ -79,7 +79,7 @@ export function uncoupled(board: Identity, parts: Partial<ProgramImage> = {}): P
   };
 }
 
-/** Cells that run into their rail: the largest drive, and next to no conductance. */
+/** A program whose cells run into their rail: the largest drive, and almost no conductance. */
 export function overloading(board: Identity): ProgramImage {
   const image = uncoupled(board, { damping: 64 });
   image.drive.fill(2 ** (board.driveBits - 1) - 1);
@@ -112,7 +112,7 @@ export const START: Command<'start'> = {
   batchSamples: 0,
 };
 
-/** A run that takes as long as somebody lets it. */
+/** A run that does not end by itself during a check. */
 export const ENDLESS: Command<'start'> = { ...START, burnInTicks: 2 ** 52, sampleCount: 0 };
 
 /** The tools of a check. */
@@ -172,7 +172,7 @@ export class Bench implements BenchPlaces {
     return this.ask('readCounters', {});
   }
 
-  /** Sends all of a program but the commit. */
+  /** Sends a whole program without the commit. */
   write(bank: number, image: ProgramImage): void {
     const { host } = this;
     const { damping, noiseAmplitude, noiseShift } = image;
@@ -202,18 +202,18 @@ export class Bench implements BenchPlaces {
     return this.ask('commit', { bank, ...programDigest(image) });
   }
 
-  /** Starts a run; its number. */
+  /** Starts a run and returns its number. */
   async start(change: Partial<Command<'start'>> = {}): Promise<number> {
     const hold = this.has('hold') ? {} : { onNoCredit: 1 as const };
     return (await this.ask('start', { ...START, ...hold, ...change })).runId;
   }
 
-  /** How the run in progress ended. */
+  /** Waits for the end of the run in progress and returns its report. */
   ended(withinMs?: number): Promise<Event<'runEnded'>> {
     return this.host.nextEvent('runEnded', withinMs);
   }
 
-  /** Waits until the board says nothing more. */
+  /** Waits until the board sends nothing more. */
   async quiet(): Promise<void> {
     await this.host.settle();
     await this.host.wait(QUIET_MS);

@@ -96,7 +96,7 @@ export const command = defineCommand({
   },
 });
 
-/** The rules that were asked for, in their order. Errors: BAD_ARGUMENT for one that is not checked. */
+/** The requested rules, in the order of the checks. Errors: BAD_ARGUMENT for a rule that is not checked. */
 function chosen(wanted: readonly string[] | undefined) {
   if (wanted === undefined) return CLAUSES;
   for (const id of wanted)

@@ -39,7 +39,7 @@ export interface Heard {
   readonly name: string | undefined;
   readonly frame: Omit<Frame, 'payload'>;
   readonly payload: Uint8Array;
-  /** Delimiters directly before it, beyond that of the frame before. */
+  /** Number of delimiters directly before it, without the one that ends the previous frame. */
   readonly delimiters: number;
   readonly atMs: number;
   /** A command frame that came before: its answer was late, or the line lost something. */
@@ -61,9 +61,9 @@ export function freshNonce(): Uint8Array {
 }
 
 /**
- * A host that writes single frames and hears every frame that comes, so that it can do what no driver does.
- * It acknowledges command frames in order unless told not to. Errors: `Violation` for what does not come in
- * time or is no message; ABORTED.
+ * A host that writes single frames and hears every frame that comes, so it can do things that no driver does.
+ * By default it acknowledges command frames in order. Errors: `Violation` if a frame does not come in time or
+ * is no message; ABORTED.
  */
 export class WireHost {
   readonly port: Port;
@@ -80,7 +80,7 @@ export class WireHost {
   /** The last command frame of the board that came in order. */
   ack = 65535;
   #read = 0;
-  /** The command frame of the board that no frame of its number has come for yet. */
+  /** Number of the next command frame of the board that has not come yet. */
   #nextSeq = 0;
   readonly #decoder = new FrameDecoder(FRAME_BYTES_MAX);
   #pending = 0;
@@ -152,7 +152,7 @@ export class WireHost {
   /** Sends bytes as they are, as one chunk. */
   write(...chunks: readonly Uint8Array[]): void {
     const bytes = new Uint8Array(Buffer.concat(chunks));
-    // Whoever waits for an answer finds out that the port has closed.
+    // Calls that wait for an answer notice that the port has closed.
     this.#writing = this.#writing.then(() => this.port.write(bytes)).catch(() => undefined);
   }
 

@@ -85,7 +85,7 @@ export const COMMAND_CLAUSES: readonly Clause[] = [
       const frames = Array.from({ length: WINDOWS_FILLED * board.window }, (_, token) =>
         host.command('ping', { token }),
       );
-      /** How many commands the board has acknowledged: it must answer these. */
+      /** The number of commands that the board has acknowledged. It must answer these commands. */
       const stored = (): number =>
         host.heard.reduce(
           (most, { frame: { channel, ack } }) =>
@@ -95,7 +95,7 @@ export const COMMAND_CLAUSES: readonly Clause[] = [
       const answered = (): number =>
         new Set(host.heard.filter(({ name }) => name === 'ping').map(({ message }) => message?.requestId))
           .size;
-      // The host acknowledges no answer, so that the board must run out of room.
+      // The host acknowledges no answer, so the board must run out of room.
       for (let sent = 0, idle = 0; idle < IDLE_ROUNDS; ) {
         const end = Math.min(frames.length, stored() + board.window);
         idle = end > sent ? 0 : idle + 1;
@@ -106,7 +106,7 @@ export const COMMAND_CLAUSES: readonly Clause[] = [
       host.acknowledges = true;
       if (answered() > 0) host.ack = 0;
       host.acknowledge();
-      // From now on it acknowledges, and sends again what the board did not.
+      // From now on the host acknowledges, and sends the commands again that the board did not acknowledge.
       const untilMs = host.clock.nowMs() + FINISH_MS;
       while (answered() < frames.length && host.clock.nowMs() < untilMs) {
         host.write(...frames.slice(stored(), stored() + board.window));

@@ -5,11 +5,11 @@ import { FRAME_OVERHEAD_BYTES } from '../../../../../firmware-protocol/limits.js
 import { type Bench, type Clause, equal, must } from '../clause.js';
 import type { WireHost } from '../wire-host.js';
 
-/** A byte that comes before the delimiter arrives this late, ms. */
+/** Delay of the byte before the delimiter, ms. */
 const HELD_BACK_MS = 60;
 const FRAME_BYTES_BEFORE_HELLO = 256;
 
-/** The next ping as raw bytes, edited, on the wire. Its number is not used up. */
+/** Sends the next ping as edited raw bytes. Its number can be used again. */
 function edited(host: WireHost, edit: (raw: Uint8Array) => void, after = false): Uint8Array {
   const payload = encodeCommand('ping', 9999, { token: 9 });
   const raw = openFrame(new Uint8Array(payload.length + FRAME_OVERHEAD_BYTES), [payload]);

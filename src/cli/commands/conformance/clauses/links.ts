@@ -69,7 +69,7 @@ export const LINK_CLAUSES: readonly Clause[] = [
       const frames = [1, 2, 3, 4].map((token) => host.command('ping', { token }));
       host.write(frames[0]);
       await host.answer(1);
-      // The acknowledgement may have come alone, behind the answer.
+      // The acknowledgement may have come in a frame of its own, after the answer.
       await host.wait(AT_ONCE_MS);
       host.skip();
       host.write(frames[0]);

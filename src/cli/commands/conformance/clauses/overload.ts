@@ -3,10 +3,12 @@ import type { Command, Event } from '../../../../../firmware-protocol/messages/i
 import type { ProgramImage } from '../../../../../firmware-protocol/program-image.js';
 import { type Bench, overloading, Unseen } from '../clause.js';
 
-/** In time constants: by then every cell with the largest drive has passed its rail, if it has one. */
+/**
+ * Time in time constants after which every cell with the largest drive has passed its rail, if it has one.
+ */
 const OVERLOAD_TAU = 64;
 
-/** Runs cells into their rail; the report of the run. Throws `Unseen` where they have none. */
+/** Runs cells into their rail and returns the report of the run. Throws `Unseen` if they have no rail. */
 export async function overload(
   use: Bench,
   change: { readonly image?: ProgramImage; readonly run?: Partial<Command<'start'>> } = {},

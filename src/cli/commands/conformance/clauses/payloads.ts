@@ -5,11 +5,11 @@ import { type Bench, type Clause, equal, must, overloading, reasonName } from '.
 import { overload } from './overload.js';
 
 const OPCODE_UNKNOWN = 127;
-/** In time constants: an uncoupled cell is at rest by then. */
+/** Time in time constants after which an uncoupled cell is at rest. */
 const SETTLING_TAU = 16;
 /** A run number that no session reaches. */
 const NO_RUN = 4_000_000;
-/** So far from where it should a cell of a real board may rest, V_fs. */
+/** Largest distance between the resting voltage of a real cell and its ideal value, V_fs. */
 const RESTS_WITHIN = 1 / 8;
 
 /** Sends payloads on the command channel; all must be counted as rejected, and none answered as a ping. */

@@ -7,11 +7,11 @@ import { Bench, type Clause, ENDLESS, equal, must } from '../clause.js';
 const RECORD = Uint8Array.from({ length: 40 }, (_, i) => 7 * i + 1);
 /** Number of bytes of a frame in addition to the bytes of a record (protocol.md, "Calibration record"). */
 const OVERHEAD_BYTES = 36;
-/** Where no sensor of a board that works is, mK and mV. */
+/** The sensors of a working board read values within these ranges, mK and mV. */
 const TEMPERATURE_RANGE = [200_000, 500_000] as const;
 const SUPPLY_RANGE = [100, 60_000] as const;
 
-/** A board that has answered reset is silent within this time, ms. */
+/** After its answer to reset, a board becomes silent within this time, ms. */
 const RESET_MS = 50;
 
 const keepsNone = ({ calibrationBytesMax }: Identity): string | undefined =>
@@ -20,7 +20,7 @@ const keepsNone = ({ calibrationBytesMax }: Identity): string | undefined =>
 /** The host takes frames of every length. */
 const chunkBytes = ({ board }: Bench): number => board.frameBytes - 2 * OVERHEAD_BYTES;
 
-/** The record that the board has, whole. */
+/** Reads the whole record of the board. */
 async function readRecord(use: Bench): Promise<Uint8Array> {
   const { length } = await use.ask('readCalibration', { firstByte: 0, count: 0 });
   const record = new Uint8Array(length);
@@ -33,7 +33,7 @@ async function readRecord(use: Bench): Promise<Uint8Array> {
   return record;
 }
 
-/** Writes a draft, its end first. */
+/** Writes a draft of a record and begins with its end. */
 async function writeDraft(use: Bench, record: Uint8Array): Promise<void> {
   const step = chunkBytes(use);
   for (let at = Math.floor((record.length - 1) / step) * step; at >= 0; at -= step)
@@ -45,7 +45,7 @@ async function digestIs(use: Bench, record: Uint8Array, when: string): Promise<v
   equal([length, digest], [record.length, crc32(record)], `length and CRC-32 of the record ${when}`);
 }
 
-/** The record for a check, which goes on to be the one the board has: its own, or ours where it has none. */
+/** The record for a check: the board's own, or ours if it has none. The board keeps this record. */
 async function lendRecord(use: Bench): Promise<{ record: Uint8Array; isOurs: boolean }> {
   const own = await readRecord(use);
   if (own.length > 0) return { record: own, isOurs: false };
@@ -98,7 +98,7 @@ export const PERIPHERAL_CLAUSES: readonly Clause[] = [
     skip: keepsNone,
     async check(use) {
       const { record, isOurs } = await lendRecord(use);
-      // Behind the reset the first connection has no session.
+      // After the reset the first connection has no session.
       let last = use;
       try {
         await use.host.hello();
@@ -154,7 +154,7 @@ export const PERIPHERAL_CLAUSES: readonly Clause[] = [
         'a draft beyond the longest record',
       );
       const room = use.board.frameBytes - OVERHEAD_BYTES;
-      // A record of somebody is not replaced by a longer one.
+      // A record of a user must not be replaced by a longer one.
       if (length > 0 || calibrationBytesMax <= room) return;
       const long = new Uint8Array(room + 1).fill(1);
       await writeDraft(use, long);
@@ -176,7 +176,7 @@ export const PERIPHERAL_CLAUSES: readonly Clause[] = [
     async check(use) {
       await use.load();
       await use.start(ENDLESS);
-      // No board takes this CRC-32, so that none loses its record.
+      // No board accepts this CRC-32, so no board loses its record.
       await use.refused('keepCalibration', { length: 0, crc32: 1 }, 'wrongState', 'a record during a run');
     },
   },

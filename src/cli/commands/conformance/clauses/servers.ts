@@ -18,7 +18,7 @@ async function untilClosed(use: Bench, { port }: WireHost, withinMs: number, wha
   }
 }
 
-/** Says HELLO on another connection; the reason why it is refused. */
+/** Sends HELLO on another connection and returns the reason of the refusal. */
 async function refusalOf(other: WireHost): Promise<string> {
   other.write(other.helloFrame(other.begin()));
   return reasonName((await other.helloRefusal()).reason);

@@ -12,7 +12,7 @@ import { freshNonce } from '../wire-host.js';
 const REMEMBERED = 5;
 /** A nonce resumed: what was not acknowledged comes again within this time, ms. */
 const RESUME_MS = 1000;
-/** A server has learnt that a client has gone within this time, ms. */
+/** A server notices within this time that a client has disconnected, ms. */
 const GONE_MS = 3000;
 
 /** The payload of HELLO without its last items. */

@@ -4,7 +4,7 @@ import { type Bench, type Clause, ENDLESS, equal, must, START } from '../clause.
 import { overload } from './overload.js';
 
 const WATCHDOG_MS = 300;
-/** After its answer to reset a board says nothing more within this time, ms. */
+/** After its answer to reset, a board becomes silent within this time, ms. */
 const SAID_MS = 50;
 /** A board that nothing but HELLO feeds has barked by then. */
 const WATCHDOGS_OF_HELLO = 5;
