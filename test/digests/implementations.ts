@@ -43,11 +43,11 @@ function kernel(name: string, twoWayBytesMin?: number): Implementation {
   return emulated(name, ticksOf, kernelWarning);
 }
 
-function compiled(compiler: string, flags: string, isLong: boolean): Implementation {
+function compiled(compiler: string, flags: string): Implementation {
   const folder = `build-${[compiler, ...flags.split(' ')].join('').replaceAll('=', '-')}`;
   return {
     name: `C device model, ${compiler} ${flags}`,
-    isLong,
+    isLong: true,
     missing: () => {
       const absent = [compiler, 'make'].find((program) => spawnSync(program, ['--version']).status !== 0);
       return absent === undefined ? undefined : `no ${absent}`;
@@ -85,8 +85,8 @@ export const IMPLEMENTATIONS: readonly Implementation[] = [
   ORACLE,
   kernel('WebAssembly kernel'),
   kernel('WebAssembly kernel, each coupling read once', EVERY_PROGRAM_BYTES),
-  compiled('gcc', '-O0', true),
-  compiled('gcc', '-O2', false),
-  compiled('gcc', '-O3 -march=native', true),
-  compiled('clang', '-O2', true),
+  compiled('gcc', '-O0'),
+  compiled('gcc', '-O2'),
+  compiled('gcc', '-O3 -march=native'),
+  compiled('clang', '-O2'),
 ];

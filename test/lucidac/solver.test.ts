@@ -184,7 +184,10 @@ describe('systems that fit', () => {
 });
 
 describe('relaxation', () => {
-  it.each([0.3, 1.3, 4])('is within 1e-3 of e^(−At) at t = %s', async (time) => {
+  it('is within 1e-3 of e^(−At) at t = 1.3', () => expectRelaxed(1.3));
+  it.each([0.3, 4])('is within 1e-3 of e^(−At) at t = %s', { tags: 'long' }, expectRelaxed);
+
+  async function expectRelaxed(time: number): Promise<void> {
     const { system, drive } = problem(7);
     const initial = normalVector(problemRandom(8), 5);
     const apply = await functionOfSystem({ kind: 'dense', matrix: system });
@@ -198,7 +201,7 @@ describe('relaxation', () => {
       const size = Math.max(normInf(initial), normInf(expected));
       expect(normInf(subtract(x, expected))).toBeLessThan(1e-3 * size);
     }
-  });
+  }
 
   /** The largest error over max|x₀| of relaxations with and without drive on an imperfect machine. */
   async function worstOf(seed: number, unknowns: number, times: readonly number[]) {

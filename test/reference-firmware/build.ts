@@ -53,16 +53,8 @@ export function makeExample({ cells, stuckCell }: ExampleOptions = {}): string {
     ...(cells === undefined ? [] : [`-DCELLS=${cells}`]),
     ...(stuckCell === undefined ? [] : [`-DSTUCK_CELL=${stuckCell}`]),
   ].join(' ');
-  mkdirSync(path.join(FOLDER, place), { recursive: true });
-  const unlock = lock(path.join(FOLDER, place, 'lock'));
-  try {
-    execFileSync('make', ['-s', 'example', `EXAMPLE=${place}`, `EXAMPLE_FLAGS=${flags}`], {
-      cwd: FOLDER,
-      stdio: 'pipe',
-    });
-  } finally {
-    unlock();
-  }
+  // The variants share the objects of the core, which lie in build-example.
+  runMake('build-example', [`EXAMPLE=${place}`, `EXAMPLE_FLAGS=${flags}`], ['example']);
   return path.join(FOLDER, place, 'example-board');
 }
 
