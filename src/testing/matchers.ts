@@ -5,8 +5,8 @@ import { covarianceDeviations, meanDeviations, type SampleDeviation } from './ga
 /** Options of a matcher of samples. */
 export interface RateOptions {
   /**
-   * False-alarm rate: the probability that samples of the expected distribution fail the matcher; above 0 and
-   * below 1.
+   * False-alarm rate: the probability that samples of the expected distribution fail the matcher; a fraction
+   * above 0 and below 1.
    */
   readonly rate: number;
 }

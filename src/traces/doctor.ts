@@ -1,7 +1,7 @@
 import { openTrace } from './open-trace.js';
 import type { LinkFindings } from './trace-message.js';
 
-/** Content of a recorded session, and what is missing: numbers of messages, sessions and frames. */
+/** Content of a recorded session: number of messages, of sessions and of frames; and the missing parts. */
 export interface TraceHealth {
   readonly bytes: number;
   readonly messages: number;

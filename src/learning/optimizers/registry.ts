@@ -110,11 +110,11 @@ export interface OptimizerOptions {
    * `average`.
    */
   readonly reload?: number;
-  /** Largest predicted change of the label probabilities in a step of `kfac`, in nat, above 0. */
+  /** Largest predicted change of the label probabilities in a step of `kfac`, in units of nat, above 0. */
   readonly klClip?: number;
   /** Relative residual that a column of an inverse of `kfac` may have, above 0 and below 1. */
   readonly tolerance?: number;
-  /** Pairs of steps and gradient changes that `lbfgs` keeps, ≥ 1. */
+  /** Number of pairs of steps and gradient changes that `lbfgs` keeps, ≥ 1. */
   readonly memory?: number;
 }
 
