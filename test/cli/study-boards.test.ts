@@ -197,6 +197,14 @@ describe('a study of tables on several boards', () => {
     expect(existsSync(join(out, 'runs.json'))).toBe(false);
   });
 
+  it.each(['noise', 'pinn'])('leaves nothing where boards of two models are refused: %s', async (name) => {
+    const devices = ['--device', BOARD, '--device', 'emulator:prototype-1024'];
+    const { stderr, exitCode } = await runCommand('study', name, '--quick', '--out', out, ...devices);
+    expect([exitCode, stderr]).toEqual([2, expect.stringContaining('The boards are')]);
+    expect(stderr).not.toContain('--resume');
+    expect(existsSync(out)).toBe(false);
+  });
+
   it('is refused where its runs measure times', async () => {
     const twice = ['--device', BOARD, '--device', BOARD];
     const { stderr, exitCode } = await runCommand('study', 'runtime', '--quick', '--out', out, ...twice);

@@ -142,16 +142,32 @@ describe('the report of a study', () => {
 describe('the directory of a study', () => {
   const MARK = { study: 'pinn', quick: true };
 
+  /** A study that began and ended. */
+  function begun(...claim: Parameters<typeof claimStudyDirectory>): void {
+    const { begin, release } = claimStudyDirectory(...claim);
+    begin();
+    release();
+  }
+
   it('is used if it is new or empty, by one study at a time, and --resume continues it', async () => {
-    const release = claimStudyDirectory(out, MARK, false);
+    const { begin, release } = claimStudyDirectory(out, MARK, false);
+    begin();
     expect((await thrown(() => claimStudyDirectory(out, MARK, true))).code).toBe('BUSY');
     release();
-    claimStudyDirectory(out, MARK, true)();
+    begun(out, MARK, true);
     expect(readdirSync(out)).toEqual(['study.json']);
   });
 
+  it('is left as it was by a study that did not begin', () => {
+    claimStudyDirectory(out, MARK, false).release();
+    expect(existsSync(out)).toBe(false);
+    mkdirSync(out);
+    claimStudyDirectory(out, MARK, false).release();
+    expect(readdirSync(out)).toEqual([]);
+  });
+
   it('is not continued on another board', async () => {
-    claimStudyDirectory(out, { ...MARK, board: 'emulator:a' }, false)();
+    begun(out, { ...MARK, board: 'emulator:a' }, false);
     const error = await thrown(() => claimStudyDirectory(out, { ...MARK, board: 'emulator:b' }, true));
     expect(error.message).toContain(
       'the quick study pinn on emulator:a, not the quick study pinn on emulator:b',
@@ -159,13 +175,13 @@ describe('the directory of a study', () => {
   });
 
   it('tells its settings from the first moment', () => {
-    claimStudyDirectory(out, MARK, false, { seeds: 3, device: 'emulator:ideal-8' })();
+    begun(out, MARK, false, { seeds: 3, device: 'emulator:ideal-8' });
     const stored = JSON.parse(readFileSync(join(out, 'study.json'), 'utf8'));
     expect(stored).toMatchObject({ ...MARK, seeds: 3, device: 'emulator:ideal-8' });
   });
 
   it.each<[string, RegExp, () => void, string[]]>([
-    ['holds a study', /already holds a study.*--resume/s, () => claimStudyDirectory(out, MARK, false)(), []],
+    ['holds a study', /already holds a study.*--resume/s, () => begun(out, MARK, false), []],
     ['holds other files', /no study wrote.*--out/s, () => fill('notes.txt', ''), []],
     ['does not exist', /no study to go on with.*--resume/s, () => {}, ['--resume']],
     ['holds another study', /the full study quantum, not the quick study pinn/, other, ['--resume']],
@@ -193,7 +209,7 @@ describe('the directory of a study', () => {
   }
 
   function other(): void {
-    claimStudyDirectory(out, { study: 'quantum', quick: false }, false)();
+    begun(out, { study: 'quantum', quick: false }, false);
   }
 });
 

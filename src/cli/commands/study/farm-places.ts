@@ -78,6 +78,7 @@ export async function runStudyInFarm(
     const { client, boards, tasks } = study;
     const open: SubmittedJob[] = [];
     const [{ uri, identity }] = boards;
+    request.begin?.();
     const place: StudyPlace = {
       ...{ name: uri, identity, tasks },
       train: (one, how) => trainInFarm(one, how, study, open),

@@ -31,6 +31,8 @@ export interface StudyRequest extends DeviceOptions {
   /** One board or more, among which the trainings are shared out. */
   readonly uris: readonly string[];
   readonly quiet: boolean;
+  /** Called when the boards are known to fit, before anything is trained. */
+  readonly begin?: () => void;
 }
 
 /** The search of one setting of a method, on the seed that is not reported. */
@@ -74,6 +76,7 @@ export async function runStudy(request: StudyRequest, signal: AbortSignal): Prom
       const { identity } = device;
       return { name: uris[at], identity, tasks, train: (one, how) => trainHere(one, device, how) };
     });
+    request.begin?.();
     return runAtPlaces(places, places.length, request, signal);
   });
 }

@@ -82,8 +82,7 @@ leaves its training to the others. Emulated boards then compute in threads of th
     }) {
       refuseInert(farm, { model, ...rest }, devices);
       const uris = farm === undefined ? deviceUris(devices, TRAINING_DEVICE) : [farm];
-      const request: StudyRequest = { study, quick, seeds, out, uris, quiet: json === true, ...rest };
-      const release = claimStudyDirectory(out, { study: study.name, quick }, resume, {
+      const claimed = claimStudyDirectory(out, { study: study.name, quick }, resume, {
         ...{ seeds, device: namesOf(uris), thermolink: VERSION },
         tasks: study.tasksOf(quick).map(({ name, problem, methods }) => ({
           ...{ name, problem: problem.settings },
@@ -92,6 +91,8 @@ leaves its training to the others. Emulated boards then compute in threads of th
           })),
         })),
       });
+      const { begin } = claimed;
+      const request: StudyRequest = { study, quick, seeds, out, uris, quiet: json === true, begin, ...rest };
       try {
         const run = await withInterrupt(
           async (signal) => {
@@ -103,7 +104,7 @@ leaves its training to the others. Emulated boards then compute in threads of th
             onInterrupt: () => process.stderr.write('\nstopping after this step …\n'),
           },
         ).catch((error: unknown) => {
-          throw withWayOn(error, out);
+          throw claimed.hasBegun() ? withWayOn(error, out) : error;
         });
         const results = resultsOf(request, run);
         replaceFile(join(out, STUDY_FILES.results), jsonText(results, 'trainings'));
@@ -115,7 +116,7 @@ leaves its training to the others. Emulated boards then compute in threads of th
           draw: () => draw(request, results),
         });
       } finally {
-        release();
+        claimed.release();
       }
     },
   });

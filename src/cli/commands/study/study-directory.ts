@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { ThermolinkError } from '../../../errors.js';
 import { replaceFile } from '../../../files/replace-file.js';
@@ -37,9 +37,21 @@ export function searchPath(task: string, method: string, setting: string): strin
   return join('search', task, method, setting);
 }
 
+/** A directory that other studies are kept out of. */
+export interface ClaimedDirectory {
+  /**
+   * Stores what the study is, so that one that is killed tells what it was. To be called when its boards are
+   * known to fit: a study that is refused leaves nothing. Errors: BAD_FILE.
+   */
+  readonly begin: () => void;
+  readonly hasBegun: () => boolean;
+  /** Lets other studies in. A directory that was made for a study that did not begin goes away. */
+  readonly release: () => void;
+}
+
 /**
- * Makes `directory` that of a study and keeps other studies out of it until the returned function is called.
- * `settings` are stored in it at once, so that a study that is killed tells what it was.
+ * Makes `directory` that of a study and keeps other studies out of it until it is released. `settings` are
+ * stored in it when the study begins.
  *
  * Errors: BAD_ARGUMENT where it holds anything and `resume` is false, or anything but this study and `resume`
  * is true; BUSY while another study runs in it; BAD_FILE when it can't be used.
@@ -49,20 +61,34 @@ export function claimStudyDirectory(
   mark: StudyMark,
   resume: boolean,
   settings: Readonly<Record<string, unknown>> = {},
-): () => void {
+): ClaimedDirectory {
   requireDirectory(directory);
   requireUnlocked(directory);
   refuseOther(directory, mark, resume);
-  const release = lockDirectory(directory);
+  const isNew = !existsSync(directory);
+  const unlock = lockDirectory(directory);
+  let hasBegun = false;
+  return {
+    begin: () => {
+      replaceFile(
+        join(directory, STUDY_FILES.marker),
+        `${JSON.stringify({ writtenBy: 'thermolink study', ...mark, ...settings })}\n`,
+      );
+      hasBegun = true;
+    },
+    hasBegun: () => hasBegun,
+    release: () => {
+      unlock();
+      if (isNew && !hasBegun) removeEmpty(directory);
+    },
+  };
+}
+
+function removeEmpty(directory: string): void {
   try {
-    replaceFile(
-      join(directory, STUDY_FILES.marker),
-      `${JSON.stringify({ writtenBy: 'thermolink study', ...mark, ...settings })}\n`,
-    );
-    return release;
-  } catch (error) {
-    release();
-    throw error;
+    rmdirSync(directory);
+  } catch {
+    // Somebody put a file there.
   }
 }
 

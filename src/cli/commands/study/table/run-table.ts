@@ -17,6 +17,8 @@ export interface TableRequest {
   /** The boards of the study, where they can be chosen; else one empty name. */
   readonly uris: readonly string[];
   readonly quiet: boolean;
+  /** Called when the boards are known to fit, before anything is run. */
+  readonly begin?: () => void;
 }
 
 /** Errors of a run that are results; the study goes on after them. */
@@ -36,7 +38,7 @@ const RESULTS_OF_A_RUN: ReadonlySet<string> = new Set([
  * BAD_ARGUMENT for boards of different models.
  */
 export async function runTable(request: TableRequest, signal: AbortSignal): Promise<TableRun[]> {
-  const { study, scale, out, uris, quiet } = request;
+  const { study, scale, out, uris, quiet, begin } = request;
   const planned = study.runs(scale);
   const file = join(out, STUDY_FILES.runs);
   const stored = new Map(readRuns(file).map((run) => [keyOf(run), run]));
@@ -68,7 +70,9 @@ export async function runTable(request: TableRequest, signal: AbortSignal): Prom
   };
   const isPlanned = new Set(planned.map(keyOf));
   try {
-    if (places.length > 1) refuseUnlike(await Promise.all(places.map((place) => place.board())));
+    if (places.length > 1 || (study.device !== undefined && missing.length > 0))
+      refuseUnlike(await Promise.all(places.map((place) => place.board())));
+    begin?.();
     for (const pieces of phasesOf(study, planned, missing))
       await shareOut(places, pieces, signal, {
         isFor: () => true,

@@ -69,13 +69,13 @@ run to the others. Emulated boards then compute in threads of their own.`
         });
       const board = ownDevice === undefined ? {} : { board: namesOf(uris) };
       const settings = { seeds, options: ownOptions, thermolink: VERSION };
-      const release = claimStudyDirectory(out, { study: name, quick, ...board }, resume, settings);
+      const claimed = claimStudyDirectory(out, { study: name, quick, ...board }, resume, settings);
       try {
-        const request = { study, scale, out, uris, quiet: json === true };
+        const request = { study, scale, out, uris, quiet: json === true, begin: claimed.begin };
         const runs = await withInterrupt((signal) => runTable(request, signal), {
           onInterrupt: () => process.stderr.write('\nstopping after this run …\n'),
         }).catch((error: unknown) => {
-          throw withWayOn(error, out);
+          throw claimed.hasBegun() ? withWayOn(error, out) : error;
         });
         const results = tableResults(study, scale, { runs, options: ownOptions, ...board });
         replaceFile(join(out, STUDY_FILES.results), jsonText(results, 'runs'));
@@ -92,7 +92,7 @@ run to the others. Emulated boards then compute in threads of their own.`
           },
         });
       } finally {
-        release();
+        claimed.release();
       }
     },
   });
