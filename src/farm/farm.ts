@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import {
   AckPolicy,
   DiscardPolicy,
@@ -19,6 +20,7 @@ import {
 import { checkObject, checkSignal, checkText } from '../argument-checks.js';
 import { type Logger, SILENT_LOGGER } from '../driver/logger.js';
 import { ThermolinkError, throwIfAborted } from '../errors.js';
+import { ConnectionSockets } from './connection-sockets.js';
 import {
   ACKNOWLEDGE_MS,
   ALL_JOBS,
@@ -39,6 +41,10 @@ const REQUEST_MS = 5000;
 /** Period of pings. A server that does not answer two pings counts as away. */
 const PING_MS = 5000;
 const CLOSE_MS = 3000;
+/** How often a connection that is being made is looked at. */
+const LOOK_MS = 100;
+/** A client that has no socket for so long will not get one. */
+const GONE_MS = 1000;
 /**
  * Largest number of idle boards of one class that wait for a job at the same time; the default of the server
  * is 512.
@@ -78,13 +84,16 @@ export class Farm {
   readonly parts: KV;
   readonly givenBack: KV;
   readonly log: Logger;
+  readonly #sockets: ConnectionSockets;
 
-  constructor(
-    parts: Pick<
-      Farm,
-      'connection' | 'jetstream' | 'manager' | 'boards' | 'results' | 'parts' | 'givenBack' | 'log'
-    >,
-  ) {
+  constructor({
+    sockets,
+    ...parts
+  }: Pick<
+    Farm,
+    'connection' | 'jetstream' | 'manager' | 'boards' | 'results' | 'parts' | 'givenBack' | 'log'
+  > & { readonly sockets: ConnectionSockets }) {
+    this.#sockets = sockets;
     ({
       connection: this.connection,
       jetstream: this.jetstream,
@@ -129,8 +138,7 @@ export class Farm {
 
   /** Ends the connection. Never throws. */
   async close(): Promise<void> {
-    const deadline = new Promise((resolve) => setTimeout(resolve, CLOSE_MS).unref());
-    await Promise.race([this.connection.close().catch(() => undefined), deadline]);
+    await closeConnection(this.connection, this.#sockets);
   }
 }
 
@@ -145,22 +153,70 @@ export async function connectFarm(address: FarmAddress, options: ConnectFarmOpti
   checkSignal(options.signal);
   const { signal, log = SILENT_LOGGER, onServer } = options;
   throwIfAborted(signal);
-  const connection = await connect(connectionOptions(address)).catch((cause: unknown) => {
-    throw new ThermolinkError('CANNOT_CONNECT', `The NATS server ${address.url} cannot be reached.`, {
-      cause,
-      retryable: true,
-      hint: 'Start `nats-server -js`, and check the address, the token, the credentials and the certificates.',
-      data: { url: address.url },
-    });
-  });
+  const sockets = new ConnectionSockets();
+  const connection = await connected(address, sockets, signal);
   try {
     if (onServer !== undefined) void tellServer(connection, onServer);
     const made = await patiently(() => makeStores(connection), { signal, outageMs: CONNECT_MS });
-    return new Farm({ connection, log, ...made });
+    return new Farm({ connection, sockets, log, ...made });
   } catch (error) {
-    await connection.close().catch(() => undefined);
+    await closeConnection(connection, sockets);
     throw withoutJetStream(error);
   }
+}
+
+/** A server that accepts a connection and says nothing ends in CANNOT_CONNECT too, and leaves no socket. */
+async function connected(
+  address: FarmAddress,
+  sockets: ConnectionSockets,
+  signal: AbortSignal | undefined,
+): Promise<NatsConnection> {
+  const { url } = address;
+  const connecting = sockets.run(() => connect(connectionOptions(address)));
+  const stop = new AbortController();
+  const until = AbortSignal.any([stop.signal, ...(signal === undefined ? [] : [signal])]);
+  const late = refusalOf(sockets, until).then(
+    (why) => {
+      throw new Error(why);
+    },
+    () => throwIfAborted(signal),
+  );
+  try {
+    return (await Promise.race([connecting, late])) as NatsConnection;
+  } catch (cause) {
+    // It may have answered in this moment.
+    void connecting.then((connection) => closeConnection(connection, sockets)).catch(() => undefined);
+    sockets.end();
+    throwIfAborted(signal);
+    throw new ThermolinkError('CANNOT_CONNECT', `The NATS server ${url} cannot be reached.`, {
+      cause,
+      retryable: true,
+      hint: 'Start `nats-server -js`, and check the address, the token, the credentials and the certificates.',
+      data: { url },
+    });
+  } finally {
+    stop.abort();
+  }
+}
+
+/**
+ * Why a server is not to be waited for any longer. The client itself does not notice a server that ends the
+ * connection late, as one does that wants a certificate of the client.
+ */
+async function refusalOf(sockets: ConnectionSockets, signal: AbortSignal): Promise<string> {
+  let gone = 0;
+  for (let waitedMs = 0; waitedMs < CONNECT_MS; waitedMs += LOOK_MS) {
+    await delay(LOOK_MS, undefined, { signal });
+    gone = sockets.areGone ? gone + 1 : 0;
+    if (gone * LOOK_MS >= GONE_MS) return 'The server ended the connection.';
+  }
+  return `The server did not answer within ${CONNECT_MS / 1000} s.`;
+}
+
+async function closeConnection(connection: NatsConnection, sockets: ConnectionSockets): Promise<void> {
+  const deadline = new Promise((resolve) => setTimeout(resolve, CLOSE_MS).unref());
+  await Promise.race([connection.close().catch(() => undefined), deadline]);
+  sockets.end();
 }
 
 function connectionOptions({ url, token, credentials, tls }: FarmAddress): NodeConnectionOptions {
