@@ -147,6 +147,11 @@ export class Link {
     return this.#commands.freePlaces;
   }
 
+  /** Whether something came that no frame has acknowledged yet. */
+  get owesAcknowledgement(): boolean {
+    return this.#ackOwed || this.#nakOwed;
+  }
+
   /** How many command messages wait, or were sent and are not acknowledged yet. */
   get unacknowledged(): number {
     return this.#commands.unacknowledged;

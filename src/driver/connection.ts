@@ -22,6 +22,8 @@ import './fast-bytes.js';
 const FRAME_BYTES_SHORTEST = 256;
 /** The factor by which frames are shortened at a time. */
 const SHORTENED_BY = 8;
+/** A port has so long to take the last acknowledgement. */
+const END_MS = 100;
 
 /** Receivers of messages that a board sends without a request. */
 export interface ConnectionEvents {
@@ -269,6 +271,23 @@ export class Connection {
   keepAlive(): void {
     this.link.keepAlive();
     this.wake();
+  }
+
+  /**
+   * Ends the session from this side: fails every call as `fail` does, and acknowledges what came last. Resolves
+   * when that was written, after END_MS at the latest. Errors: none.
+   */
+  async end(error: ThermolinkError): Promise<void> {
+    const written = this.#suspended ? undefined : this.#pump.acknowledge();
+    this.fail(error);
+    if (written === undefined) return;
+    await new Promise<void>((resolve) => {
+      const cancel = this.clock.schedule(END_MS, resolve);
+      void written.then(() => {
+        cancel();
+        resolve();
+      });
+    });
   }
 
   /** Fails every call in progress, and every later one, with this error. */

@@ -407,7 +407,7 @@ export class Device implements BoardDevice {
     this.#endHealth();
     this.#noteClosed();
     const closed = new ThermolinkError('ABORTED', 'The device was closed.');
-    this.#connection.fail(closed);
+    await this.#connection.end(closed);
     const failure = await this.#connection.port.close().catch((error: unknown) => error);
     await this.#whenClosed?.().catch(() => undefined);
     if (failure instanceof ThermolinkError && failure.code === 'REPLAY_MISMATCH') throw failure;

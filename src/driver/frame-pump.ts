@@ -42,6 +42,17 @@ export class FramePump {
     this.#cancelTimer?.();
   }
 
+  /**
+   * Writes the acknowledgement that is owed, where nothing else waits: a board would repeat its last answer to
+   * nobody. The write has begun when this returns; after that the port may be detached. Errors: none.
+   */
+  async acknowledge(): Promise<void> {
+    const port = this.#port;
+    if (!port || this.#pumping || this.#link.unacknowledged > 0 || !this.#link.owesAcknowledgement) return;
+    const bytes = this.#poll();
+    if (bytes) await port.write(bytes).catch(() => undefined);
+  }
+
   /** Writes what the link has to send. */
   wake(): void {
     this.#again = true;

@@ -1,9 +1,37 @@
 import { describe, expect, it } from 'vitest';
+import { openPort } from '../../src/connect.js';
 import { ThermolinkError } from '../../src/errors.js';
 import { BoardLine } from '../../src/hub/board-line.js';
+import { BoardWatch } from '../../src/hub/board-watch.js';
 import { memoryPortPair } from '../../src/transport/memory-port.js';
 import { VirtualClock } from '../support/virtual-clock.js';
 import { ask, withHub } from './shared-board.js';
+
+/** A board that hears no acknowledgement has given up by then (protocol.md, "Retransmission"). */
+const REPEATS_MS = 20_000;
+
+describe('the server’s own session', () => {
+  it('leaves the board nothing to repeat', async () => {
+    const clock = new VirtualClock();
+    const watch = new BoardWatch({ message: () => undefined });
+    const line = new BoardLine(
+      'emulator:ideal-8',
+      { health: () => undefined },
+      {
+        clock,
+        tap: (port) => watch.tap(port),
+        openPort: (uri, options) => openPort(uri, { ...options, clock, ownThread: false }),
+      },
+    );
+    const pause = (ms: number) =>
+      clock.run(new Promise<void>((resolve) => void clock.schedule(ms, () => resolve())));
+    await pause(REPEATS_MS);
+    await clock.run(line.makeSafe());
+    await pause(REPEATS_MS);
+    expect(watch.counters).toMatchObject({ sessions: 2, retransmissions: 0, framesFaulty: 0 });
+    await clock.run(line.close());
+  });
+});
 
 describe('a board that cannot be reached', () => {
   it('keeps the first reason of its loss until the next attempt', async () => {
