@@ -2,7 +2,9 @@
  * The messages of a hub's HTTP interface, as schemas. Server, page and command line share them. Times are ms
  * since 1970 by the server's clock. Numbers that are not finite do not occur.
  *
- * - `GET /healthz`, without a token: `HEALTH`
+ * - `GET /livez`, without a token: `LIFE`, with the status 200 as long as the server answers
+ * - `GET /healthz`, without a token: `HEALTH`; the status 503 when no board is good, with `?board=NAME` when
+ *   that one is not good, with `?all=1` when any is not good
  * - `GET /metrics`, right observe: figures in the text format of Prometheus
  * - `GET /api/boards`, right observe: `BOARD_LIST`
  * - `GET /api/boards/NAME/link`, right drive: an upgrade to `thermolink`, or a WebSocket with binary
@@ -200,8 +202,17 @@ export const RECORDING_REQUEST = z.strictObject({ on: z.boolean() });
 export const STOP_ANSWER = z.object({ state: BOARD_STATE });
 /** Answer of `GET /api/boards`. */
 export const BOARD_LIST = z.object({ boards: z.array(BOARD_VIEW) });
-/** Answer of `GET /healthz`. The status is 503 when no board is good. */
-export const HEALTH = z.object({ ok: z.boolean(), boards: count, boardsGood: count, version: z.string() });
+/** Answer of `GET /livez`. */
+export const LIFE = z.object({ ok: z.literal(true), version: z.string() });
+/** Answer of `GET /healthz`, of the boards that were asked for. The status is 503 when it is not `ok`. */
+export const HEALTH = z.object({
+  ok: z.boolean(),
+  boards: count,
+  boardsGood: count,
+  version: z.string(),
+  /** The health of each board by its name, for those who have the right observe. */
+  states: z.record(BOARD_NAME, BOARD_HEALTH).optional(),
+});
 /** First message of a browser's WebSocket. */
 export const TOKEN_MESSAGE = z.strictObject({ token: z.string().max(512) });
 

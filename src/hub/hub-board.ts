@@ -191,12 +191,13 @@ export class HubBoard {
   /**
    * Stops the board and returns its state. It does not matter who has the board. A client keeps its session
    * and learns that its run was stopped. If its session does not answer, the client loses the board. Throws a
-   * `Refusal` for a board that is not reached.
+   * `Refusal` for a board that is not reached. With `isTold` observers are told who stopped it.
    */
-  async stop(owner: string): Promise<DeviceStateName> {
+  async stop(owner: string, isTold = true): Promise<DeviceStateName> {
     this.#checkReached();
     const { holder } = this.leases;
-    this.#incident('stopped', owner, `${owner} stops the board${holder ? ` of ${holder.owner}` : ''}.`);
+    if (isTold)
+      this.#incident('stopped', owner, `${owner} stops the board${holder ? ` of ${holder.owner}` : ''}.`);
     if (holder === undefined || !(await this.#stop.stop())) await this.leases.vacate('stopped');
     this.#checkReached();
     const { state } = this.#watch;

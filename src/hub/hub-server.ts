@@ -9,6 +9,7 @@ import { SYSTEM_CLOCK } from '../driver/system-clock.js';
 import { LINK_UPGRADE } from '../transport/hub-port.js';
 import { type HubEvent, NOTES_REQUEST, RECORDING_REQUEST, type Right } from './api.js';
 import { ConnectionGuard } from './connection-guard.js';
+import { healthOf } from './health.js';
 import {
   answerFile,
   answerJson,
@@ -25,9 +26,10 @@ import { HubMetrics } from './metrics.js';
 import { Observers } from './observers.js';
 import { Origins } from './origin.js';
 import { PageFiles } from './page-files.js';
+import { RateLimits } from './rates.js';
 import { Refusal, refusalOf } from './refusal.js';
 import { acceptWebSocket, bearerToken, identifySocket, refuseSocket } from './sockets.js';
-import { allows, Gate, type Identity } from './tokens.js';
+import { allows, Gate, type Identity, networkOf } from './tokens.js';
 
 /** The head of a request must come within this time, and the whole of it within REQUEST_MS. */
 const HEAD_MS = 5000;
@@ -55,7 +57,8 @@ export class HubServer {
   readonly #boards: ReadonlyMap<string, HubBoard>;
   readonly #gate: Gate;
   readonly #origins: Origins;
-  readonly #observers = new Observers();
+  readonly #observers: Observers;
+  readonly #rates: RateLimits;
   readonly #guard = new ConnectionGuard();
   readonly #page = new PageFiles();
   readonly #links = socketServer(LINK_MESSAGE_BYTES_MAX);
@@ -70,6 +73,8 @@ export class HubServer {
     this.#clock = clock;
     this.#version = options.version;
     this.#gate = new Gate(tokens, clock);
+    this.#rates = new RateLimits(clock);
+    this.#observers = new Observers(clock);
     this.#origins = new Origins(host, origins);
     const { log = SILENT_LOGGER } = options;
     const tell = (event: HubEvent): void => {
@@ -154,12 +159,18 @@ export class HubServer {
 
   async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     this.#origins.check(request);
-    const { pathname } = urlOf(request);
+    const { pathname, searchParams } = urlOf(request);
+    if (pathname === '/livez') {
+      allowMethod(request, 'GET');
+      this.#countStranger(request);
+      answerJson(response, { ok: true, version: this.#version });
+      return;
+    }
     if (pathname === '/healthz') {
       allowMethod(request, 'GET');
-      const boards = [...this.#boards.values()].map(({ view }) => view);
-      const boardsGood = boards.filter(({ health }) => health === 'good').length;
-      const health = { ok: boardsGood > 0, boards: boards.length, boardsGood, version: this.#version };
+      this.#countStranger(request);
+      const mayObserve = this.#mayObserve(request);
+      const health = healthOf(this.#views(), searchParams, { version: this.#version, mayObserve });
       answerJson(response, health, health.ok ? 200 : 503);
       return;
     }
@@ -181,6 +192,7 @@ export class HubServer {
       return;
     }
     if (/^\/api\/(events|boards\/[^/]+\/link)$/.test(pathname)) throw upgradeNeeded();
+    this.#countStranger(request);
     if (!this.#page.answer(pathname, request, response)) throw notFound(pathname);
   }
 
@@ -197,10 +209,13 @@ export class HubServer {
     const board = this.#boardNamed(name);
     switch (action) {
       case 'stop':
-        answerJson(response, { state: await board.stop(identity.owner) });
+        answerJson(response, {
+          state: await board.stop(identity.owner, this.#rates.allows('toldStops', identity.owner)),
+        });
         break;
       case 'recording': {
         const { on } = await readJson(request, RECORDING_REQUEST);
+        this.#rates.take('recordings', identity.owner);
         await board.record(on, identity.owner);
         answerJson(response, board.recording.view);
         break;
@@ -217,6 +232,7 @@ export class HubServer {
             'Notes come from its driver.',
           );
         const { notes } = await readJson(request, NOTES_REQUEST);
+        this.#rates.take('notes', identity.owner, notes.length);
         board.takeNotes(identity.owner, notes);
         answerJson(response, { taken: notes.length });
       }
@@ -230,6 +246,7 @@ export class HubServer {
     const name = /^\/api\/boards\/([^/]+)\/link$/.exec(pathname)?.[1];
     if (name !== undefined && kind === LINK_UPGRADE) {
       const identity = this.#enter(request, 'drive');
+      this.#rates.take('leases', identity.owner);
       const board = this.#boardNamed(name);
       await linkConnection(
         { board, identity, request, parameters: searchParams, clock: this.#clock },
@@ -238,6 +255,7 @@ export class HubServer {
       );
     } else if (name !== undefined && kind === 'websocket') {
       await this.#overWebSocket(this.#links, 'drive', request, socket, head, (opened, identity) => {
+        this.#rates.take('leases', identity.owner);
         const board = this.#boardNamed(name);
         return linkWebSocket(
           { board, identity, request, parameters: searchParams, clock: this.#clock },
@@ -272,8 +290,15 @@ export class HubServer {
   }
 
   async #observe(opened: WebSocket, { owner, right }: Identity): Promise<void> {
-    this.#observers.checkRoom();
-    this.#observers.add(opened, this.#missed(owner, right));
+    this.#observers.checkRoom(owner);
+    this.#observers.add(opened, owner, this.#missed(owner, right));
+  }
+
+  /** Whether a request that needs no right has the right to observe. A wrong token is refused all the same. */
+  #mayObserve(request: IncomingMessage): boolean {
+    const token = bearerToken(request);
+    if (token === undefined && this.#gate.asks) return false;
+    return allows(this.#gate.enter(token, request.socket.remoteAddress ?? ''), 'observe');
   }
 
   #enter(request: IncomingMessage, right: Right): Identity {
@@ -291,6 +316,12 @@ export class HubServer {
         'Who runs the server gives rights, in its token file.',
       );
     this.#guard.admit(socket);
+    if (right !== 'stop') this.#rates.take('requests', identity.owner);
+  }
+
+  /** Counts a request that shows no token. */
+  #countStranger({ socket }: IncomingMessage): void {
+    this.#rates.take('requests', networkOf(socket.remoteAddress ?? ''));
   }
 
   #boardNamed(name: string): HubBoard {

@@ -5,6 +5,8 @@ import { allows, type Identity } from './tokens.js';
 
 /** Largest number of clients that wait for one board. */
 export const QUEUE_MAX = 16;
+/** Most clients of one owner among them: one owner alone keeps no other out. */
+export const QUEUE_PER_OWNER_MAX = 12;
 /**
  * Even a client that does not want to wait gets this time. Otherwise a program that connects again right
  * after closing its connection would be refused because of its own earlier connection (protocol.md, "Over
@@ -158,6 +160,15 @@ export class LeaseQueue {
         429,
         'BUSY',
         `${QUEUE_MAX} clients wait for this board already.`,
+        'Try again later.',
+        5,
+      );
+    const own = this.#waiting.filter(({ owner }) => owner === request.owner).length;
+    if (own >= QUEUE_PER_OWNER_MAX)
+      throw new Refusal(
+        429,
+        'BUSY',
+        `${own} clients of ${request.owner} wait for this board already.`,
         'Try again later.',
         5,
       );

@@ -64,10 +64,11 @@ export async function linkWebSocket(asked: LinkRequest, socket: WebSocket): Prom
   socket.on('close', () => gone.abort());
   if (socket.readyState !== socket.OPEN) gone.abort();
   const lease = await leaseFor(asked, gone.signal);
+  const { clock } = asked;
   await withLease(asked, lease, (port) => {
     const { frameBytesMax, inFlightBytesMax = null } = port;
     socket.send(JSON.stringify({ ready: true, lease: lease.id, frameBytesMax, inFlightBytesMax }));
-    return socketStream(socket);
+    return socketStream(socket, clock);
   });
 }
 

@@ -1,9 +1,14 @@
 import type { WebSocket } from 'ws';
+import type { Clock } from '../../firmware-protocol/clock.js';
 import type { HubEvent } from './api.js';
+import { Bucket, OBSERVER_MESSAGES } from './rates.js';
 import { Refusal } from './refusal.js';
+import { refuseSocket } from './sockets.js';
 
 /** Largest number of observers at the same time. */
 export const OBSERVERS_MAX = 32;
+/** Largest number of observers of one owner, so that one owner alone keeps no other out. */
+export const OBSERVERS_PER_OWNER_MAX = 24;
 /** If more bytes than this wait for an observer, figures that are sent again soon are left out. */
 const THIN_BYTES = 262_144;
 /** If more bytes than this wait for an observer, it is disconnected. */
@@ -16,6 +21,7 @@ const REPEATED: ReadonlySet<HubEvent['type']> = new Set(['voltages', 'moments', 
 
 interface Observer {
   readonly socket: WebSocket;
+  readonly owner: string;
   /** Waiting bytes of the events that it had missed. They are no sign of a slow reader. */
   missedBytes: number;
   thinned: number;
@@ -26,8 +32,10 @@ interface Observer {
 export class Observers {
   readonly #observers = new Set<Observer>();
   readonly #timer: NodeJS.Timeout;
+  readonly #clock: Clock;
 
-  constructor() {
+  constructor(clock: Clock) {
+    this.#clock = clock;
     this.#timer = setInterval(() => this.#ping(), PING_MS);
     this.#timer.unref();
   }
@@ -36,23 +44,32 @@ export class Observers {
     return this.#observers.size;
   }
 
-  /** Throws a `Refusal` when there are too many. */
-  checkRoom(): void {
+  /** Throws a `Refusal` when there are too many, also when there are too many of this owner. */
+  checkRoom(owner?: string): void {
     if (this.#observers.size >= OBSERVERS_MAX)
       throw new Refusal(429, 'BUSY', `${OBSERVERS_MAX} observers watch already.`, 'Close another page.', 5);
+    const own = [...this.#observers].filter((observer) => observer.owner === owner).length;
+    if (own >= OBSERVERS_PER_OWNER_MAX)
+      throw new Refusal(429, 'BUSY', `${own} observers of ${owner} watch already.`, 'Close another page.', 5);
   }
 
   /**
    * Adds an observer. The first event of `missed` is sent before anything else. The others are made and sent
    * one by one, each after the previous one was sent. So a slow reader has time, and few bytes wait for it.
    */
-  add(socket: WebSocket, missed: Iterable<HubEvent>): void {
-    const observer: Observer = { socket, missedBytes: 0, thinned: 0, answered: true };
+  add(socket: WebSocket, owner: string, missed: Iterable<HubEvent>): void {
+    const observer: Observer = { socket, owner, missedBytes: 0, thinned: 0, answered: true };
     this.#observers.add(observer);
     socket.on('close', () => this.#observers.delete(observer));
     socket.on('pong', () => {
       observer.answered = true;
     });
+    const said = new Bucket(OBSERVER_MESSAGES, this.#clock);
+    const take = (): void => {
+      if (said.spend() === 0 || !this.#observers.delete(observer)) return;
+      refuseSocket(socket, new Refusal(429, 'BUSY', 'An observer sends too many messages.', 'Only listen.'));
+    };
+    socket.on('message', take).on('ping', take);
     void this.#tellMissed(observer, missed);
   }
 

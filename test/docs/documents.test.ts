@@ -31,6 +31,7 @@ const LONG: ReadonlySet<string> = new Set([
   'docs/how-to/calibrate.md',
   'docs/how-to/share-a-board.md',
   'docs/how-to/watch-with-prometheus.md',
+  'docs/how-to/watch-boards.md',
   'docs/how-to/characterize.md',
   'docs/how-to/look-at-a-session.md',
   'docs/how-to/run-a-study.md',
@@ -122,6 +123,8 @@ describe('the examples of the documents run', () => {
   const expectPrinted = async (file: string): Promise<void> => {
     const text = await withPrintedOutput(readRepositoryFile(file), {
       '192.168.1.21': `127.0.0.1:${lucidac.port}`,
+      // The page of the how-to serves a board of another name.
+      'hub://127.0.0.1:8100/lab\n': `${hub.uris.get('lab1')}\n`,
       'lab.example:8100': new URL(hub.url).host,
       'server.log': path.join(logs, 'server.log'),
     });

@@ -1,6 +1,12 @@
 import { setMaxListeners } from 'node:events';
 import { describe, expect, it } from 'vitest';
-import { type Lease, LeaseQueue, type LeaseRequest, QUEUE_MAX } from '../../src/hub/lease.js';
+import {
+  type Lease,
+  LeaseQueue,
+  type LeaseRequest,
+  QUEUE_MAX,
+  QUEUE_PER_OWNER_MAX,
+} from '../../src/hub/lease.js';
 import { VirtualClock } from '../support/virtual-clock.js';
 
 const SILENCE_MS = 1000;
@@ -112,12 +118,27 @@ describe('a lease', () => {
     await ask('a');
     const gone = new AbortController();
     setMaxListeners(QUEUE_MAX, gone.signal);
-    const waiting = Array.from({ length: QUEUE_MAX }, () => ask('b', { waitMs: 1e6, signal: gone.signal }));
+    const waiting = Array.from({ length: QUEUE_MAX }, (_, i) =>
+      ask(i < QUEUE_PER_OWNER_MAX ? 'b' : 'd', { waitMs: 1e6, signal: gone.signal }),
+    );
     const outcomes = Promise.allSettled(waiting);
     await expect(ask('c', { waitMs: 1e6 })).rejects.toMatchObject({ status: 429 });
     gone.abort();
     expect((await outcomes).every(({ status }) => status === 'rejected')).toBe(true);
     expect(queue.queue).toEqual([]);
+  });
+
+  it('leaves places in its queue to other owners', async () => {
+    const { ask, queue } = queueOf();
+    await ask('a');
+    const waiting = Array.from({ length: QUEUE_PER_OWNER_MAX }, () => ask('b', { waitMs: 1e6 }));
+    const outcomes = Promise.allSettled(waiting);
+    await expect(ask('b', { waitMs: 1e6 })).rejects.toMatchObject({ status: 429 });
+    const other = ask('c', { waitMs: 1e6 });
+    expect(queue.queue).toHaveLength(QUEUE_PER_OWNER_MAX + 1);
+    queue.close();
+    await expect(other).rejects.toMatchObject({ status: 503 });
+    expect(await outcomes).toHaveLength(QUEUE_PER_OWNER_MAX);
   });
 
   it('is not given when the server ends', async () => {

@@ -3,6 +3,7 @@ import { expect, it } from 'vitest';
 import type { WebSocket } from 'ws';
 import type { HubEvent } from '../../src/hub/api.js';
 import { OBSERVER_QUEUE_BYTES_MAX, Observers } from '../../src/hub/observers.js';
+import { VirtualClock } from '../support/virtual-clock.js';
 
 /** A WebSocket whose other end reads only when the test allows it. */
 class SlowSocket extends EventEmitter {
@@ -44,12 +45,13 @@ const incident = (text: string): HubEvent => ({
 });
 
 it('a slow observer stays connected while it gets the missed events, one at a time', async () => {
-  const observers = new Observers();
+  const observers = new Observers(new VirtualClock());
   const socket = new SlowSocket();
   const history = incident('x'.repeat(OBSERVER_QUEUE_BYTES_MAX + 1));
   let made = 0;
   observers.add(
     socket as unknown as WebSocket,
+    'local',
     (function* () {
       for (let i = 0; i < 3; i++) {
         made++;

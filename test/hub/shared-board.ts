@@ -7,6 +7,9 @@ import type { Hub, HubOptions } from '../../src/hub/hub-options.js';
 import { startHub } from '../../src/hub/start-hub.js';
 import { diagonalProgram } from '../support/test-board.js';
 
+/** A test waits so long for an event, on a machine that others use too. */
+const EVENT_MS = 50_000;
+
 /** A hub of a test, and what its observers would be told. */
 export interface TestHub extends Hub {
   readonly events: HubEvent[];
@@ -41,10 +44,15 @@ export async function withHub(
       event: (fits, first = 0) => {
         const known = events.slice(first).find(fits);
         if (known !== undefined) return Promise.resolve(known);
-        return new Promise((resolve) => {
+        return new Promise((resolve, reject) => {
+          const timer = setTimeout(() => {
+            waiting.delete(tell);
+            reject(new Error(`no such event within ${EVENT_MS} ms`));
+          }, EVENT_MS);
           const tell = (event: HubEvent): void => {
             if (!fits(event)) return;
             waiting.delete(tell);
+            clearTimeout(timer);
             resolve(event);
           };
           waiting.add(tell);
@@ -114,13 +122,20 @@ export async function observe({ url }: Pick<Hub, 'url'>, token = '') {
   socket.send(JSON.stringify({ token }));
   const until = (fits: (event: HubEvent) => boolean): Promise<HubEvent> =>
     new Promise((resolve, reject) => {
-      socket.once('close', (_, reason) => reject(new Error(`closed: ${reason.toString()}`)));
+      const fail = (why: string): void => {
+        waiting.delete(look);
+        clearTimeout(timer);
+        reject(new Error(why));
+      };
+      const timer = setTimeout(() => fail(`no such event within ${EVENT_MS} ms`), EVENT_MS);
+      socket.once('close', (_, reason) => fail(`closed: ${reason.toString()}`));
       let seen = 0;
       const look = (): void => {
         while (seen < events.length) {
           const event = events[seen++];
           if (!fits(event)) continue;
           waiting.delete(look);
+          clearTimeout(timer);
           resolve(event);
           return;
         }

@@ -5,22 +5,25 @@ import { LineChart } from '../charts/line-chart.js';
 import { type BoardState, RATE } from '../state/board-state.js';
 
 /** The counters in the order in which they are shown, with their names. */
-const COUNTERS: readonly (readonly [keyof LinkCounters, string])[] = [
-  ['bytesToBoard', 'Bytes to the board'],
-  ['bytesToHost', 'Bytes to the host'],
-  ['frames', 'Frames'],
-  ['framesFaulty', 'Faulty frames'],
-  ['retransmissions', 'Repeated commands'],
-  ['sampleFramesLost', 'Lost sample frames'],
-  ['samplesLost', 'Lost samples'],
-  ['sessions', 'Sessions'],
-  ['runs', 'Runs'],
-  ['overloads', 'Overloads'],
-  ['watchdogTrips', 'Ended by silence'],
-  ['stops', 'Stops'],
-  ['refusals', 'Refused commands'],
-  ['leases', 'Leases'],
-];
+const COUNTERS: Readonly<Record<keyof LinkCounters, string>> = {
+  bytesToBoard: 'Bytes to the board',
+  bytesToHost: 'Bytes to the host',
+  frames: 'Frames',
+  framesFaulty: 'Faulty frames',
+  retransmissions: 'Repeated commands',
+  sampleFramesLost: 'Lost sample frames',
+  samplesLost: 'Lost samples',
+  sessions: 'Sessions',
+  runs: 'Runs',
+  overloads: 'Overloads',
+  watchdogTrips: 'Ended by silence',
+  stops: 'Stops',
+  refusals: 'Refused commands',
+  faults: 'Latched faults',
+  leases: 'Leases',
+};
+
+const COUNTER_NAMES = Object.keys(COUNTERS) as (keyof LinkCounters)[];
 
 /** Traffic of the board's link, in total and per second. */
 export function LinkPanel({ board: { counters, rates } }: { readonly board: BoardState }) {
@@ -36,9 +39,9 @@ export function LinkPanel({ board: { counters, rates } }: { readonly board: Boar
           <div class="scroll">
             <table>
               <tbody>
-                {COUNTERS.map(([counter, name]) => (
+                {COUNTER_NAMES.map((counter) => (
                   <tr key={counter}>
-                    <th scope="row">{name}</th>
+                    <th scope="row">{COUNTERS[counter]}</th>
                     <td>
                       {counter.startsWith('bytes')
                         ? formatBytes(counters[counter])

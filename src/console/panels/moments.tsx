@@ -24,6 +24,12 @@ export function MomentsPanel({ board: { moments, distances } }: { readonly board
       </header>
       {moments ? (
         <>
+          {moments.runs > 1 ? (
+            <p class="small">
+              Of runs that follow each other faster than twice a second, the server tells two a second. The
+              others are not in these figures.
+            </p>
+          ) : null}
           <Means moments={moments} />
           <Covariances moments={moments} />
           {distances.length > 1 ? <Distances distances={distances} /> : null}

@@ -7,6 +7,11 @@ import { type HubAddress, hubRequest, refusalOf } from '../../../transport/hub-p
 const WAITING_MAX = 1024;
 /** A request that the server does not answer within this time has failed. */
 const ANSWER_MS = 5000;
+/** From one request to the next. What comes meanwhile goes together: a server limits requests. */
+const PACE_MS = 100;
+/** A server that asks for fewer is asked again so much later. */
+const LATER_MS = 1000;
+const TOO_MANY = 429;
 /** Time that an ending training waits until its last notes are sent. */
 const LAST_MS = 1000;
 
@@ -21,6 +26,8 @@ export class HubNotes {
   #waiting: Note[] = [];
   #sending: Promise<void> | undefined;
   #hasFailed = false;
+  #isEnding = false;
+  #hurry: () => void = () => undefined;
 
   private constructor(address: HubAddress, training: string, warn: (sentence: string) => void) {
     this.#address = address;
@@ -46,6 +53,8 @@ export class HubNotes {
 
   /** Waits a moment for what is left. Errors: none. */
   async end(): Promise<void> {
+    this.#isEnding = true;
+    this.#hurry();
     if (this.#sending === undefined) return;
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<void>((resolve) => {
@@ -57,7 +66,12 @@ export class HubNotes {
 
   async #sendAll(): Promise<void> {
     try {
-      while (this.#waiting.length > 0) await this.#send(this.#waiting.splice(0, NOTES_MAX));
+      while (this.#waiting.length > 0) {
+        const notes = this.#waiting.splice(0, NOTES_MAX);
+        const isTaken = await this.#send(notes);
+        if (!isTaken) this.#waiting = [...notes, ...this.#waiting].slice(-WAITING_MAX);
+        await this.#pause(isTaken ? PACE_MS : LATER_MS);
+      }
     } catch (error) {
       this.#hasFailed = true;
       this.#waiting = [];
@@ -68,7 +82,20 @@ export class HubNotes {
     this.#sending = undefined;
   }
 
-  async #send(notes: readonly Note[]): Promise<void> {
+  /** A training that ends is waited for, so it does not pause. */
+  #pause(ms: number): Promise<void> {
+    if (this.#isEnding) return Promise.resolve();
+    return new Promise((resolve) => {
+      const timer = setTimeout(resolve, ms).unref();
+      this.#hurry = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+  }
+
+  /** Returns whether the server took them; false when it asks for fewer. Throws for every other refusal. */
+  async #send(notes: readonly Note[]): Promise<boolean> {
     const body = JSON.stringify({ notes });
     const { board, host } = this.#address;
     const request = await hubRequest(this.#address, `/api/boards/${board}/notes`, {
@@ -76,11 +103,17 @@ export class HubNotes {
       headers: { 'Content-Type': 'application/json', 'Content-Length': Buffer.byteLength(body) },
       timeout: ANSWER_MS,
     });
-    await new Promise<void>((resolve, reject) => {
+    return new Promise((resolve, reject) => {
       request.on('timeout', () => request.destroy(new Error('it does not answer')));
       request.on('error', reject);
       request.on('response', (response) => {
-        if (response.statusCode === 200) response.resume().on('end', resolve).on('error', reject);
+        const { statusCode } = response;
+        const isRead = statusCode === 200 || statusCode === TOO_MANY;
+        if (isRead)
+          response
+            .resume()
+            .on('end', () => resolve(statusCode === 200))
+            .on('error', reject);
         else void refusalOf(host, response).then(reject, reject);
       });
       request.end(body);

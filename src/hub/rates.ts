@@ -1,0 +1,115 @@
+import type { Clock } from '../../firmware-protocol/clock.js';
+import { Refusal } from './refusal.js';
+
+/** How often something may happen: so many times at once, and so often per second in the long run. */
+export interface Rate {
+  readonly atOnce: number;
+  readonly perSecond: number;
+}
+
+/**
+ * What one owner may ask for, over all connections; who shows no token counts by address. Stops are in none
+ * of them: a stop is never refused.
+ */
+export const RATES = {
+  requests: { atOnce: 200, perSecond: 50 },
+  /** Leases that are asked for. */
+  leases: { atOnce: 128, perSecond: 10 },
+  /** Recordings that are switched on or off. */
+  recordings: { atOnce: 10, perSecond: 1 },
+  /** Notes of trainings, each of which goes to every observer. */
+  notes: { atOnce: 2000, perSecond: 640 },
+  /** Stops that observers are told of. The others happen all the same. */
+  toldStops: { atOnce: 20, perSecond: 5 },
+} as const satisfies Record<string, Rate>;
+/** What is limited, by its name. */
+export type RateName = keyof typeof RATES;
+
+/** Messages and pings of an observer, which has nothing to say. Beyond that it is sent away. */
+export const OBSERVER_MESSAGES: Rate = { atOnce: 16, perSecond: 1 };
+/** Messages and pings on the link of a board, of any length. Beyond that the server reads more slowly. */
+export const LINK_MESSAGES: Rate = { atOnce: 20_000, perSecond: 10_000 };
+
+/** Askers of one rate that are remembered. The one that asked longest ago is forgotten. */
+const ASKERS_MAX = 10_000;
+
+/** A bucket that fills steadily, and from which each event takes one. It may go into debt. */
+export class Bucket {
+  readonly #rate: Rate;
+  readonly #clock: Clock;
+  #level: number;
+  #atMs: number;
+
+  constructor(rate: Rate, clock: Clock) {
+    this.#rate = rate;
+    this.#clock = clock;
+    this.#level = rate.atOnce;
+    this.#atMs = clock.nowMs();
+  }
+
+  /** After how many ms there will be `count` in it; 0 when they are there. */
+  waitMs(count: number): number {
+    const { atOnce, perSecond } = this.#rate;
+    const nowMs = this.#clock.nowMs();
+    this.#level = Math.min(atOnce, this.#level + ((nowMs - this.#atMs) * perSecond) / 1000);
+    this.#atMs = nowMs;
+    return Math.max(0, ((Math.min(count, atOnce) - this.#level) * 1000) / perSecond);
+  }
+
+  /** Takes `count`, and returns after how many ms the debt is paid. */
+  spend(count = 1): number {
+    this.waitMs(count);
+    this.#level -= count;
+    return this.waitMs(0);
+  }
+}
+
+/** Counts what each owner asks for, and refuses what is too much. */
+export class RateLimits {
+  readonly #clock: Clock;
+  readonly #buckets = new Map<RateName, Map<string, Bucket>>();
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  /** Takes `count` of what `who` may do. Throws a `Refusal` when that is too much; nothing is taken then. */
+  take(name: RateName, who: string, count = 1): void {
+    const waitMs = this.#try(name, who, count);
+    if (waitMs === 0) return;
+    const { atOnce, perSecond } = RATES[name];
+    throw new Refusal(
+      429,
+      'BUSY',
+      `${who} asks too often: ${TEXTS[name]} are limited to ${perSecond} a second, and ${atOnce} at once.`,
+      'Ask less often. A stop is let through at any time.',
+      Math.ceil(waitMs / 1000),
+    );
+  }
+
+  /** Whether `who` may do it now. If so, it counts. */
+  allows(name: RateName, who: string): boolean {
+    return this.#try(name, who, 1) === 0;
+  }
+
+  #try(name: RateName, who: string, count: number): number {
+    const askers = this.#buckets.get(name) ?? new Map<string, Bucket>();
+    this.#buckets.set(name, askers);
+    const bucket = askers.get(who) ?? new Bucket(RATES[name], this.#clock);
+    // The newest one stands last.
+    askers.delete(who);
+    askers.set(who, bucket);
+    if (askers.size > ASKERS_MAX) askers.delete(askers.keys().next().value!);
+    const waitMs = bucket.waitMs(count);
+    if (waitMs === 0) bucket.spend(count);
+    return waitMs;
+  }
+}
+
+const TEXTS: Readonly<Record<RateName, string>> = {
+  requests: 'requests',
+  leases: 'asks for a lease',
+  recordings: 'switches of recordings',
+  notes: 'notes',
+  toldStops: 'stops that are told',
+};
