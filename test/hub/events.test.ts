@@ -7,6 +7,7 @@ import {
   HEALTH,
   type HubEvent,
   type HubEventOf,
+  LIFE,
   NOTES_ANSWER,
   STOP_ANSWER,
 } from '../../src/hub/api.js';
@@ -83,6 +84,8 @@ describe('an observer of a shared board', () => {
         (await ask(hub, method, pathname, sent)).body;
       const health = await body('GET', '/healthz');
       expect(HEALTH.parse(health)).toEqual(health);
+      const life = await body('GET', '/livez');
+      expect(LIFE.parse(life)).toEqual(life);
       const boards = await body('GET', '/api/boards');
       expect(BOARD_LIST.parse(boards)).toEqual(boards);
       const notes = [{ training: 't', step: 1, values: {} }];
