@@ -274,8 +274,8 @@ export class Connection {
   }
 
   /**
-   * Ends the session from this side: fails every call as `fail` does, and acknowledges what came last. Resolves
-   * when that was written, after END_MS at the latest. Errors: none.
+   * Ends the session from this side: fails every call as `fail` does, and acknowledges what came last.
+   * Resolves when that was written, after END_MS at the latest. Errors: none.
    */
   async end(error: ThermolinkError): Promise<void> {
     const written = this.#suspended ? undefined : this.#pump.acknowledge();

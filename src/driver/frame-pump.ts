@@ -43,8 +43,8 @@ export class FramePump {
   }
 
   /**
-   * Writes the acknowledgement that is owed, where nothing else waits: a board would repeat its last answer to
-   * nobody. The write has begun when this returns; after that the port may be detached. Errors: none.
+   * Writes the acknowledgement that is owed, if nothing else waits. Without it a board would repeat its last
+   * answer. The write has begun when this returns; after that the port may be detached. Errors: none.
    */
   async acknowledge(): Promise<void> {
     const port = this.#port;

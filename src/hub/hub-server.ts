@@ -294,7 +294,7 @@ export class HubServer {
     this.#observers.add(opened, owner, this.#missed(owner, right));
   }
 
-  /** Whether a request that needs no right has the right to observe. A wrong token is refused all the same. */
+  /** Whether a request that needs no right has the right to observe. A wrong token is still refused. */
   #mayObserve(request: IncomingMessage): boolean {
     const token = bearerToken(request);
     if (token === undefined && this.#gate.asks) return false;
