@@ -1,4 +1,5 @@
 import type { Duplex } from 'node:stream';
+import type { Clock } from '../../firmware-protocol/clock.js';
 import type { Port } from '../../firmware-protocol/port.js';
 import type { Lease } from './lease.js';
 
@@ -7,17 +8,21 @@ import type { Lease } from './lease.js';
  * most 64 KiB; a client that asks for more than it reads loses the board.
  */
 export const LINK_QUEUE_BYTES_MAX = 8 << 20;
+/** A client that takes none of the bytes that wait for it loses the board after this time. */
+export const LINK_STALL_MS = 30_000;
 
 /**
  * Passes bytes between a client and its board until the lease is over, the client goes or the board is lost.
  * The bytes are not changed. At the end the client's connection is closed. Errors: none.
  */
-export function bridge(client: Duplex, board: Port, lease: Lease, nowMs: () => number): Promise<void> {
+export function bridge(client: Duplex, board: Port, lease: Lease, clock: Clock): Promise<void> {
   return new Promise((resolve) => {
     let ended = false;
+    const taking = new TakeWatch(clock, () => lease.end('slow'));
     const end = (): void => {
       if (ended) return;
       ended = true;
+      taking.end();
       lease.over.removeEventListener('abort', end);
       void board.close();
       // The last bytes of the board, such as the report of a run, are still sent. A client that reads nothing
@@ -40,7 +45,7 @@ export function bridge(client: Duplex, board: Port, lease: Lease, nowMs: () => n
     client.on('end', end);
     client.on('data', (chunk: Buffer) => {
       if (ended) return;
-      lease.heardMs = nowMs();
+      lease.heardMs = clock.nowMs();
       client.pause();
       pass(chunk).then(
         () => {
@@ -55,7 +60,8 @@ export function bridge(client: Duplex, board: Port, lease: Lease, nowMs: () => n
     board.onData((bytes) => {
       if (ended) return;
       // The bytes are valid only during the call.
-      client.write(Buffer.from(bytes));
+      taking.begin();
+      client.write(Buffer.from(bytes), () => taking.took());
       if (client.writableLength > LINK_QUEUE_BYTES_MAX) lease.end('slow');
     });
     board.onClose(() => {
@@ -66,6 +72,45 @@ export function bridge(client: Duplex, board: Port, lease: Lease, nowMs: () => n
     if (lease.over.aborted) end();
     else client.resume();
   });
+}
+
+/** Tells when writes wait and none of them was taken for LINK_STALL_MS. */
+class TakeWatch {
+  readonly #clock: Clock;
+  readonly #tell: () => void;
+  #waiting = 0;
+  #movedMs = 0;
+  #cancel: (() => void) | undefined;
+
+  constructor(clock: Clock, tell: () => void) {
+    this.#clock = clock;
+    this.#tell = tell;
+  }
+
+  begin(): void {
+    if (this.#waiting++ === 0) this.#movedMs = this.#clock.nowMs();
+    if (this.#cancel === undefined) this.#look(LINK_STALL_MS);
+  }
+
+  took(): void {
+    this.#waiting--;
+    this.#movedMs = this.#clock.nowMs();
+  }
+
+  end(): void {
+    this.#cancel?.();
+  }
+
+  /** One timer serves many writes. */
+  #look(ms: number): void {
+    this.#cancel = this.#clock.schedule(ms, () => {
+      this.#cancel = undefined;
+      if (this.#waiting === 0) return;
+      const leftMs = this.#movedMs + LINK_STALL_MS - this.#clock.nowMs();
+      if (leftMs > 0) this.#look(leftMs);
+      else this.#tell();
+    });
+  }
 }
 
 /** Cuts bytes into pieces of at most `bytesMax`, at the end of a frame if possible. */

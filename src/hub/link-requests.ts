@@ -82,7 +82,7 @@ async function withLease(
     const port = board.line.attach();
     if (port === undefined)
       throw new Refusal(503, 'NO_ANSWER', 'The board was lost just now.', 'Try again.', 1);
-    await bridge(open(board.line.limits!), port, lease, () => clock.nowMs());
+    await bridge(open(board.line.limits!), port, lease, clock);
   } finally {
     await lease.release();
   }

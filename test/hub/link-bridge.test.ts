@@ -1,8 +1,9 @@
-import { PassThrough } from 'node:stream';
+import { Duplex, PassThrough } from 'node:stream';
 import { expect, it } from 'vitest';
 import type { Port } from '../../firmware-protocol/port.js';
 import type { Lease } from '../../src/hub/lease.js';
-import { bridge, piecesOf } from '../../src/hub/link-bridge.js';
+import { bridge, LINK_STALL_MS, piecesOf } from '../../src/hub/link-bridge.js';
+import { VirtualClock } from '../support/virtual-clock.js';
 
 it.each([
   ['without a bound, at once', [1, 0, 2, 0], undefined, [[1, 0, 2, 0]]],
@@ -30,6 +31,8 @@ it.each([
 });
 
 it('a bridge gives a slow line no more bytes than it has room for, and none after its end', async () => {
+  const clock = new VirtualClock();
+  await clock.run(new Promise<void>((resolve) => void clock.schedule(1, resolve)));
   const client = new PassThrough();
   const over = new AbortController();
   const written: number[][] = [];
@@ -45,7 +48,7 @@ it('a bridge gives a slow line no more bytes than it has room for, and none afte
     },
   } as unknown as Port;
   const lease = { over: over.signal, heardMs: 0, end: () => undefined } as unknown as Lease;
-  const ended = bridge(client, board, lease, () => 1);
+  const ended = bridge(client, board, lease, clock);
   client.write(Uint8Array.of(1, 0, 2, 2, 0, 3, 3, 3, 0));
   await ended;
   expect(written).toEqual([
@@ -53,4 +56,43 @@ it('a bridge gives a slow line no more bytes than it has room for, and none afte
     [2, 2, 0],
   ]);
   expect(lease.heardMs).toBe(1);
+});
+
+it.each([
+  ['nothing', 0, ['slow']],
+  ['a little at a time', LINK_STALL_MS - 1, []],
+])('a client that takes %s while it talks on has the board as long as it takes', async (_, takesMs, ends) => {
+  const clock = new VirtualClock();
+  const over = new AbortController();
+  const pause = (ms: number): Promise<void> =>
+    clock.run(new Promise<void>((resolve) => void clock.schedule(ms, resolve)));
+  const client = new Duplex({
+    read: () => undefined,
+    write: (_chunk, _encoding, taken) => {
+      if (takesMs > 0) clock.schedule(takesMs, () => taken());
+    },
+  });
+  let send: (bytes: Uint8Array) => void = () => undefined;
+  const board = {
+    onData: (receive: typeof send) => (send = receive),
+    onClose: () => undefined,
+    close: () => Promise.resolve(),
+    write: () => Promise.resolve(),
+  } as unknown as Port;
+  const told: string[] = [];
+  const end = (why: string): void => {
+    told.push(why);
+    over.abort(why);
+  };
+  const ended = bridge(client, board, { over: over.signal, heardMs: 0, end } as unknown as Lease, clock);
+  for (let i = 0; i < 3; i++) {
+    send(Uint8Array.of(1, 0));
+    client.push(Uint8Array.of(2, 0));
+    await pause(LINK_STALL_MS / 3);
+    expect(told).toEqual(i < 2 ? [] : ends);
+  }
+  await pause(3 * LINK_STALL_MS);
+  expect(told).toEqual(ends);
+  over.abort('left');
+  await ended;
 });

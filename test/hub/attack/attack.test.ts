@@ -5,9 +5,11 @@ import { CONNECTIONS_PER_ADDRESS_MAX, STRANGERS_MAX } from '../../../src/hub/con
 import type { Hub } from '../../../src/hub/hub-options.js';
 import { fileWriter } from '../../cli/support/temporary-files.js';
 import { BUILT_CLI, isBuilt, JsonProcess } from '../../support/child-process.js';
+import { diagonalProgram } from '../../support/test-board.js';
 import {
   ATTACKER,
   dropConnections,
+  greedyWay,
   HUGE_FRAME,
   openFrom,
   requestText,
@@ -40,7 +42,17 @@ describe.runIf(isBuilt && process.platform === 'linux')('a hub under attack', { 
 
   beforeAll(async () => {
     const tokens = file('tokens', `alice admin ${TOKEN}\n`);
-    const args = [BUILT_CLI, 'serve', '--json', '--device', 'a=emulator:ideal-8', '--token-file', tokens];
+    const args = [
+      BUILT_CLI,
+      'serve',
+      '--json',
+      '--device',
+      'a=emulator:ideal-8',
+      '--device',
+      'b=emulator:ideal-64',
+      '--token-file',
+      tokens,
+    ];
     server = new JsonProcess(args, (stop) => {
       end = stop;
     });
@@ -191,4 +203,38 @@ describe.runIf(isBuilt && process.platform === 'linux')('a hub under attack', { 
       return `24 observers read nothing, ${pings} pings of the driver passed`;
     });
   }, 60_000);
+
+  it('takes a driver that asks for all samples at once and stops reading: it loses the board, which is safe', async () => {
+    await during('slow driver', async () => {
+      const way = await greedyWay({ ...target, from: '127.0.0.70' });
+      const uri = `hub://127.0.0.1:${way.port}/b?token_file=${file('alice', TOKEN)}`;
+      const greedy = await connect(uri, { reconnect: false });
+      try {
+        await greedy.loadProgram(0, diagonalProgram(64));
+        const run = await greedy.run({
+          bank: 0,
+          runSeed: 1,
+          burnInTicks: 0,
+          sampleCount: 50_000_000,
+          ticksPerSample: 1,
+        });
+        const lost = run.finished.catch((error: unknown) => error);
+        const startMs = performance.now();
+        way.stopReading();
+        expect(await lost).toMatchObject({ code: 'LINK_LOST' });
+        const seconds = (performance.now() - startMs) / 1000;
+        const bearer = { Authorization: `Bearer ${TOKEN}`, Connection: 'close' };
+        let board: string | undefined;
+        for (let i = 0; i < 50 && board === undefined; i++) {
+          const heard = await say(target, requestText('GET', '/api/boards', target.port, bearer));
+          board = /"name":"b".*"state":"safe".*"lease":null/.exec(heard)?.[0];
+        }
+        expect(board).toBeDefined();
+        return `lost the board after ${seconds.toFixed(1)} s`;
+      } finally {
+        await greedy.close();
+        way.close();
+      }
+    });
+  }, 120_000);
 });

@@ -1,5 +1,8 @@
 import { readFileSync } from 'node:fs';
-import { connect, type Socket } from 'node:net';
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
+import { decodeToDevice, encodeCommand } from '../../../firmware-protocol/codec.js';
+import { encodeFrame, FrameDecoder } from '../../../firmware-protocol/framing.js';
+import { FRAME_BYTES_MAX } from '../../../firmware-protocol/limits.js';
 
 /** A source address of an attacker; the whole of 127.0.0.0/8 is this machine. */
 export const ATTACKER = '127.0.0.66';
@@ -57,6 +60,57 @@ export async function say(target: Target, bytes: string | Uint8Array, waitMs = 3
   });
   socket.destroy();
   return heard;
+}
+
+/** A way to the hub for one client that reads as much as it says. */
+export interface GreedyWay {
+  readonly port: number;
+  /** From now on nothing is read from the hub; what the client sends still passes. */
+  stopReading(): void;
+  close(): void;
+}
+
+/** Listens for one client, and raises the credit of its runs beyond all bounds on the way to the hub. */
+export async function greedyWay(target: Target): Promise<GreedyWay> {
+  const open: Socket[] = [];
+  const server = createServer((near) => {
+    const far = connect({ host: '127.0.0.1', port: target.port, localAddress: target.from });
+    open.push(near, far);
+    for (const socket of open) socket.on('error', () => undefined);
+    near.once('close', () => far.destroy());
+    far.once('close', () => near.destroy());
+    far.on('data', (bytes: Buffer) => near.write(bytes));
+    let isUpgraded = false;
+    const decoder = new FrameDecoder(FRAME_BYTES_MAX);
+    near.on('data', (bytes: Buffer) => {
+      if (isUpgraded)
+        decoder.decode(bytes, (item) => {
+          if (item.kind === 'frame')
+            far.write(
+              Uint8Array.of(0, ...encodeFrame({ ...item.frame, payload: greedy(item.frame.payload) })),
+            );
+        });
+      else far.write(bytes);
+      isUpgraded = true;
+    });
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', () => resolve()));
+  return {
+    port: (server.address() as AddressInfo).port,
+    stopReading: () => open.at(-1)!.pause(),
+    close: () => {
+      for (const socket of open) socket.destroy();
+      server.close();
+    },
+  };
+}
+
+function greedy(payload: Uint8Array): Uint8Array {
+  if (payload.length === 0) return payload;
+  const message = decodeToDevice(payload);
+  return message.kind === 'command' && message.name === 'start'
+    ? encodeCommand('start', message.requestId, { ...message.fields, creditBlocks: 1_000_000_000 })
+    : payload;
 }
 
 /** A request as text. */
