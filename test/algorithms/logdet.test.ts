@@ -125,7 +125,9 @@ describe('ln det on an ideal board', () => {
 
 // Mismatch of the noise moves ln det by Σ ln of the cells' noise temperatures, a few times 0.1 here: many
 // standard errors. With the calibration four standard errors hold (once in 16,000 draws of the seed).
-test('a calibration removes the error of ln det that mismatch causes', () => expectCalibrationHelps(15_000));
+test('a calibration removes the error of ln det that mismatch causes', { tags: 'long' }, () =>
+  expectCalibrationHelps(15_000),
+);
 
 test('and of 40,000 readings', { tags: 'long' }, () => expectCalibrationHelps(40_000));
 

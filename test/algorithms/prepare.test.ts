@@ -132,11 +132,18 @@ describe('a prepared system', () => {
     }
   });
 
-  test.each([
+  type Tolerances = readonly [profile: string, tolerance: number];
+  test.each<Tolerances>([
     ['ideal-256', 0.1],
     ['ideal-256', 1e-8],
-    ['prototype-256', 1e-2],
-  ] as const)('inverts on %s: every column to the requested residual %d', async (profile, tolerance) => {
+  ])('inverts on %s: every column to the requested residual %d', expectInverse);
+  test.each<Tolerances>([['prototype-256', 1e-2]])(
+    'inverts on %s: every column to the requested residual %d',
+    { tags: 'long' },
+    expectInverse,
+  );
+
+  async function expectInverse(profile: string, tolerance: number): Promise<void> {
     const prepared = prepare(solverBoard(profile), { system, couplingBits: 8 });
     const { inverse, relativeResidual, passes } = await prepared.invert({ tolerance, address: address(6) });
     expect(relativeResidual).toBeLessThanOrEqual(tolerance);
@@ -145,7 +152,7 @@ describe('a prepared system', () => {
     expect(norm2(subtract(inverse.data, exact.data)) / norm2(exact.data)).toBeLessThan(20 * tolerance);
     for (let i = 0; i < cells; i++)
       for (let j = 0; j < i; j++) expect(inverse.data[i * cells + j]).toBe(inverse.data[j * cells + i]);
-  });
+  }
 
   test('inverts over a link, and sends only the codes of drives that changed', async () => {
     const device = await connect('emulator:ideal-256');

@@ -80,7 +80,9 @@ it.each([
 
 // Of 4·2000·8 normal numbers: the ratio's standard deviation is 0.012, so chance leaves the bounds once in
 // 10⁵ times.
-it('the variance of changes is that of the difference between the mean of the check runs and one more run', async () => {
+it('the variance of changes is that of the difference between the mean of the check runs and one more run', {
+  tags: 'long',
+}, async () => {
   const { identity } = solverBoard('ideal-8');
   const random = problemRandom(18);
   const system = { kind: 'dense', matrix: symmetricWith([1, 1, 2, 2, 3, 3, 4, 4], random) } as const;

@@ -137,8 +137,11 @@ test('a factor with damping is not scaled, because its damping has no weights', 
   }
 });
 
-test('unlike units and a bad condition: the error bars of combined readings are in the units of A', () =>
-  expectCombinedRight(4));
+test(
+  'unlike units and a bad condition: the error bars of combined readings are in the units of A',
+  { tags: 'long' },
+  () => expectCombinedRight(4),
+);
 
 test('the same holds for twelve systems', { tags: 'long' }, () => expectCombinedRight(12));
 

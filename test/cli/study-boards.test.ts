@@ -182,7 +182,9 @@ describe('a study of tables on several boards', () => {
     return runTable({ study, scale: { quick: true, seeds: [1, 2] }, out, uris, quiet: true }, neverAborted);
   };
 
-  it('finds the same results as on one board, the search first, and stores them in the same order', async () => {
+  it('finds the same results as on one board, the search first, and stores them in the same order', {
+    tags: 'long',
+  }, async () => {
     const one = await tablesOn([BOARD]);
     const stored = readFileSync(join(out, 'runs.json'), 'utf8');
     expect(one).toHaveLength(SIZES.length + 4);

@@ -26,7 +26,7 @@ it('events are read by an independent reader, value by value', () => {
   expect(readdirSync(join(directory, 'first')).every(isEventFile)).toBe(true);
 });
 
-it('a resumed training records its first step, so undone steps are no longer shown', () => {
+it('a resumed training records its first step, so undone steps are no longer shown', { tags: 'long' }, () => {
   const file = new EventFile(join(directory, 'second'), 50);
   expect(eventsOf(file.path)[1]).toEqual({ step: 50, session: 1 });
 });

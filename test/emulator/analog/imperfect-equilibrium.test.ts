@@ -201,7 +201,7 @@ test('common-mode noise adds what all cells share', () => {
   expect(distances(die, { ...detailedBalance, covariance }).covariance).toBeLessThan(LIMIT);
 });
 
-test('coloured noise: the covariance is that of cells and filters together', () => {
+test('coloured noise: the covariance is that of cells and filters together', { tags: 'long' }, () => {
   const correlation256 = 216;
   const die = imperfectBoard({ noiseColour: { correlation256, source: 'test' } }, board, 11);
   const alpha = correlation256 / 256;

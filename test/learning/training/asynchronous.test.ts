@@ -108,11 +108,12 @@ describe('a training with a delay that is asynchronous', () => {
   });
 
   type Variant = [string, AnalogSolverOptions, OptimizerOptions];
+  it.each<Variant>([['no delay and a reset state', {}, { initial: 'gradient' }]])(
+    'has them with %s too',
+    expectSame,
+  );
   it.each<Variant>([
     ['layers that relax by themselves', {}, { ...delayed, blocks: 'layers' }],
-    ['no delay and a reset state', {}, { initial: 'gradient' }],
-  ])('has them with %s too', expectSame);
-  it.each<Variant>([
     ['chopped runs', { relaxChopped: true }, delayed],
     ['couplings that are rounded twice', { relaxRoundings: 2 }, delayed],
   ])('has them with %s too', { tags: ['long'] }, expectSame);

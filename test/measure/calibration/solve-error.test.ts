@@ -124,8 +124,11 @@ describe('the solve error, one pass at condition 10', () => {
   };
 
   // One die: 1.02 ± 0.04 and 16 ± 6.
-  it('prototype-8: calibrating cells leaves what a die without their effects has, crosspoints less than a quarter', () =>
-    expectCalibrated([1]));
+  it(
+    'prototype-8: calibrating cells leaves what a die without their effects has, crosspoints less than a quarter',
+    { tags: 'long' },
+    () => expectCalibrated([1]),
+  );
 
   it('the same holds on four dies', { tags: 'long' }, () => expectCalibrated([1, 2, 3, 4]));
 });

@@ -59,7 +59,7 @@ describe('thermolink characterize', () => {
     expect(record.couplingErrors.values).toHaveLength(16);
   });
 
-  it('removes a figure of an earlier measurement that this one does not make', async () => {
+  it('removes a figure of an earlier measurement that this one does not make', { tags: 'long' }, async () => {
     const out = file('again');
     mkdirSync(out);
     // As if a measurement with couplings had been made before.

@@ -145,7 +145,7 @@ describe('cells that break', () => {
     expect(measured.timeConstant.values[6]).toBeNaN();
   });
 
-  it('a cell that runs into its rail is named', async () => {
+  it('a cell that runs into its rail is named', { tags: 'long' }, async () => {
     const measured = await measure('emulator:prototype-8?faults=saturatingCell:2@0', 1, 0, 1000);
     expect(measured.overloaded).toEqual([2]);
   });

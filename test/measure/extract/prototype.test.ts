@@ -180,7 +180,7 @@ describe('a prototype board that was captured', { tags: 'long' }, () => {
 });
 
 describe('with fewer crosspoints', () => {
-  it('couplings are known by their spread alone', async () => {
+  it('couplings are known by their spread alone', { tags: 'long' }, async () => {
     const { profile } = await capture('emulator:prototype-8?die=2', 5, 4, 1000);
     expect(profile.measured).not.toHaveProperty('couplingMismatch');
     // 32 draws: ±12.5 %, four of them.

@@ -112,7 +112,7 @@ describe('the samples of a run', () => {
     expect(missing).toEqual(lost);
   });
 
-  it('are whole and in order where lost blocks were asked for again', async () => {
+  it('are whole and in order where lost blocks were asked for again', { tags: 'long' }, async () => {
     const { device, clock, chunks } = await heardBoard('ideal-8', { toHost: losing([0, 1]) });
     await clock.run(device.loadProgram(0, { ...diagonalProgram(8), noiseAmplitude: 16384, noiseShift: 12 }));
     const { codes } = await clock.run(device.acquire({ ...LONG_RUN, onLoss: 'reRequest' }));

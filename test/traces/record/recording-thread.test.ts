@@ -156,13 +156,15 @@ describe.runIf(isBuilt)('a recording that a thread writes', () => {
     file(name),
   ];
 
-  it.each([
-    ['a short session', 'process.exit(3)'],
-    [
+  it('is whole when the process exits without closing it', () =>
+    expectWhole('a short session', 'process.exit(3)'));
+
+  it('and so it is after an exception', { tags: 'long' }, () =>
+    expectWhole(
       'an exception',
       "await pings(600); process.on('exit', () => (process.exitCode = 3)); throw new Error('x')",
-    ],
-  ])('is whole when the process exits without closing it: %s', expectWhole);
+    ),
+  );
 
   it('and so it is after a longer session', { tags: 'long' }, () =>
     expectWhole('a longer session', 'await pings(600); process.exit(3)'),
