@@ -20,7 +20,7 @@ export interface Spectrum {
   readonly eigenvalueMin: number;
   /** Upper bound λ₊ of the largest eigenvalue, within a few percent of it. */
   readonly eigenvalueMax: number;
-  /** tr A, the sum of the eigenvalues. */
+  /** tr A, the sum of the eigenvalues, in units of A. */
   readonly trace: number;
   /** Estimate of tr A⁻¹, good to a factor of two. */
   readonly inverseTrace: number;

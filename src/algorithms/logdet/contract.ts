@@ -36,7 +36,7 @@ export interface DampingNode {
   readonly damping: number;
   /** tr D(Â + sD)⁻¹ with its standard error, in 1/units of Â. D = I except on calibrated boards. */
   readonly trace: Estimated;
-  /** How often all cells were read. */
+  /** Number of readings of all cells, without unit. */
   readonly readings: number;
 }
 
