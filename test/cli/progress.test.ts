@@ -70,7 +70,11 @@ describe('on a terminal', () => {
     expect(screen(writes)).toEqual(['epoch 1: 93.0 %', expect.stringMatching(/^train {2}10 %/), '']);
   });
 
-  it('never fills the line and never breaks it, for any numbers, texts and widths', () => {
+  it('never fills the line and never breaks it, for any numbers, texts and widths', () => expectFits(15));
+
+  it('nor for many more of them', { tags: 'long' }, () => expectFits(100));
+
+  function expectFits(numRuns: number): void {
     const anyNumber = fc.oneof(
       fc.double(),
       fc.integer(),
@@ -99,8 +103,9 @@ describe('on a terminal', () => {
           }
         },
       ),
+      { numRuns },
     );
-  });
+  }
 });
 
 describe.each([true, false])('before long work (terminal: %s)', (isTTY) => {

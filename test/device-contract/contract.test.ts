@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, onTestFinished } from 'vitest';
 import type { ContractBoard } from './contract.js';
-import { DEVICES, type RunningDevice } from './devices.js';
+import { DEVICES, optionsOn, type RunningDevice } from './devices.js';
 import { describePrograms } from './program-contract.js';
 import { RawHost } from './raw-host.js';
 import { describeRuns } from './run-contract.js';
@@ -8,9 +8,9 @@ import { describeSafety } from './safety-contract.js';
 import { describeService } from './service-contract.js';
 import { describeSessions } from './session-contract.js';
 
-describe.each(DEVICES.map((device) => ({ device, name: device.name, missing: device.missing() })))(
-  'the contract of a device: $name',
-  ({ device, missing }) => {
+for (const device of DEVICES)
+  describe(`the contract of a device: ${device.name}`, optionsOn(device), () => {
+    const missing = device.missing();
     let running: RunningDevice | undefined;
 
     beforeAll(async () => {
@@ -44,5 +44,4 @@ describe.each(DEVICES.map((device) => ({ device, name: device.name, missing: dev
     describe('safety', () => {
       describeSafety(board);
     });
-  },
-);
+  });

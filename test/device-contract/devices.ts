@@ -147,6 +147,12 @@ const hil = process.env['THERMOLINK_TEST_HIL'] !== undefined;
 /** Only the board that the environment names (docs/how-to/build-a-board.md, "How to test it"). */
 const yours = process.env['THERMOLINK_TEST_DEVICE'];
 
+/** A suite of all devices is quick on these: one program each, and both transports. */
+const QUICK = ['the emulator over a pseudo-terminal', 'the C device over TCP'];
+/** The options of a suite on a device: of the boards of this machine most are for the long tests. */
+export const optionsOn = ({ name }: DeviceUnderTest) =>
+  hil || yours !== undefined || QUICK.includes(name) ? {} : ({ tags: 'long' } as const);
+
 export const DEVICES: readonly DeviceUnderTest[] =
   yours === undefined
     ? hil

@@ -36,6 +36,9 @@ const LONG: ReadonlySet<string> = new Set([
   'docs/how-to/look-at-a-session.md',
   'docs/how-to/run-a-study.md',
   'docs/how-to/control-a-plant.md',
+  'docs/how-to/lucidac.md',
+  'docs/how-to/sample-over-a-slow-line.md',
+  'docs/how-to/work-in-a-terminal.md',
   'docs/how-to/train-on-own-data.md',
   'docs/how-to/draw-from-a-posterior.md',
   'docs/explanation/limits-of-a-solve.md',
@@ -66,7 +69,7 @@ describe('the examples of the documents run', () => {
     expect(typescriptBlocks(file)).toEqual([readRepositoryFile(example)]);
   });
 
-  it.runIf(built)('docs/examples/solve.ts finds the solution (1/11, 7/11)', async () => {
+  it.runIf(built)('docs/examples/solve.ts finds the solution (1/11, 7/11)', { tags: 'long' }, async () => {
     const { stdout } = await run('node', [path.join(ROOT, 'dist/docs/examples/solve.js')]);
     expectSolution(stdout);
   });

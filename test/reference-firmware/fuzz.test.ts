@@ -31,7 +31,9 @@ describe.skipIf(missing !== undefined)(`fuzzing the C device${missing ? ` (${mis
     expect(code, text).toBe(0);
   }
 
-  test('no finding in the shortest run, full buffers', () => expectNoFinding(FUZZ_BUILDS.full, SHORTEST));
+  test('no finding in the shortest run, full buffers', { tags: 'long' }, () =>
+    expectNoFinding(FUZZ_BUILDS.full, SHORTEST),
+  );
 
   test.each(['full', 'tight'] as const)(
     'no finding in a short run, %s buffers',

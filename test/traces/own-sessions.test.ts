@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openTcpPort, parseHostPort } from '../../src/transport/tcp-port.js';
-import { make, missingTools } from '../reference-firmware/build.js';
+import { make, missingTools, SANITIZED } from '../reference-firmware/build.js';
 import { DeviceProcess } from '../reference-firmware/device-process.js';
 import { ROOT } from '../repository/files.js';
 import { contentOf, differenceOf, messagesOf } from './compare-sessions.js';
@@ -76,7 +76,7 @@ describe.skipIf(missing !== undefined)(`the C device${missing ? ` (${missing})` 
   let program: string;
 
   beforeAll(() => {
-    program = make('thermolink-device', 'build');
+    program = make('thermolink-device', ...SANITIZED);
   });
 
   it.each(OWN_SESSIONS.filter(({ onC }) => onC))('$name: does the same, bit for bit', async (session) => {

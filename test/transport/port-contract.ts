@@ -12,6 +12,8 @@ export interface PortPair {
 /** A port whose other side does not read yet. */
 export interface StalledPort {
   readonly port: Port;
+  /** More bytes than the system's buffers take. 25 MiB when missing, as for TCP. */
+  readonly stallBytes?: number;
   /** Lets the other side read. Resolves when it has read `bytes`. */
   read(bytes: number): Promise<void>;
   release(): Promise<void>;
@@ -198,11 +200,10 @@ export function describePortContract(contract: PortContract): void {
 
     for (const [direction, stall] of Object.entries(contract.stalled ?? {})) {
       it(`waits while nobody reads: ${direction}`, async () => {
-        const { port, read, release } = await stall();
+        const { port, stallBytes = 25 * MIB, read, release } = await stall();
         try {
-          // These are far more bytes than any system buffer takes.
           const piece = pattern(1 << 16, 5);
-          const pieces = 400;
+          const pieces = stallBytes / piece.length;
           let settled = 0;
           const sending = (async () => {
             for (let i = 0; i < pieces; i++) {

@@ -126,11 +126,11 @@ describePortContract({
   stalled: {
     async 'pty to serial port'(): Promise<StalledPort> {
       const { ends, release } = await ptyPair();
-      return { port: ends[0], read: (bytes) => readAll(ends[1], bytes), release };
+      return { port: ends[0], stallBytes: 2 ** 21, read: (bytes) => readAll(ends[1], bytes), release };
     },
     async 'serial port to pty'(): Promise<StalledPort> {
       const { ends, release } = await ptyPair();
-      return { port: ends[1], read: (bytes) => readAll(ends[0], bytes), release };
+      return { port: ends[1], stallBytes: 2 ** 21, read: (bytes) => readAll(ends[0], bytes), release };
     },
   },
   noticesClose: ['it keeps its own slave open, or it would lose its raw mode, so it sees no hang-up', true],
