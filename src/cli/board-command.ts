@@ -27,13 +27,14 @@ export interface BoardCommandDefinition<S extends OptionSpecs> {
   readonly options: S;
   readonly example: string;
   /**
-   * The board if neither `--device` nor the environment names one. Left out: the smallest ideal one that
-   * fits.
+   * The board that is used if neither `--device` nor the environment names one. The default is the smallest
+   * ideal emulated board that fits.
    */
   readonly fallback?: string;
   /**
-   * Reads the inputs, works `onBoard`, writes the outputs, and returns what is printed. `onLucidac` is there
-   * when the device is a LUCIDAC; a command that has no use for it works `onBoard`, which refuses.
+   * Reads the inputs, works `onBoard`, writes the outputs, and returns the report to print. `onLucidac` is
+   * defined if the device is a LUCIDAC. A command that cannot use a LUCIDAC calls `onBoard`, which refuses
+   * it.
    */
   readonly run: (
     options: OptionValues<S & SharedOptions>,
@@ -45,7 +46,7 @@ export interface BoardCommandDefinition<S extends OptionSpecs> {
 /** Connects to the board, works on it behind a progress bar, and closes it whatever happens. */
 export type OnBoard = On<Device>;
 
-/** The same with a LUCIDAC in place of the board. */
+/** Connects to a LUCIDAC, works on it behind a progress bar, and closes it whatever happens. */
 export type OnLucidac = On<Lucidac>;
 
 type On<Opened> = <T>(
@@ -67,7 +68,7 @@ export interface BoardNeeds {
   /** The progress counts up to this. Default 1, for a share of the whole. */
   readonly total?: number;
   /**
-   * A board in place of the one that `--device` names, for a command that uses several, one after another.
+   * The board to use in place of that of `--device`, for a command that uses several one after another.
    */
   readonly uri?: string;
   /** The number of that board, from 1. The recording of the second one is `session-2.mcap`. */
@@ -94,8 +95,9 @@ export interface Worked<T> {
 }
 
 /**
- * A command that works on one board. This function does what all of them do alike: the shared options, the
- * check of files, Ctrl-C, the device and its log, the progress bar, the time, and printing as text or JSON.
+ * A command that works on one board. This function does what is common to all of them: the shared options,
+ * the check of files, Ctrl-C, the device and its log, the progress bar, the time, and printing as text or
+ * JSON.
  */
 export function boardCommand<S extends OptionSpecs>(definition: BoardCommandDefinition<S>): LoadedCommand {
   const { fallback } = definition;
@@ -113,7 +115,7 @@ export function boardCommand<S extends OptionSpecs>(definition: BoardCommandDefi
     async run(values, name) {
       const shared = values as OptionValues<SharedOptions> & SomeOptions;
       const json = shared.json === true;
-      // `--help` needs none of these, and they take longer to load than all that it needs.
+      // `--help` needs none of these modules, and they take longer to load than all others together.
       const [
         { deviceFile, deviceUri, isLucidac, recordOf, withDevice },
         { fittingEmulator },

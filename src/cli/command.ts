@@ -77,7 +77,7 @@ export function defineCommand<S extends OptionSpecs>({
         };
         if (![...Object.values(line.values), ...line.words].some(isDash)) await runLine(line);
         else {
-          // Few lines have a dash, and this takes a while to load.
+          // Few command lines have a dash, and this module takes long to load.
           const { withStandardStreams } = await import('./standard-streams.js');
           await withStandardStreams(options, words, line, runLine);
         }

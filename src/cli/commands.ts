@@ -50,8 +50,7 @@ export const COMMANDS: readonly (CommandEntry | CommandGroup)[] = [
   },
   {
     name: 'study',
-    summary:
-      'run a study over several seeds and write a report: what holds, what does not, where a digital method wins',
+    summary: 'run a study over several seeds and report which claims hold and where a digital method wins',
     commands: [
       {
         name: 'quantum',
@@ -70,7 +69,7 @@ export const COMMANDS: readonly (CommandEntry | CommandGroup)[] = [
       },
       {
         name: 'error-mitigation',
-        summary: 'ensembles of couplings that are rounded at random',
+        summary: 'mean of several solves whose couplings are rounded at random',
         load: () => import('./commands/study/error-mitigation.js'),
       },
       {
@@ -80,22 +79,22 @@ export const COMMANDS: readonly (CommandEntry | CommandGroup)[] = [
       },
       {
         name: 'delay',
-        summary: 'what a delay gains, with momentum as control',
+        summary: 'the effect of a delay on training, with momentum as control',
         load: () => import('./commands/study/delay.js'),
       },
       {
         name: 'noise',
-        summary: 'how much noise training bears',
+        summary: 'the effect of noise on training',
         load: () => import('./commands/study/noise.js'),
       },
       {
         name: 'precision',
-        summary: 'bits and mismatch, with and without calibration and refinement',
+        summary: 'the effect of bits and mismatch, with and without calibration and refinement',
         load: () => import('./commands/study/precision.js'),
       },
       {
         name: 'sensitivity',
-        summary: 'what of a board the trainings of quantum and pinn notice',
+        summary: 'the effect of each imperfection on the trainings of quantum and pinn',
         load: () => import('./commands/study/sensitivity.js'),
       },
       {
@@ -126,7 +125,7 @@ export const COMMANDS: readonly (CommandEntry | CommandGroup)[] = [
       },
       {
         name: 'submit',
-        summary: 'give a farm work: solve, study',
+        summary: 'send a job to a farm: solve, study',
         load: () => import('./commands/farm/submit.js'),
       },
       {
@@ -148,17 +147,17 @@ export const COMMANDS: readonly (CommandEntry | CommandGroup)[] = [
   },
   {
     name: 'qp',
-    summary: 'solve a convex quadratic program, its linear systems on a board',
+    summary: 'solve a convex quadratic program, with its linear systems on a board',
     load: () => import('./commands/qp/qp.js'),
   },
   {
     name: 'sample',
-    summary: 'draw from N(0, P⁻¹): the noise of an undriven board',
+    summary: 'draw from N(0, P⁻¹) by the noise of an undriven board',
     load: () => import('./commands/sample/sample.js'),
   },
   {
     name: 'posterior',
-    summary: 'draw from the posterior of a Bayesian model: the noise of a board around its mean',
+    summary: 'draw from the posterior of a Bayesian model by the noise of a board',
     commands: [
       {
         name: 'gaussian',
@@ -167,12 +166,12 @@ export const COMMANDS: readonly (CommandEntry | CommandGroup)[] = [
       },
       {
         name: 'linear',
-        summary: 'linear regression, its data in the crossbar',
+        summary: 'linear regression, with the data in the crossbar',
         load: () => import('./commands/posterior/linear.js'),
       },
       {
         name: 'logistic',
-        summary: 'logistic regression, the logistic function as the element of the rows',
+        summary: 'logistic regression, on a board whose rows have an element',
         load: () => import('./commands/posterior/logistic.js'),
       },
       {
@@ -184,12 +183,12 @@ export const COMMANDS: readonly (CommandEntry | CommandGroup)[] = [
   },
   {
     name: 'logdet',
-    summary: 'ln det A, A symmetric positive definite, by sweeping the damping of a board',
+    summary: 'compute ln det A for a symmetric positive definite A by sweeping the damping of a board',
     load: () => import('./commands/logdet/logdet.js'),
   },
   {
     name: 'lyapunov',
-    summary: 'solve A X + X Aᵀ = S, A stable: the covariance of a board that is not symmetric',
+    summary: 'solve A X + X Aᵀ = S for a stable A; X is the covariance of a board that is not symmetric',
     load: () => import('./commands/lyapunov/lyapunov.js'),
   },
   {
@@ -198,19 +197,19 @@ export const COMMANDS: readonly (CommandEntry | CommandGroup)[] = [
     commands: [
       {
         name: 'policy',
-        summary: 'learn a gain by natural policy gradient, visited states as rows of a crossbar',
+        summary: 'learn a gain by natural policy gradient, with visited states as rows of a crossbar',
         load: () => import('./commands/control/policy.js'),
       },
       {
         name: 'mpc',
-        summary: 'model-predictive control, the rails of the board as the bounds of the inputs',
+        summary: 'model-predictive control, with the rails of the board as bounds of the inputs',
         load: () => import('./commands/control/mpc.js'),
       },
     ],
   },
   {
     name: 'info',
-    summary: 'show what a board is, what it can hold, its state and counters',
+    summary: 'show the identity, limits, state and counters of a board',
     load: () => import('./commands/info/info.js'),
   },
   {
@@ -220,7 +219,7 @@ export const COMMANDS: readonly (CommandEntry | CommandGroup)[] = [
   },
   {
     name: 'characterize',
-    summary: 'measure what a board is like: every cell, its converters, couplings',
+    summary: 'measure the cells, converters and couplings of a board',
     load: () => import('./commands/characterize/characterize.js'),
   },
   {
@@ -230,7 +229,7 @@ export const COMMANDS: readonly (CommandEntry | CommandGroup)[] = [
   },
   {
     name: 'extract',
-    summary: 'capture a board as a profile, for the emulator to be like it',
+    summary: 'measure a board and write a profile with which the emulator imitates it',
     load: () => import('./commands/extract/extract.js'),
   },
   {
@@ -245,12 +244,12 @@ export const COMMANDS: readonly (CommandEntry | CommandGroup)[] = [
   },
   {
     name: 'console',
-    summary: 'watch and stop boards in a browser: what `serve` does, with its page opened',
+    summary: 'share boards as `serve` does, and open the page that shows and stops them',
     load: () => import('./commands/console/console.js'),
   },
   {
     name: 'devices',
-    summary: 'list the serial ports, with a verdict on each: is it a board, and can it be used',
+    summary: 'list the serial ports, and say of each whether it is a board and can be used',
     load: () => import('./commands/devices/devices.js'),
   },
   {
@@ -260,7 +259,7 @@ export const COMMANDS: readonly (CommandEntry | CommandGroup)[] = [
   },
   {
     name: 'stop',
-    summary: 'put a board into safe at once: its outputs go off',
+    summary: 'put a board into the state safe at once: its outputs go off',
     load: () => import('./commands/stop/stop.js'),
   },
   {
@@ -275,7 +274,7 @@ export const COMMANDS: readonly (CommandEntry | CommandGroup)[] = [
   },
   {
     name: 'run',
-    summary: 'run a program once in the units of the board, and show what its cells do',
+    summary: 'run a program given in the units of the board once, and show the voltages of its cells',
     load: () => import('./commands/run/run.js'),
   },
   {
@@ -290,13 +289,12 @@ export const COMMANDS: readonly (CommandEntry | CommandGroup)[] = [
   },
   {
     name: 'shell',
-    summary: 'work on a board line by line',
+    summary: 'give commands to a board line by line',
     load: () => import('./commands/shell/shell.js'),
   },
   {
     name: 'bench',
-    summary:
-      'measure this machine: the link to a board, a tick of an emulated one, a training step; and what solves cost',
+    summary: 'measure the speed of this machine: link, emulated ticks, training steps, solves and recording',
     commands: [
       {
         name: 'link',
@@ -306,22 +304,22 @@ export const COMMANDS: readonly (CommandEntry | CommandGroup)[] = [
       {
         name: 'step',
         summary:
-          "one tick of the emulated cell array, noise on, beside what this machine's instructions allow",
+          "time of one tick of the emulated cell array, beside the limit of this machine's instructions",
         load: () => import('./commands/bench/step-command.js'),
       },
       {
         name: 'train',
-        summary: 'where the time of a training step goes, on a board and without one',
+        summary: 'time of the parts of a training step, with a board and without one',
         load: () => import('./commands/bench/train-command.js'),
       },
       {
         name: 'solve',
-        summary: 'what solves cost and where they end, by size, condition and tolerance',
+        summary: 'cost and error of solves, by size, condition and tolerance',
         load: () => import('./commands/bench/solve-command.js'),
       },
       {
         name: 'record',
-        summary: 'what recording a session costs, at 1 MB/s and at the full rate',
+        summary: 'cost of recording a session, at 1 MB/s and at the full rate',
         load: () => import('./commands/bench/record-command.js'),
       },
     ],
@@ -333,16 +331,16 @@ export const COMMANDS: readonly (CommandEntry | CommandGroup)[] = [
   },
   {
     name: 'monitor',
-    summary: 'show live what goes on at a board, or in a session that another program records',
+    summary: 'show a board live, or a session while another program records it',
     load: () => import('./commands/monitor/monitor.js'),
   },
   {
     name: 'trace',
-    summary: 'look at recorded sessions, mend them, compare with them',
+    summary: 'inspect and repair recorded sessions, and compare boards with them',
     commands: [
       {
         name: 'info',
-        summary: 'say what was recorded: board, versions, seeds, messages, runs, losses',
+        summary: 'summarize a recording: board, versions, seeds, messages, runs, losses',
         load: () => import('./commands/trace/info.js'),
       },
       {
@@ -372,7 +370,7 @@ export const COMMANDS: readonly (CommandEntry | CommandGroup)[] = [
       },
       {
         name: 'recover',
-        summary: 'write a valid file of what is left of a damaged recording',
+        summary: 'write a valid file from the readable part of a damaged recording',
         load: () => import('./commands/trace/recover.js'),
       },
       {
@@ -389,13 +387,13 @@ export const COMMANDS: readonly (CommandEntry | CommandGroup)[] = [
   },
   {
     name: 'report',
-    summary: 'write one zip about a board, to attach to a bug report; nothing secret is in it',
+    summary: 'write a zip about a board, without secrets, to attach to a bug report',
     load: () => import('./commands/report/report.js'),
   },
   {
     name: 'completion',
     summary: 'print a script that makes bash, zsh or fish complete commands, options and devices',
-    // It tells the shell of every command, so it gets this table.
+    // The script covers every command, so its maker gets this table.
     load: async () => ({
       command: (await import('./commands/completion/completion.js')).completionCommand(() => COMMANDS),
     }),

@@ -71,11 +71,9 @@ describe('thermolink devices', () => {
 
   it('a port that only may be a board is not called a board', async () => {
     const { stdout } = await devices({ ...LINUX, rows: LINUX.rows.slice(0, 2) });
-    expect(stdout).toContain(
-      'The likeliest is /dev/ttyUSB0; only asking it tells: thermolink devices --probe',
-    );
+    expect(stdout).toContain('The likeliest is /dev/ttyUSB0; to be sure, ask it: thermolink devices --probe');
     const denied = await devices({ ...LINUX, rows: LINUX.rows.slice(2) });
-    expect(denied.stdout).toContain('The likeliest is /dev/ttyUSB1; first do what is said of it above.');
+    expect(denied.stdout).toContain('The likeliest is /dev/ttyUSB1; first follow the advice about it above.');
   });
 
   it.each<[NodeJS.Platform, RegExp]>([

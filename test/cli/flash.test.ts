@@ -106,7 +106,7 @@ describe('thermolink flash', () => {
     ['an address in RAM', image(1, (words) => (words[3] = 0x2000_0000)), /outside the flash/],
     ['an address behind the flash', image(1, (words) => (words[3] = 0x1100_0000)), /outside the flash/],
     ['half a page', image(1, (words) => (words[3] = 0x1000_0080)), /start of a page/],
-    ['a page twice', image(2, (words) => (words[3] = 0x1000_0000)), /comes again/],
+    ['a page twice', image(2, (words) => (words[3] = 0x1000_0000)), /is repeated/],
     ['a short page', image(1, (words) => (words[4] = 128)), /128 bytes/],
   ])('%s is refused before a byte is written', async (_, bytes, message) => {
     const place = volume();

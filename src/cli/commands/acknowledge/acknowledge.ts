@@ -17,8 +17,8 @@ export const command = boardCommand({
 Example:
   thermolink acknowledge --device serial:/dev/ttyACM0
 
-Clears a latched fault or an overload, and leaves safe. Remove the cause of a fault first. Programs that a fault or a
-stop has spoilt are loaded again by the next command that needs one.`,
+Clears a latched fault or an overload, and leaves the state safe. Remove the cause of a fault first. A fault or a stop
+may invalidate the programs in the board. The next command that needs a program loads it again.`,
   async run(_options, onBoard) {
     const { result, device } = await onBoard((board, { signal }) => acknowledgeBoard(board, signal));
     return { json: { device, ...result }, text: acknowledgedText(device, result) };
@@ -26,8 +26,8 @@ stop has spoilt are loaded again by the next command that needs one.`,
 });
 
 /**
- * Acknowledges, once more where a fault was latched: that leads to `safe` first. Errors: those of a call on
- * the device; DEVICE_REFUSED while the cause of a fault lasts.
+ * Acknowledges. A latched fault leads to `safe` first, which is then acknowledged too. Errors: those of a
+ * call on the device; DEVICE_REFUSED while the cause of a fault lasts.
  */
 export async function acknowledgeBoard(device: Device, signal: AbortSignal): Promise<Acknowledged> {
   const { state: before, fault } = await device.readStatus({ signal });

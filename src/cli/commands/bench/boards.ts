@@ -24,7 +24,8 @@ const ROUNDS = 9;
 const RUN_MS = 150;
 const COUNTING_MS = 50;
 /**
- * The compiler of the host works in the background. The last of these runs says how many ticks take RUN_MS.
+ * The number of runs before the measured ones, because the host compiles its code in the background. The last
+ * of them tells how many ticks take RUN_MS.
  */
 const WARM_UP_RUNS = 5;
 const WARM_UP_TICKS = 64;

@@ -7,7 +7,7 @@ import { benchLink, type LinkBench } from './link.js';
 
 export const command = boardCommand({
   options: {
-    bytes: option('--bytes <n>', 'couplings to upload, as far as the board holds them', {
+    bytes: option('--bytes <n>', 'bytes of couplings to upload, at most as many as the board holds', {
       value: positiveInteger(),
       default: 16_000_000,
     }),

@@ -41,21 +41,22 @@ const CODE_KINDS: readonly CodeKind[] = ['everySize', 'mostlyZero'];
 
 const PINGS = 500;
 /**
- * Uploads of both kinds, and rounds over the bare socket, alternate at most this often; the medians count.
+ * The most rounds. One round has an upload of each kind and, over `tcp:`, the bare socket. Medians are
+ * reported.
  */
 const ROUNDS = 25;
 /** A slow line is measured for about this time, but with at least this number of rounds. */
 const MEASURE_MS = 10_000;
 const ROUNDS_MIN = 5;
 /**
- * Before that they alternate unmeasured for this long, and at least once, while both ends compile their code.
+ * The time of the rounds before the measured ones, at least one. Both ends compile their code meanwhile.
  */
 const WARM_UP_MS = 3000;
 /** Largest stream of samples. On a slow line it is as long as an upload can be in `DOWNLOAD_MS`. */
 const DOWNLOAD_BYTES_MAX = 16e6;
 /**
- * Downloads of one kind end after this number, or after this time. The first download counts only if it is
- * the only one.
+ * The most downloads of one kind, and the most time for them. The first download counts only if it is the
+ * only one.
  */
 const DOWNLOADS = 10;
 const DOWNLOAD_MS = 1500;
@@ -115,8 +116,8 @@ interface Uploads {
 }
 
 /**
- * Uploads both kinds in turns, and sends the frames of one over a bare socket beside them if that is asked
- * for.
+ * Uploads both kinds of codes in turns. If asked, it also sends the frames of one kind over a bare socket in
+ * each round.
  */
 async function measureUploads(
   device: Device,
@@ -183,8 +184,8 @@ async function download(device: Device, sampleCount: number, signal: AbortSignal
 }
 
 /**
- * A program with the largest array of couplings up to `uploadBytes` that the board holds, of codes of one
- * kind.
+ * A program with codes of one kind. Its array of couplings is the largest that the board holds, up to
+ * `uploadBytes`.
  */
 export function benchProgram(
   { cells, rows, hasFactored, couplingBits }: DeviceIdentity,
@@ -212,8 +213,8 @@ export function benchProgram(
 /** Width of the state's codes: within ± V_fs, so that no cell starts at a rail. */
 const STATE_BITS = 15;
 /**
- * One of this number of pairs of neighbours is not zero. In a trained factor, 2 to 7 codes in a row are not
- * zero.
+ * One in this number of pairs of neighbouring codes is not zero. In a trained factor, 2 to 7 successive codes
+ * are not zero.
  */
 const PAIRS_PER_NONZERO = 10;
 

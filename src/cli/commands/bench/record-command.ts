@@ -29,9 +29,9 @@ Examples:
   thermolink bench record
   thermolink bench record --port tcp --pairs 9
 
-The processor times are those of the thread that host and board share, and of the thread that records beside it,
-in turns with and without a recording; medians over the pairs. The full rate is left where the recording thread
-has a processor to itself.`,
+Host and board share one thread; a second thread records. The table shows the processor times of both threads as
+medians over pairs of turns: one turn with a recording, one without. The part that is left of the full rate holds
+if the recording thread has a processor to itself.`,
   async run({ port, pairs, json }) {
     const display = new WorkDisplay('bench record', 1, json === true);
     const result = await withInterrupt((signal) =>

@@ -12,7 +12,8 @@ import { type BenchPort, serveBenchBoard } from './record-port.js';
 const UPLOAD_BYTES = 4e6;
 const DOWNLOAD_BYTES = 4e6;
 /**
- * So often the upload is repeated, and samples are read: several times what waits for the recorder at most.
+ * The number of uploads and of reads of samples in one turn. Their bytes are several times the most that can
+ * wait for the recorder.
  */
 const REPEATS = 25;
 /** On a slow port a turn ends earlier, after this time. */
@@ -57,8 +58,8 @@ export interface RecordingCost {
   /** Seconds by the clock. */
   readonly plainClockSecondsPerMegabyte: number;
   /**
-   * How much of the port's full rate a recording leaves where the recording thread has a processor to itself:
-   * the slower one of the two threads sets the rate.
+   * The share of the port's full rate that is left with a recording, if the recording thread has a processor
+   * to itself. The slower one of the two threads sets the rate.
    */
   readonly fullRateLeft: number;
   /** The slower one of the two threads. */
@@ -94,9 +95,10 @@ export interface RecordBenchOptions {
 }
 
 /**
- * Measures what a recording costs, in turns of the same work with and without it, on a board of `profile`
- * that this thread computes. The ratios of processor times depend little on other work of the machine; those
- * of the clock do. Threads are told apart on Linux only; elsewhere their times are those of the clock.
+ * Measures the cost of a recording: it does the same work with and without a recording in turns, on a board
+ * of `profile` that this thread computes. Other work of the machine changes ratios of clock times much,
+ * ratios of processor times little. Only Linux gives the processor time of each thread; elsewhere clock times
+ * are used.
  */
 export async function benchRecord(
   profile: string,

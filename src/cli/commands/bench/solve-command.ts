@@ -21,7 +21,7 @@ export const command = boardCommand({
       default: [1e2, 1e4, 1e6],
     }),
     tolerances: option('--tolerances <r,…>', 'tolerances', { value: listOf(tolerance), default: [1e-2] }),
-    spectrum: option('--spectrum <shape>', 'how eigenvalues lie: log-uniform or linear', {
+    spectrum: option('--spectrum <shape>', 'distribution of the eigenvalues: log-uniform or linear', {
       value: choice(SHAPES),
       default: SHAPES[0],
     }),
@@ -37,8 +37,8 @@ Examples:
   thermolink bench solve --cells 256 --conditions 1e6 --tolerances 1e-1,1e-4 --json
   thermolink bench solve --device emulator:spu-8 --cells 8 --conditions 100
 
-Errors are true ones, against Cholesky's method in float64. CG is how many products with A conjugate gradients in float64 take to the
-error of the board's answer. Systems depend on seed, size and number only, so another tolerance solves the same ones.`,
+Errors are those against the answer of Cholesky's method in float64. CG is the number of products with A after which conjugate
+gradients in float64 have the error of the board's answer. The tolerance does not change the random systems.`,
   async run({ cells, conditions, tolerances, spectrum, systems, seed }, onBoard) {
     const rows: SolveBench[] = [];
     const devices: string[] = [];

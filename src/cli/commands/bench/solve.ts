@@ -35,9 +35,11 @@ export interface SolveBench extends Omit<SolveBenchCase, 'systems' | 'seed'> {
     readonly ticks: number;
     /** Products with A that combine readings; absent when no solve combined any. */
     readonly hostProducts?: number;
-    /** Products that conjugate gradients in float64 take to the true error of the board's answer. */
+    /**
+     * Products with A after which conjugate gradients in float64 have the true error of the board's answer.
+     */
     readonly conjugateGradientProducts: number;
-    /** Largest and smallest ‖x̂ − x‖₂/‖x‖₂ over the tolerance. */
+    /** Largest and smallest ‖x̂ − x‖₂/‖x‖₂, each divided by the tolerance. */
     readonly worstError: number;
     readonly smallestError: number;
     /** Mean of (error/standard error)² over all entries: the variance of z. */
@@ -49,16 +51,16 @@ export interface SolveBench extends Omit<SolveBenchCase, 'systems' | 'seed'> {
 
 interface Solved {
   readonly result: SolveResult;
-  /** Over the tolerance. */
+  /** ‖x̂ − x‖₂/‖x‖₂ divided by the tolerance. */
   readonly error: number;
   readonly conjugateGradientProducts: number;
   readonly zSquares: number[];
 }
 
 /**
- * Solves random systems of one kind and compares the answers with Cholesky's in float64. Each has its
- * eigenvalues in a random basis and a random right-hand side, from (seed, size and condition, number).
- * Refusals are counted; other errors are thrown. `onSolve` is called before each.
+ * Solves random systems of one kind and compares the answers with Cholesky's in float64. A system has a
+ * random basis of eigenvectors and a random right-hand side; both follow from the seed, the size and its
+ * number. Refusals are counted; other errors are thrown. `onSolve` is called before each solve.
  */
 export async function benchSolve(
   device: BoardDevice,
@@ -133,8 +135,8 @@ function meanOf(values: readonly number[]): number {
 const PRODUCTS_PER_UNKNOWN_MAX = 40;
 
 /**
- * Products with A that plain conjugate gradients take until ‖x_k − `exact`‖₂ ≤ `error`. Knowing the exact
- * answer they stop as early as can be.
+ * The number of products with A after which plain conjugate gradients have ‖x_k − `exact`‖₂ ≤ `error`. They
+ * know the exact answer, so they stop at the first such k.
  */
 export function conjugateGradientProducts(
   matrix: Matrix,

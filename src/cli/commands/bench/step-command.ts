@@ -28,7 +28,7 @@ export const command = defineCommand({
       `width of the coupling codes, ${COUPLING_BITS_MIN} to ${COUPLING_BITS_MAX}`,
       { value: wholeNumber(COUPLING_BITS_MIN, COUPLING_BITS_MAX), default: COUPLING_BITS_MAX },
     ),
-    boards: option('--boards <n>', 'run so many boards at once, and one alone, in turns', {
+    boards: option('--boards <n>', 'run this number of boards at once, in turns with one board alone', {
       value: positiveInteger(BOARDS_MAX),
       default: 1,
     }),
@@ -39,8 +39,8 @@ Examples:
   thermolink bench step --cells 1024 --json
   thermolink bench step --cells 1024 --boards 2
 
-With --boards each has a thread of its own. The ratio is that of runs over the link; threads that only count tell whether there was a
-core for each.`,
+With --boards each board has a thread of its own. The ratio is that of the times of runs over the link. The ratio of threads that only
+count shows whether each thread had a processor core.`,
   async run({ cells, rows, couplingBits, boards, json }) {
     const problem = { cells, rows, couplingBits };
     const warning = stepWarning();

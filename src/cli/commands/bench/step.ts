@@ -24,7 +24,7 @@ export interface StepBench {
   /** The rate of the 16-bit dot instruction of this machine when nothing is loaded. */
   readonly roofGigaMacPerSecond: number;
   /**
-   * The rate of reading the bytes that a tick must read, when nothing is computed: each coupling once, and
+   * The rate of reading the bytes that a tick must read, without computing. These are each coupling once, or
    * half of a symmetric array.
    */
   readonly readGigabytesPerSecond: number;
@@ -139,7 +139,7 @@ export function stepBoard({ cells, rows }: StepProblem): Die {
 }
 
 /**
- * A program as a real one would be, since the sums of its rows decide how often sums are widened.
+ * A program like a real one, because the sizes of its row sums decide how often sums are widened.
  *
  * Dense: A is symmetric with eigenvalues of about 0.1 … 0.9 G_fs. Factored: the largest singular value of K
  * is about 1, with a little damping.
@@ -151,7 +151,7 @@ export function stepProgram({ cells, rows, couplingBits }: StepProblem): Program
     Math.max(-largest, Math.min(largest, Math.round(value * 2 ** (couplingBits - 1))));
   const arrayRows = rows ?? cells;
   const couplings = couplingBits <= 8 ? new Int8Array(arrayRows * cells) : new Int16Array(arrayRows * cells);
-  // Only the size of the draws matters, so uniform ones do. √3 gives them unit variance.
+  // Only the size of the draws matters, so uniform draws suffice. √3 gives them unit variance.
   const draw = () => Math.sqrt(3) * (2 * random.uniform() - 1);
   if (rows === undefined)
     for (let i = 0; i < cells; i++) {

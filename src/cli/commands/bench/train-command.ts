@@ -28,9 +28,9 @@ Examples:
   thermolink bench train
   thermolink bench train --steps 400 --json
 
-Both train the same network on the same batches, in turns of one process. The control is SGD with the
-momentum and the clip of tngd, without a board. Times are medians over the steps; processor time leaves out
-what else the machine does.`,
+tngd and a control train the same network on the same batches, in turns in one process. The control is SGD with
+the momentum and the clip of tngd, without a board. Times are medians over the steps. Processor time does not
+count other programs.`,
   async run({ steps, batch, data, seed }, onBoard) {
     const dataset = loadDataset(
       data === undefined ? { kind: 'mnist' } : { kind: 'directory', directory: data },

@@ -25,8 +25,8 @@ export interface StepCost {
   /** Median over the steps of the whole step. */
   readonly stepMs: number;
   /**
-   * Processor time of this process per step, all threads; unlike `stepMs` it leaves out what else the machine
-   * did.
+   * Processor time of all threads of this process per step. Unlike `stepMs`, it does not count other
+   * programs.
    */
   readonly processorMs: number;
   /** Median over the steps of each part. */
@@ -54,8 +54,8 @@ const WARM_UP_STEPS = 10;
 const TEST_EXAMPLES = 100;
 
 /**
- * Trains the network of `thermolink train` by tngd on `device` and by the control, and says where the time of
- * a step goes.
+ * Trains the network of `thermolink train` by tngd on `device` and by the control, and measures the parts of
+ * a step.
  */
 export async function benchTraining(device: Device, options: TrainingBenchOptions): Promise<TrainingBench> {
   const optimizers = {

@@ -22,27 +22,27 @@ import { measureUnfinished } from '../../output/unfinished-file.js';
 
 export const command = boardCommand({
   options: {
-    out: option('--out <file>', 'write the record there (default: calibration-MODEL-SERIAL.json)', {
+    out: option('--out <file>', 'write the record to this file (default: calibration-MODEL-SERIAL.json)', {
       file: 'output',
       dash: { kind: 'refused', why: 'an interrupted calibration goes on from a file beside it' },
     }),
     crosspoints: negation(
       '--no-crosspoints',
-      'calibrate cells alone; boards of more than 256 cells have no other',
+      'calibrate the cells, not the couplings; always so with more than 256 cells',
     ),
-    validDays: option('--valid-days <n>', 'refused after so many days', {
+    validDays: option('--valid-days <n>', 'number of days after which solves refuse the record', {
       value: positiveInteger(VALID_DAYS_MAX),
       default: 30,
     }),
-    keep: flag('--keep', 'the board keeps the record too'),
-    fetch: flag('--fetch', 'measure nothing: write the record that the board keeps to --out'),
+    keep: flag('--keep', 'store the record in the board too'),
+    fetch: flag('--fetch', 'measure nothing, only write the record stored in the board to --out'),
     ...MEASURING,
   },
   fallback: 'emulator:prototype-64',
   example: `
-A board that keeps a record gives it to every host that asks: --keep stores it there, --fetch writes it to a file. What is
-measured, and what it is worth: docs/how-to/calibrate.md. An interrupted calibration goes on where it was
-when the same command is given again within a day.
+A board can keep the record and give it to every host: --keep stores it in the board, --fetch writes it to a file.
+docs/how-to/calibrate.md says what is measured and what it gains. To continue an interrupted calibration, give the
+same command again within a day.
 
 Example:
   printf '4,1\\n1,3\\n' > A.csv; printf '1\\n2\\n' > b.csv

@@ -24,8 +24,8 @@ export const command = boardCommand({
   fallback: 'emulator:prototype-64',
   example: `
 Files in DIR: ${OUTPUT_RECORD} (every estimate with its standard error), cells.svg, couplings.svg, adc-histogram.svg.
-What is measured, and how: docs/how-to/characterize.md. With --out, an interrupted measurement goes on where it was
-when the same command is given again within a day.
+docs/how-to/characterize.md says what is measured and how. To continue an interrupted measurement, give the same
+command with --out again within a day.
 
 Example:
   thermolink characterize --device 'emulator:prototype-64?die=3' --out die-3`,

@@ -12,8 +12,8 @@ const FIGURES = ['cells.svg', 'couplings.svg', 'adc-histogram.svg'];
 
 export interface OutputFiles {
   /**
-   * Replaces record and figures and returns their paths. Errors: BAD_FILE, which tells where the record is.
-   * It is in a temporary directory where it can't be written here.
+   * Replaces record and figures and returns their paths. Errors: BAD_FILE. If the record can't be written
+   * here, it is written into a temporary directory, which the error names.
    */
   write(record: CharacterizationRecord, figures: ReadonlyMap<string, string>): Promise<string[]>;
   /** Where finished parts are kept until the measurement is complete. */
@@ -23,8 +23,8 @@ export interface OutputFiles {
 }
 
 /**
- * Makes `directory` if it is missing, and locks it until `release`. A directory that can't be written to is
- * refused here, before minutes of measuring. Errors: BAD_FILE, BUSY.
+ * Makes `directory` if it is missing, and locks it until `release`. It refuses a directory that can't be
+ * written to, before minutes of measuring. Errors: BAD_FILE, BUSY.
  */
 export function prepareOutput(directory: string): OutputFiles {
   requireDirectory(directory);
@@ -38,7 +38,7 @@ export function prepareOutput(directory: string): OutputFiles {
         try {
           rmdirSync(one);
         } catch {
-          // It holds something, so it stays, and so do those around it.
+          // The directory is not empty, so it stays, and so do its parents.
           return;
         }
     },

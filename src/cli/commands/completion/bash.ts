@@ -115,7 +115,7 @@ _thermolink() {
   elif [[ $breaks != *=* ]]; then COMPREPLY=("\${COMPREPLY[@]/#/$prefix}"); fi
 }
 
-# Emulated boards whole, the beginnings of other URIs, and the serial ports that are there.
+# The URIs of emulated boards and of present serial ports, and the beginnings of other URIs.
 _thermolink_device() {
   local port
   case $cur in

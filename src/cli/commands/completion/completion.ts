@@ -22,14 +22,14 @@ export function completionCommand(table: () => readonly (CommandEntry | CommandG
     options: {},
     example: `
 It prints a script that makes the shell complete commands, options, their values, files and device URIs.
-The script knows the commands of this version: print it anew after an update.
+The script knows the commands of this version only, so print it again after an update.
 
 Examples:
   thermolink completion bash > ~/.local/share/bash-completion/completions/thermolink
   thermolink completion zsh > ~/.zfunc/_thermolink
   thermolink completion fish > ~/.config/fish/completions/thermolink.fish
 
-zsh reads ~/.zfunc where ~/.zshrc has fpath=(~/.zfunc $fpath) before compinit. For one terminal alone:
+zsh reads ~/.zfunc if ~/.zshrc has the line fpath=(~/.zfunc $fpath) before compinit. For the open terminal only:
   source <(thermolink completion bash)`,
     async run(_options, _name, [shell]) {
       await printLines([SCRIPTS[shell as Shell](await completedCommands(table())).trimEnd()]);

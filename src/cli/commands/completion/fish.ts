@@ -25,7 +25,7 @@ function __thermolink_at
     test "$given" = "$argv"
 end
 
-# Emulated boards whole, the beginnings of other URIs, and the serial ports that are there.
+# The URIs of emulated boards and of present serial ports, and the beginnings of other URIs.
 function __thermolink_devices
     if set -l uri (string match -r '^(?:--[a-z]+=)?(${FILE_URIS.join('|')})(.*)$' -- (commandline -ct))
         string join \\n $uri[2](__fish_complete_path $uri[3])
@@ -51,7 +51,7 @@ function linesOf(command: CompletedCommand): string[] {
       (each) => `complete -c thermolink -n '${at}' -a ${each.words.at(-1)} -d ${quoted(each.summary)}`,
     ),
     ...options.map((option) => `complete -c thermolink -n '${within}' ${optionText(option)}`),
-    // Fish does not count arguments: what the first one takes is offered for all.
+    // Fish does not count arguments, so the values of the first one are offered for all.
     ...command.arguments
       .slice(0, 1)
       .map((value) => `complete -c thermolink -n '${within}' ${valueText(value, false)}`),

@@ -14,7 +14,7 @@ export function zshScript(program: CompletedCommand): string {
   return `#compdef thermolink
 # zsh completion for thermolink, written by \`thermolink completion zsh\`
 
-# Emulated boards whole, the beginnings of other URIs, and the serial ports that are there.
+# The URIs of emulated boards and of present serial ports, and the beginnings of other URIs.
 _thermolink_device() {
   if ${FILE_URIS.map((start) => `compset -P '${start}'`).join(' || ')}; then
     _files

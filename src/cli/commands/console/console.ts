@@ -7,15 +7,15 @@ import { SERVE_OPTIONS, serve } from '../serve/serve.js';
 const FALLBACK = 'emulator:ideal-8';
 
 export const command = defineCommand({
-  options: { ...SERVE_OPTIONS, open: negation('--no-open', 'open no browser: the address is printed') },
+  options: { ...SERVE_OPTIONS, open: negation('--no-open', 'only print the address, do not open a browser') },
   example: `
 Examples:
   thermolink console
   thermolink console --device serial:/dev/ttyACM0
   thermolink console --device lab1=tcp://127.0.0.1:7000 --listen 127.0.0.1:8100 --no-open
 
-Without --device it serves ${FALLBACK}. The page shows what passes the boards: drive one from another
-terminal by its address hub://…, which is printed. Escape on the page stops the board that is shown.`,
+Without --device it serves ${FALLBACK}. The page shows the boards live. To drive a board, give its printed
+address hub://… to --device in another terminal. The key Escape on the page stops the board that is shown.`,
   run: ({ open, devices = [FALLBACK], ...options }) =>
     withInterrupt((signal) => serve({ ...options, devices }, signal, open ? openPage : undefined)),
 });

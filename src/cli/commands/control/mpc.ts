@@ -26,10 +26,14 @@ export const command = boardCommand({
       value: positiveInteger(1_000_000),
       default: 200,
     }),
-    tolerance: option('--tolerance <r>', 'residual of a plan that is enough, as a part of the box', {
-      value: toleranceValue,
-      default: 1e-5,
-    }),
+    tolerance: option(
+      '--tolerance <r>',
+      'largest accepted residual of a plan, as a fraction of the box of input bounds',
+      {
+        value: toleranceValue,
+        default: 1e-5,
+      },
+    ),
     plot: option('--plot <file>', 'draw inputs and states, as .svg', {
       file: 'output',
       dash: printedAs('.svg'),
@@ -41,15 +45,15 @@ export const command = boardCommand({
 Example:
   thermolink control mpc --plant qube-down --plot loop.svg
 
-The same loop with exact plans runs on the host beside it. At these sizes the host is faster: the board shows a control
-loop that never sends its matrix again.`,
+The host runs the same loop with exact plans for comparison. At these sizes the host is faster. The loop on the board shows
+that its matrix need not be sent again.`,
   async run(options, onBoard) {
     const { horizon, steps, tolerance, plot, seed } = options;
     const plant = await readPlant(options.plant);
     const { initialState, inputMax } = plant;
     if (initialState === undefined || inputMax === undefined)
       throw new ThermolinkError('BAD_ARGUMENT', 'This plant has no `initialState` or no `inputMax`.', {
-        hint: 'Give it where the loop starts, and the bounds of its inputs.',
+        hint: 'Add the state where the loop starts and the bounds of the inputs to the plant.',
       });
     const calibration = await readCalibration(options.calibration);
     const request = {

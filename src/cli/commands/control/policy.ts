@@ -39,7 +39,7 @@ export const command = boardCommand({
       value: positiveInteger(1_000_000),
       default: 1000,
     }),
-    iterationsMax: option('--iterations-max <n>', 'iterations at most', {
+    iterationsMax: option('--iterations-max <n>', 'largest number of iterations', {
       value: positiveInteger(1_000_000),
       default: 60,
     }),
@@ -47,7 +47,10 @@ export const command = boardCommand({
       value: toleranceValue,
       default: 0.1,
     }),
-    compare: flag('--compare', 'also descend on the host: plain, with diagonal scaling, and naturally'),
+    compare: flag(
+      '--compare',
+      'also use the plain, the diagonally scaled and the natural gradient on the host',
+    ),
     plot: option('--plot <file>', 'draw the cost above the optimum, as .svg', {
       file: 'output',
       dash: printedAs('.svg'),
@@ -60,8 +63,8 @@ export const command = boardCommand({
 Example:
   thermolink control policy --plant qube --compare
 
-The optimum comes from the Riccati equation of the known plant: where you know A and B, solve that on the host and need
-neither a gradient nor a board.`,
+The optimum comes from the Riccati equation of the known plant. If you know A and B, solve that equation on the host: you
+need neither a gradient nor a board.`,
   async run(options, onBoard) {
     const { rows, iterationsMax, tolerance, compare, plot, seed } = options;
     const plant = await readPlant(options.plant);

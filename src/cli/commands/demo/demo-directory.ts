@@ -14,7 +14,7 @@ const MARKER = 'demo.json';
 export const COMPARISON = 'comparison.svg';
 
 /**
- * Makes `directory` the demo's and keeps every other demo out of it until the returned function is called.
+ * Claims `directory` for the demo. Every other demo is refused there until the returned function is called.
  * The demo replaces its own trainings without asking, so it refuses a directory that holds anything else.
  *
  * `trainings` are the names of the directories in it. Errors: BAD_ARGUMENT for a directory that is not the

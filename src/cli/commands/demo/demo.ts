@@ -31,7 +31,7 @@ const OPTIONS = {
     default: 30_000,
   }),
   // The rates were searched on seed 0.
-  seed: option('--seed <s>', 'of parameters, order, samples and noise', { value: u32, default: 1 }),
+  seed: option('--seed <s>', 'seed of parameters, order, samples and noise', { value: u32, default: 1 }),
   out: option('--out <dir>', 'where the trainings are stored; replaces those of an earlier demo', {
     default: 'runs/demo',
   }),
@@ -46,8 +46,8 @@ export const command = defineCommand({
 Example:
   thermolink demo --train-size 6400
 
-Trains a quantum chain, on which the curvature of the board wins, and a classifier of digits, on which it does not,
-each by the board and by digital optimizers.`,
+Trains a quantum chain and a classifier of digits, each by the board and by digital optimizers. The curvature of the
+board wins on the chain, and does not win on the digits.`,
   async run(options) {
     const release = claimDemoDirectory(options.out, TRAININGS);
     try {

@@ -13,8 +13,8 @@ import { formatTable } from '../../output/table.js';
 import { type Connect, type ProbeAnswer, probePort } from './probe-port.js';
 
 const EXAMPLE = `
-Verdicts: ours, unknown, busy, no permission; docs/reference/devices.md says what they rest on and what to do about them.
-Nothing is opened unless you say --probe; opening a port may reset a board whose DTR line does that.
+The verdicts are ours, unknown, busy and no permission; docs/reference/devices.md explains them and says what to do.
+A port is opened only with --probe, because opening a port resets some boards by their DTR line.
 
 Examples:
   thermolink devices
@@ -156,6 +156,6 @@ function conclusion({ ports, candidates, probed }: DevicesReport): string {
       : `${candidates.length} ports look equally like a board (${paths}): ask them by --probe, or name one by --device.`;
   if (probed || first.verdict === 'ours') return `Try: thermolink info --device ${asArgument(first.uri)}`;
   if (first.verdict !== 'unknown')
-    return `The likeliest is ${first.path}; first do what is said of it above.`;
-  return `The likeliest is ${first.path}; only asking it tells: thermolink devices --probe`;
+    return `The likeliest is ${first.path}; first follow the advice about it above.`;
+  return `The likeliest is ${first.path}; to be sure, ask it: thermolink devices --probe`;
 }

@@ -22,8 +22,8 @@ export interface ProbeAnswer {
 const FATAL: readonly string[] = ['ABORTED', 'MISSING_PACKAGE', 'BAD_DEVICE_URI'];
 
 /**
- * Opens the port, says HELLO and closes it. A port that another program holds, or that this user may not
- * open, is left alone. Errors: ABORTED, MISSING_PACKAGE. Everything else that goes wrong is a verdict.
+ * Opens the port, sends HELLO and closes the port. It does not open a port that another program holds or that
+ * this user may not open. Errors: ABORTED, MISSING_PACKAGE. Every other failure is a verdict.
  */
 export async function probePort(
   device: SerialDevice,
@@ -49,7 +49,7 @@ export async function probePort(
 }
 
 function verdictOf({ code }: ThermolinkError, platform: NodeJS.Platform): Verdict {
-  // A board of another release is a board of ours, and so is one that another client uses.
+  // A board of another release is ours too, and so is a board that another client uses.
   if (code === 'VERSION_MISMATCH') return 'ours';
   if (code === 'BUSY' || code === 'PORT_BUSY') return 'busy';
   // Windows says "access denied" of a port that another program holds.

@@ -56,16 +56,25 @@ const OPTIONS = {
   file: option('--file <board.json>', 'a board type of your own; see docs/reference/device-model.md', {
     file: 'input',
   }),
-  faults: option('--faults <list>', 'what breaks when: KIND[:CELL]@TICK, by commas', { value: faultList }),
-  die: option('--die <d>', 'which fabricated board, 0 to 2³² − 1', { value: u32, default: 1 }),
-  seed: option('--seed <s>', 'names this boot (its boot epoch), 0 to 2³² − 1 (default: of the time)', {
+  faults: option('--faults <list>', 'faults and their ticks: KIND[:CELL]@TICK, separated by commas', {
+    value: faultList,
+  }),
+  die: option('--die <d>', 'die seed, which names one fabricated board, 0 to 2³² − 1', {
+    value: u32,
+    default: 1,
+  }),
+  seed: option('--seed <s>', 'boot epoch of this start, 0 to 2³² − 1 (default: from the clock)', {
     value: u32,
   }),
-  tcp: option('--tcp <host:port>', 'listen here; port 0: any free one (default without --pty)', {
-    value: tcpAddress,
-  }),
+  tcp: option(
+    '--tcp <host:port>',
+    'listen at this address; port 0 takes any free port (default without --pty)',
+    {
+      value: tcpAddress,
+    },
+  ),
   pty: optionOrFlag('--pty [link]', 'make a pseudo-terminal, and a symlink to it (Linux, macOS)'),
-  record: option('--record <file>', 'record what all clients say and hear (MCAP)', { file: 'own' }),
+  record: option('--record <file>', 'record the sessions of all clients (MCAP)', { file: 'own' }),
   replay: option(
     '--replay <session.mcap>',
     'serve the board of a recorded session in place of an emulated one',
@@ -89,12 +98,12 @@ Examples:
   thermolink emulate --replay session.mcap
   thermolink info --device tcp://127.0.0.1:7000
 
-One client at a time has the board: another one is told BUSY. When a client goes, its run is stopped, the board
-goes to safe and keeps its programs. A pseudo-terminal isn't told that its client went: there the run's
-watchdog stops it, and the next client that asks has the board (on macOS: after 10 s of silence).
+One client at a time has the board; any other client gets the error BUSY. When a client leaves, its run is
+stopped, and the board goes to safe and keeps its programs. A pseudo-terminal does not show that its client left:
+there the watchdog stops the run, and the next client gets the board (on macOS after 10 s of silence).
 
---tcp takes addresses of this machine only: the bare protocol has no token, so whoever can connect drives the
-board. For other machines share the board, which asks for a token:
+--tcp takes addresses of this machine only: the bare protocol has no token, so everybody who can connect can drive
+the board. For other machines use serve, which asks for a token:
   thermolink serve --device emulator:ideal-64 --listen 0.0.0.0:8100 --token-file tokens`,
   run: (options) => withInterrupt((signal) => serve(options, signal)),
 });
@@ -122,8 +131,7 @@ interface Served {
 }
 
 async function emulated(options: EmulateOptions): Promise<Served> {
-  // Every start has another boot epoch, so that a host that comes back sees that the board is not the one it
-  // left.
+  // Every start has another boot epoch. By it a host that connects again sees that the board was restarted.
   const { seed: bootEpoch = Date.now() % 2 ** 32, record } = options;
   const die = await dieOf(options);
   const { dieSeed, profile } = die;
@@ -241,7 +249,7 @@ async function serve(options: EmulateOptions, signal: AbortSignal): Promise<void
   } finally {
     clearInterval(timer);
     status.clear();
-    // First no new client is let in, then those inside are sent away.
+    // New clients are refused first; then the present ones are disconnected.
     const stopped = stops.map((stop) => stop());
     await board.close();
     await Promise.all(stopped);
@@ -259,7 +267,7 @@ function aborted(signal: AbortSignal): Promise<void> {
 const REFUSALS = {
   busy: 'another client has the board',
   full: 'too many connections',
-  silent: 'it said no HELLO in time',
+  silent: 'it sent no HELLO in time',
   version: 'it speaks another version of the protocol',
   hello: 'the board did not open its session',
 } as const;

@@ -43,7 +43,7 @@ Examples:
   thermolink evaluate --weights runs/first
   thermolink evaluate --weights runs/patients --data patients.csv --label diabetes --part all
 
-A table gets the inputs of the training: the same means, standard deviations and texts. No board is used.`,
+A table is encoded as in the training: with the same means, standard deviations and texts. No board is used.`,
   async run(options) {
     const { weights: place, part = 'test', probabilities: output, json } = options;
     await checkFiles(OPTIONS, options);
@@ -77,8 +77,8 @@ function weightsFile(place: string): string {
 }
 
 /**
- * A table becomes inputs as it did in the training. Errors: BAD_ARGUMENT for weights of images and a table,
- * and for weights of a table and images.
+ * Encodes a table as in the training. Errors: BAD_ARGUMENT for weights of images and a table, and for weights
+ * of a table and images.
  */
 function withEncoding(source: DatasetSource, { encoding }: Weights, file: string): DatasetSource {
   if (source.kind !== 'table') {

@@ -35,7 +35,7 @@ export const command = boardCommand({
     }),
     crosspoints: option(
       '--crosspoints <n>',
-      'measure so many in every row, and know the others by their spread (default: all)',
+      'crosspoints to measure in every row; of the others only the spread is known (default: all)',
       { value: positiveInteger() },
     ),
     couplings: negation('--no-couplings', 'measure no crosspoints'),
@@ -43,15 +43,15 @@ export const command = boardCommand({
   },
   fallback: 'emulator:prototype-64',
   example: `
-The file is a board type of your own with what was measured of this board; what is captured, and how well:
-docs/how-to/characterize.md, "Capture it as a board of the emulator".
+The file describes a board type with the measured values of this board. docs/how-to/characterize.md, "Capture it as a
+board of the emulator", says what is captured and how well.
 
 Example:
   thermolink extract --device 'emulator:prototype-8?die=3' --out board.json
   thermolink info --device emulator:file=board.json`,
   async run({ out, crosspoints = Number.MAX_SAFE_INTEGER, couplings, seed, samples, json }, onBoard) {
     if (out === undefined && !json)
-      throw new ThermolinkError('BAD_ARGUMENT', 'There is no place for the profile.', {
+      throw new ThermolinkError('BAD_ARGUMENT', 'No file for the profile is named.', {
         hint: 'Name a file by --out, or let --json print it.',
       });
     const request = { seed, samples, crosspointsPerRow: couplings ? crosspoints : 0 };
@@ -130,5 +130,5 @@ async function compareWith(device: Device, uri: string, seed: number, signal: Ab
 
 function overloadText(cells: readonly number[]): string {
   if (cells.length === 0) return '';
-  return `\nRan into a rail, so that what is known of them means little: cells ${cells.join(', ')}.\n`;
+  return `\nThese cells ran into a rail, so their measured values mean little: ${cells.join(', ')}.\n`;
 }

@@ -46,7 +46,7 @@ function checkUrl(url: string): void {
       : `${JSON.stringify(url)} is no URL of a NATS server.`,
     {
       hint: secret
-        ? 'Others on this machine see a command line: put the token into a file and name it by `tokenFile`.'
+        ? 'Other users of this machine can see a command line. Put the token into a file and name it by `tokenFile`.'
         : 'For example nats://127.0.0.1:4222 or tls://nats.example:4222.',
     },
   );

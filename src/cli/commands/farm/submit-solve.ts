@@ -30,7 +30,7 @@ const OPTIONS = {
   ...arrayOutput('x'),
   ...SEED,
   model: option('--model <name>', 'model of the board (default: the smallest that is offered and fits)'),
-  detach: flag('--detach', 'put the job into the queue and end; the same command without it gets the result'),
+  detach: flag('--detach', 'queue the job and end; the same command without --detach gets the result'),
   ...FARM,
   json: JSON_OUTPUT.json,
 };
@@ -43,7 +43,7 @@ Example:
   printf '4,1\\n1,3\\n' > A.csv; printf '1\\n2\\n' > b.csv
   thermolink farm submit solve --matrix A.csv --rhs b.csv --tolerance 1e-3
 
-Equal jobs are one job: who submits it again gets the result that is there. Ctrl-C withdraws the job.`,
+Equal jobs are one job: submit it again to get the result that exists. Ctrl-C withdraws the job.`,
   async run({ matrix, rhs, tolerance, out, seed, model, detach, nats, json = false, ...access }, name) {
     await checkFiles(OPTIONS, { matrix, rhs, out, ...access });
     const inputs = await readSolveInputs(matrix, rhs);

@@ -19,7 +19,7 @@ export const submitStudy = defineCommand({
     ...STUDY_SIZE,
     out: option(
       '--out <dir>',
-      'trainings that are finished there are not queued (default: runs/study-STUDY)',
+      'directory of the study; its finished trainings are not queued (default: runs/study-STUDY)',
       {
         file: 'own',
       },
@@ -33,7 +33,7 @@ Example:
   thermolink farm submit study quantum --quick
   thermolink study quantum --quick --farm nats://127.0.0.1:4222
 
-The second command waits for what the first one has queued, and writes the report; so it may come hours
+The first command queues the trainings. The second one waits for them and writes the report; it may be given hours
 later. Results are kept for a week.`,
   async run({ quick = false, seeds, out, model, nats, json = false, ...access }, _, [name]) {
     const study = STUDIES[name as keyof typeof STUDIES];

@@ -30,7 +30,7 @@ export async function whileWaiting<T>(
     throw new ThermolinkError('ABORTED', error.message, {
       cause: error,
       hint: isWithdrawn
-        ? 'What was not done has left the queue; results stay for a week. The same command goes on.'
+        ? 'Unfinished jobs have left the queue; results stay for a week. The same command continues.'
         : 'The server did not answer: the jobs stay in its queue. The same command gets their results.',
     });
   }

@@ -38,7 +38,7 @@ const BOARDS_MAX = 64;
 const OPTIONS = {
   devices: repeatedOption(
     '--device <uri>',
-    `which board; given several times, all are offered, ${BOARDS_MAX} at most`,
+    `the board to offer; give it once for each board, ${BOARDS_MAX} at most`,
   ),
   ...FARM,
   json: JSON_OUTPUT.json,
@@ -53,10 +53,10 @@ Examples:
   thermolink farm worker --device emulator:ideal-crossbar
   thermolink farm worker --nats tls://nats.lab:4222 --token-file token --device serial:/dev/ttyACM0
 
-Offers boards to a farm and does jobs on them, each board one at a time. Ctrl-C gives the job that is going on
-back to the queue. A worker that is killed is missed after 12 s, and another board does its job. A board that
-fails is looked for again, and so is the server. --tls-ca names the certificate of a server that no known
-authority has signed.`,
+Offers boards to a farm and does jobs on them. A board does one job at a time. Ctrl-C gives a running job back to
+the queue. If a worker is killed, the farm notices it after 12 s, and another board does its job. The worker connects
+again to a board or a server that was lost. --tls-ca names the certificate of a server that no known authority has
+signed.`,
   async run({ devices, nats, json = false, ...rest }) {
     const uris = checkDevices(devices);
     await withInterrupt(async (signal) => {
@@ -92,7 +92,7 @@ async function offerBoards(
     process.stdout.write(`${json ? JSON.stringify(facts) : text}\n`);
   };
   const timer = setInterval(() => status.draw(countersText(counters)), REDRAW_MS);
-  // The first error that no other try can mend ends all boards.
+  // The first error that a further try can't mend ends the work of all boards.
   const stop = new AbortController();
   const until = AbortSignal.any([signal, stop.signal]);
   const offer = async (uri: string, index: number): Promise<void> => {

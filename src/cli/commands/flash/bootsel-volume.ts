@@ -83,12 +83,12 @@ export async function checkVolume(volume: string, bytes: number): Promise<void> 
 /** Advice for a system on which no volume is mounted. */
 export function mountHint(platform: NodeJS.Platform = process.platform): string {
   if (platform !== 'linux') return 'The volume is called RPI-RP2.';
-  return 'Where nothing mounts it by itself: `udisksctl mount -b /dev/disk/by-label/RPI-RP2`.';
+  return 'If it is not mounted automatically: `udisksctl mount -b /dev/disk/by-label/RPI-RP2`.';
 }
 
 /**
- * Writes an image and waits until the board has it. The boot ROM restarts the board with its last block, so
- * that the volume may go while the system still writes its directory. Returns whether the volume has gone.
+ * Writes an image and waits until the board has it. The boot ROM restarts the board after the last block, so
+ * the volume may vanish while the system still writes its directory. Returns whether the volume has vanished.
  * Errors: BAD_FILE; ABORTED.
  */
 export async function writeToVolume(

@@ -14,7 +14,7 @@ import { bootVolumes, checkVolume, mountHint, writeToVolume } from './bootsel-vo
 import { readUf2, type Uf2Image } from './uf2.js';
 
 const OPTIONS = {
-  device: option('--device <uri>', 'a running board on serial:, which is asked to go to BOOTSEL'),
+  device: option('--device <uri>', 'a running board on serial:, to be put into BOOTSEL mode'),
   volume: option('--volume <path>', 'the BOOTSEL volume (default: the one that is mounted)'),
   wait: option('--wait <s>', 'how long the volume may take to appear', {
     value: decimalUpTo(600),
@@ -27,9 +27,10 @@ const EXAMPLE = `
 Example:
   thermolink flash thermolink-pico.uf2 --device serial:/dev/ttyACM0
 
-A board that runs is asked for BOOTSEL by opening its port at 1200 baud. A board without firmware: hold BOOTSEL while you
-plug it in, and leave --device out. Everything is checked before a byte is written: the file (magic numbers, family RP2040,
-order and number of blocks, addresses) and the volume (INFO_UF2.TXT, space, permission). Programs in the board are lost.`;
+With --device the port of the running board is opened at 1200 baud, which puts the board into BOOTSEL mode. If the board has
+no firmware, hold BOOTSEL while you plug it in, and leave --device out. Before a byte is written, the file (magic numbers,
+family RP2040, order and number of blocks, addresses) and the volume (INFO_UF2.TXT, space, permission) are checked. Programs
+in the board are lost.`;
 
 const TOUCH_BAUD = 1200;
 const LOOK_AGAIN_MS = 200;

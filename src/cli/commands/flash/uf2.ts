@@ -72,7 +72,7 @@ function faultOf(
 ): string | undefined {
   const hex = (value: number): string => `0x${value.toString(16).padStart(8, '0')}`;
   if (at(0) !== MAGIC_START[0] || at(1) !== MAGIC_START[1] || at(UF2_BLOCK_BYTES / 4 - 1) !== MAGIC_END)
-    return 'it has not the magic numbers of UF2';
+    return 'it does not have the magic numbers of UF2';
   const [flags, address, size, number, total, family] = [2, 3, 4, 5, 6, 7].map(at);
   if ((flags & FLAG_NOT_MAIN_FLASH) !== 0) return 'it is not meant for the main flash';
   if ((flags & FLAG_FAMILY_ID) === 0) return 'it does not name a family of chips';
@@ -84,7 +84,7 @@ function faultOf(
   if (address % PAGE_BYTES !== 0) return `its address ${hex(address)} is not the start of a page`;
   if (address < FLASH_START || address > FLASH_START + FLASH_BYTES_MAX - PAGE_BYTES)
     return `its address ${hex(address)} is outside the flash`;
-  if (address < addressMin) return `its address ${hex(address)} comes again or out of order`;
+  if (address < addressMin) return `its address ${hex(address)} is repeated or out of order`;
   return undefined;
 }
 

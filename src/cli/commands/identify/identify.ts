@@ -7,7 +7,7 @@ const SECONDS_MAX = 60;
 
 export const command = boardCommand({
   options: {
-    seconds: option('--seconds <n>', `how long, 1 to ${SECONDS_MAX}`, {
+    seconds: option('--seconds <n>', `seconds of showing, 1 to ${SECONDS_MAX}`, {
       value: positiveInteger(SECONDS_MAX),
       default: 10,
     }),
@@ -17,7 +17,7 @@ export const command = boardCommand({
 Example:
   thermolink identify --device serial:/dev/ttyACM1
 
-The board shows which one it is, for example by a blinking light; an emulated one says so where it is served.`,
+The board shows which one it is, for example by a blinking light. For an emulated board, the program that serves it prints a line.`,
   async run({ seconds }, onBoard) {
     const { result, device } = await onBoard(async (board, { signal }) => {
       await board.identify(1000 * seconds, { signal });

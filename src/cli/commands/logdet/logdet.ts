@@ -31,7 +31,7 @@ export const command = boardCommand({
       default: 16_384,
     }),
     exact: flag('--exact', 'factor A on the host too (Cholesky), and print its value and time'),
-    plot: option('--plot <file>', 'draw what is integrated, with error bars, as .svg', {
+    plot: option('--plot <file>', 'draw the integrand with error bars, as .svg', {
       file: 'output',
       dash: printedAs('.svg'),
     }),
@@ -43,7 +43,7 @@ Example:
   printf '4,1\\n1,3\\n' > A.csv
   thermolink logdet --matrix A.csv --exact
 
-A Cholesky factorisation is exact and takes less than 0.1 ms for 64 unknowns: use it when a number is all you want.`,
+A Cholesky factorisation is exact and takes less than 0.1 ms for 64 unknowns: use it if you only need the number.`,
   async run({ matrix: matrixFile, readings, exact, plot, calibration: calibrationFile, seed }, onBoard) {
     const matrix = await readSquareMatrix(matrixFile);
     const system = checkSystem({ kind: 'dense', matrix });
@@ -143,8 +143,8 @@ function reportText(
 }
 
 /**
- * s·tr(Â + sI)⁻¹ over ln s: the area below it is what is taken from ln det(Â + cI). With the exact curve a
- * second panel shows what was read less the exact values.
+ * Draws s·tr(Â + sI)⁻¹ over ln s. The area below the curve is subtracted from ln det(Â + cI). If the exact
+ * curve is given, a second panel shows the readings minus the exact values.
  */
 function integrandFigure({ nodes }: LogDeterminantResult, exact: CheckedSystem | undefined): string {
   const shown = nodes.filter(({ damping }) => damping > 0);

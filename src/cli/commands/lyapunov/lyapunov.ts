@@ -43,7 +43,7 @@ Example:
   thermolink lyapunov --matrix A.csv --rhs S.csv --exact
 
 A X + X Aᵀ = S, where all eigenvalues of A have real parts above 0 and S is symmetric positive definite. The host solves
-32 unknowns exactly in some milliseconds: use the board where the matrix is there already.`,
+32 unknowns exactly in some milliseconds: use the board if it holds the matrix already.`,
   async run(options, onBoard) {
     const { matrix: matrixFile, rhs, readings, exact, out, seed } = options;
     const a = await readSquareMatrix(matrixFile);

@@ -38,7 +38,7 @@ const OPTIONS = {
     value: decimalUpTo(INTERVAL_SECONDS_MAX),
     default: 1,
   }),
-  count: option('--count <n>', 'end after so many looks', { value: positiveInteger(1_000_000_000) }),
+  count: option('--count <n>', 'end after this number of looks', { value: positiveInteger(1_000_000_000) }),
   cells: option('--cells <list>', 'cells whose readings are shown', {
     value: cellList,
     default: [0, 1, 2, 3, 4, 5, 6, 7] as readonly number[],
@@ -63,8 +63,8 @@ Examples:
   thermolink monitor --device emulator:prototype-8 --draw --cells 0-3
   thermolink solve --matrix A.csv --rhs b.csv --record session.mcap & thermolink monitor --trace session.mcap
 
-A board has one client at a time. So --device opens the board and asks it; --trace watches the session of another
-program, through the file that it records. Ctrl-C ends it: a run of --draw is stopped, and the board is left safe.`,
+A board has one client at a time. --device opens the board and asks it; --trace watches the session of another program
+through the file that it records. Ctrl-C ends the command: a run of --draw is stopped, and the board is left safe.`,
   async run(options) {
     checkSource(options);
     await checkFiles(OPTIONS, options, { '--device': deviceFile(options.device) });
@@ -124,7 +124,7 @@ async function watchBoard(
       }
     });
   } catch (error) {
-    // Ctrl-C is how it ends; the board was closed on the way here.
+    // Ctrl-C is the usual end. The board is closed by now.
     if (!signal.aborted) throw error;
   }
 }

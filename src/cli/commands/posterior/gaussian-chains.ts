@@ -76,7 +76,7 @@ export function meanRow(
   chains: readonly Pick<PosteriorChain, 'meanErrorBound'>[],
   mean: 'refined' | 'board',
 ): string[] {
-  if (mean === 'board') return ['means', 'as the driven boards have them'];
+  if (mean === 'board') return ['means', 'those of the driven boards'];
   const bound = Math.max(...chains.map(({ meanErrorBound }) => meanErrorBound));
   return ['means', `refined to within ${formatNumber(bound, 2)} posterior standard deviations (proved)`];
 }

@@ -21,7 +21,7 @@ import { factsOf, posteriorWarnings, reportText, summarizeParameters } from './r
 
 export const command = boardCommand({
   options: {
-    observations: option('--observations <file>', `what was seen, an observation a row, as ${READ_FORMATS}`, {
+    observations: option('--observations <file>', `the observations, one in each row, as ${READ_FORMATS}`, {
       file: 'input',
       required: true,
     }),
@@ -114,7 +114,7 @@ async function readPrecision(
     });
   if (precision !== undefined) return readSquareMatrix(precision);
   const given = await readSquareMatrix(covariance!);
-  // It refuses halves that differ, of which an inversion would read one.
+  // This refuses a matrix that is not symmetric, since an inversion would read only one half.
   checkSystem({ kind: 'dense', matrix: given });
   const inverse = inverseOf(given);
   if (inverse !== undefined) return inverse;

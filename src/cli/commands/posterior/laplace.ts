@@ -51,9 +51,13 @@ export const command = boardCommand({
     data: option('--data <dir>', 'the directory of IDX files that it was trained on (default: MNIST)', {
       file: 'input',
     }),
-    ood: option('--ood <dir>', 'a directory of IDX files of something else, which the network should doubt', {
-      file: 'input',
-    }),
+    ood: option(
+      '--ood <dir>',
+      'a directory of IDX files of other images, of which the network should be unsure',
+      {
+        file: 'input',
+      },
+    ),
     networks: option('--networks <n>', 'how many networks to draw', {
       value: positiveInteger(10_000),
       default: 50,
@@ -68,7 +72,7 @@ export const command = boardCommand({
     ),
     validation: option(
       '--validation <n>',
-      'training examples behind those of the training that choose the prior and the temperature',
+      'examples that choose the prior and the temperature; they follow those of the training',
       {
         value: positiveInteger(),
         default: 2000,
@@ -90,7 +94,7 @@ Example:
   thermolink train mnist --hidden 100 --optimizer sgd --train-size 1000 --epochs 100 --out trained/small
   thermolink posterior laplace --training trained/small --out laplace
 
-Draws of the host (Cholesky) and temperature scaling are printed beside those of the board: docs/how-to/draw-from-a-posterior.md.`,
+For comparison it also prints draws of the host (Cholesky) and temperature scaling: see docs/how-to/draw-from-a-posterior.md.`,
   async run(options, onBoard) {
     const { out, networks: count, seed } = options;
     const data = loadDataset(

@@ -52,7 +52,7 @@ export const command = boardCommand({
 Example:
   thermolink posterior linear --data cars.csv --target price --exact --out cars
 
-A host that factorises XᵀX draws exactly, and faster than a board and its link do: docs/how-to/draw-from-a-posterior.md.`,
+A host that factorises XᵀX draws exactly, and faster than a board with its link: see docs/how-to/draw-from-a-posterior.md.`,
   async run(options, onBoard) {
     refuseCalibratedMoments(options);
     const { out, draws, seed, prior, standardize } = options;

@@ -43,8 +43,8 @@ export const command = boardCommand({
 Example:
   thermolink posterior logistic --data diabetes.csv --target diabetes --positive 1 --exact --out diabetes
 
-It needs a board whose rows have an element. Hamiltonian Monte Carlo on a host takes 2 to 3 gradients an independent draw:
-docs/how-to/draw-from-a-posterior.md.`,
+It needs a board whose rows have an element. Hamiltonian Monte Carlo on a host takes 2 to 3 gradients for an independent draw:
+see docs/how-to/draw-from-a-posterior.md.`,
   async run(options, onBoard) {
     const { out, draws, seed, prior } = options;
     const design = await readDesign(options);
