@@ -11,13 +11,14 @@ import { isIdeal } from '../analog/die.js';
 import type { Board } from './board.js';
 
 /**
- * The most command frames that may be on the way unacknowledged. The device executes each frame before it
- * takes the next.
+ * The largest number of command frames that the host may send without an acknowledgement. The device executes
+ * each frame before it takes the next.
  */
 const WINDOW = 32;
 /**
- * Unacknowledged command bytes that may be on the way in each direction. The device executes each frame
- * before it takes the next and holds none. The bound limits how much the line must buffer.
+ * The largest number of bytes in each direction that are sent and not yet acknowledged. The device stores no
+ * frames, since it executes each frame before it takes the next. The bound limits the bytes in the line's
+ * buffers.
  */
 const IN_FLIGHT_BYTES = 16 * FRAME_BYTES_MAX;
 /** The most cells whose second moments a run adds up. Those of 64 cells take as many bytes as 256 samples. */

@@ -4,7 +4,7 @@ import { saturatingCell } from './saturating-cell.js';
 import { stuckAdcChannel } from './stuck-adc-channels.js';
 import { thermalDrift } from './thermal-drift.js';
 
-/** What can break while a board works (device-model.md, "Faults on demand"). */
+/** The faults that a board can have while it works (device-model.md, "Faults on demand"). */
 export const FAULTS = { deadCell, saturatingCell, stuckAdcChannel, thermalDrift, brownOut } as const;
 /** One of the kinds of faults. */
 export type FaultKind = keyof typeof FAULTS;

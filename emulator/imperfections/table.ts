@@ -72,10 +72,10 @@ export type DieEffects = { readonly [E in EffectName]: MagnitudesOf<Table[E]> | 
 type MeasuredName = { [E in EffectName]: ListsOf<Table[E]> extends NoLists ? never : E }[EffectName];
 
 /**
- * What one board is like: its own values, in place of those that the die seed would draw. Each part belongs
- * to the effect of its name, which must be on. Entry i of a list belongs to cell i, unless another list names
- * the cells. The die seed draws every part that is left out. Ranges and units are in device-model.md,
- * "Profiles".
+ * The measured errors of one board, in place of the errors that the die seed would draw. Each part belongs
+ * to the effect of its name, and this effect must be on. Entry i of a list belongs to cell i, unless another
+ * list names the cells. The die seed draws every part that is missing here. Ranges and units are in
+ * device-model.md, "Profiles".
  */
 export type MeasuredParts = {
   /** How these values were measured. */

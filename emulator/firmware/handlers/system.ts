@@ -4,8 +4,8 @@ import { stateDigest } from '../../state-digest.js';
 import type { Handlers } from './handlers.js';
 
 /**
- * What the sensors of every emulated board show before a fault `thermalDrift` heats it: 300 K, 5 V
- * (protocol.md, "Sensors and light").
+ * The sensor readings of every emulated board: 300 K and 5 V (protocol.md, "Sensors and light"). The fault
+ * `thermalDrift` adds to the temperature.
  */
 const DIE_TEMPERATURE_MILLIKELVIN = 300_000;
 const SUPPLY_MILLIVOLTS = 5000;
