@@ -9,13 +9,13 @@ export interface Mutant {
    * after the other.
    */
   readonly set: 'survivors' | 'fresh' | 'second' | 'third' | 'fourth';
-  /** From the root of the project. */
+  /** Path of the changed file, relative to the root of the project. */
   readonly file: string;
-  /** The text of that file that is replaced. It occurs there exactly once. */
+  /** The text to be replaced. It occurs exactly once in the file. */
   readonly find: string;
   readonly replacement: string;
-  /** What is wrong with the numbers then, in one sentence. */
+  /** The error that the mutant makes in the numbers, in one sentence. */
   readonly meaning: string;
-  /** Files and folders, from the root, whose tests are to find it. */
+  /** Files and folders, relative to the root, whose tests should find the mutant. */
   readonly tests: readonly string[];
 }

@@ -17,17 +17,17 @@ describe('the mutants that `npm run mutants` tries', () => {
       expect(MUTANTS.filter(({ set }) => set === name)).toHaveLength(20);
   });
 
-  it.each(MUTANTS)('$id: what it replaces occurs once, and changes', (mutant) => {
+  it.each(MUTANTS)('$id: the replaced text occurs once, and the new text differs', (mutant) => {
     const text = readFileSync(path.join(ROOT, mutant.file), 'utf8');
     expect(mutated(mutant, text)).not.toBe(text);
   });
 
-  it.each(MUTANTS)('$id: the tests that are to find it exist', ({ tests }) => {
+  it.each(MUTANTS)('$id: the tests that should find it exist', ({ tests }) => {
     expect(tests.length).toBeGreaterThan(0);
     for (const test of tests) expect(existsSync(path.join(ROOT, test)), test).toBe(true);
   });
 
-  it('a text that is gone or stands twice makes a mutant stale', () => {
+  it('a mutant is refused when its text is missing or occurs twice', () => {
     const [mutant] = MUTANTS;
     expect(() => mutated(mutant, 'nothing of it')).toThrow(/stale.*0 times/);
     expect(() => mutated(mutant, mutant.find.repeat(2))).toThrow(/stale.*2 times/);
@@ -95,7 +95,7 @@ describe('a mutant is judged', () => {
     expect(result).toMatchObject({ verdict: 'survived', by: '', runs: 1 });
   });
 
-  it('anew after a test that failed by chance, and not by that test', async () => {
+  it('again after a test that failed by chance, without counting that test', async () => {
     const result = await judge(
       (run) => (run === 0 ? failed : passed),
       () => passed,
@@ -103,7 +103,7 @@ describe('a mutant is judged', () => {
     expect(result).toMatchObject({ verdict: 'survived', runs: 2 });
   });
 
-  it('as nothing that anyone can say where the test fails without it too', async () => {
+  it('as broken when the test also fails without it', async () => {
     const result = await judge(
       () => failed,
       () => failed,

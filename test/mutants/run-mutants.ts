@@ -14,37 +14,37 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import type { Mutant } from './mutant.js';
 
-/** What a scratch copy has no use for. Packages are linked instead. */
+/** Files that a scratch copy does not need. Packages are linked instead. */
 const LEFT_OUT = ['.git', 'coverage', 'node_modules', 'runs'];
-/** A mutant that makes the tests run for ever counts as caught then. */
+/** A mutant whose tests run longer than this counts as caught. */
 const TIMEOUT_MS = 900_000;
-/** A test that only was slow, since the machine was busy, passes when it runs alone and may take so long. */
+/** Longest time of a test that runs alone. A test that failed because the machine was busy passes then. */
 const ALONE_TIMEOUT_MS = 300_000;
-/** The whole quick suite, but for what looks at the repository itself. */
+/** The whole quick suite, except the tests of the repository itself. */
 export const EVERYTHING: readonly string[] = ['--exclude=test/mutants/**', '--exclude=test/repository/**'];
 
-/** A mutant is tried again after a failure that its test does not repeat; so often in all. */
+/** Largest number of tries of a mutant. It is tried again when its test fails once but not twice. */
 const TRIES_MAX = 3;
 
-/** What the tests said of a mutant. */
+/** The result of the tests of a mutant. */
 export interface MutantResult {
   readonly id: string;
-  /** `broken`: no test could say anything, since the sources do not load with it, or tests fail by chance. */
+  /** `broken`: no result, because the sources do not load with the mutant or tests fail by chance. */
   readonly verdict: 'caught' | 'survived' | 'broken';
-  /** The test that found it; what happened, for a mutant that broke the run; empty for a survivor. */
+  /** The test that found the mutant. For a broken run a description of it; empty for a survivor. */
   readonly by: string;
-  /** What that test said; empty where none spoke. */
+  /** The message of that test; empty if there is none. */
   readonly message: string;
   readonly seconds: number;
 }
 
-/** What some tests said of a copy of the project. */
+/** The result of some tests in a copy of the project. */
 export interface TestsResult {
   readonly verdict: 'passed' | 'failed' | 'broken';
-  /** The first test that failed; what happened, for a run that broke; empty for one that passed. */
+  /** The first test that failed. For a broken run a description of it; empty if all tests passed. */
   readonly by: string;
   readonly message: string;
-  /** File of the test that failed, from the root; undefined where none did. */
+  /** File of the test that failed, relative to the root; undefined if none failed. */
   readonly file?: string;
 }
 
@@ -56,7 +56,7 @@ export interface RunOptions {
   readonly testName?: string;
 }
 
-/** The text of a source with a mutant in it. Throws when what it replaces does not occur exactly once. */
+/** The text of a source with a mutant in it. Throws when the replaced text does not occur exactly once. */
 export function mutated({ id, file, find, replacement }: Mutant, text: string): string {
   const parts = text.split(find);
   if (parts.length !== 2)
@@ -128,7 +128,7 @@ export async function runMutant(
   }
 }
 
-/** Many mutants were caught by one of these, whose larger half is in the long set. */
+/** These tests caught many mutants. Their larger half is in the long set. */
 const RECORDED = 'test/recorded-results';
 
 /**
@@ -142,7 +142,7 @@ export async function runTests(
 ): Promise<TestsResult> {
   const report = path.join(place, 'mutant-report.json');
   rmSync(report, { force: true });
-  // What starts processes runs the compiled program. Unused names make the compiler complain, not stop.
+  // Tests that start processes run the compiled program. Unused names do not stop the compiler.
   if (all) await run(place, [path.join('node_modules', '.bin', 'tsc'), '-b'], signal);
   const reporting = ['--bail=1', '--reporter=json', `--outputFile=${report}`];
   const named =
@@ -153,7 +153,7 @@ export async function runTests(
   return resultOf(await run(place, args, signal), report, place);
 }
 
-/** The text as a regular expression that matches it alone. */
+/** A regular expression that matches only this text. */
 function escaped(text: string): string {
   return text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
 }
@@ -164,7 +164,7 @@ interface Ended {
   readonly output: string;
 }
 
-/** What vitest's JSON report has of interest here. */
+/** The fields of vitest's JSON report that are used here. */
 interface Report {
   readonly numPassedTests: number;
   readonly testResults: readonly {
@@ -204,7 +204,7 @@ function lastLine(text: string): string {
   return text.trim().split('\n').at(-1) ?? '';
 }
 
-/** Runs a program of node's to its end. Rejects when it is aborted. */
+/** Runs a Node program to its end. Rejects when it is aborted. */
 function run(cwd: string, args: readonly string[], signal: AbortSignal | undefined): Promise<Ended> {
   return new Promise((resolve, reject) => {
     const child = spawn(process.execPath, args, { cwd, signal, timeout: TIMEOUT_MS });

@@ -23,7 +23,7 @@ it('images are drawn pixel by pixel in shades of grey, with the name of their li
   ]);
   expect(() => parseXml(svg)).not.toThrow();
   expect(svg).toContain('put out');
-  // White pixels need no mark: half grey, black, and black for what is beyond 1.
+  // White pixels are not drawn. The others are half grey, black, and black for values above 1.
   const squares = [...svg.matchAll(/<path d="([^"]*)" fill="([^"]*)"/g)].map(([, d, fill]) => [d, fill]);
   expect(squares).toEqual([
     ['M1 0h1v1h-1z', 'rgb(128,128,128)'],

@@ -34,7 +34,7 @@ describe('parts of a chart', () => {
     );
   });
 
-  it('places are moved apart, in their order, within their bounds, and not without need', () => {
+  it('labels that overlap are moved apart, in their order and within their bounds; others stay', () => {
     const places = fc.array(fc.integer({ min: -50, max: 250 }), { minLength: 1, maxLength: 10 });
     fc.assert(
       fc.property(places, (places) => {
@@ -53,14 +53,14 @@ describe('parts of a chart', () => {
     );
   });
 
-  it('a moving mean keeps gaps, leaves out the partner of a gap, and is a mean', () => {
+  it('a moving mean is a mean, keeps gaps, and leaves out the value opposite to a gap', () => {
     const points = [1, 2, 6, Number.NaN, 4, 5, 9].map((y, x): [number, number] => [x, y]);
     expect(smooth(points, 3).map(([, y]) => y)).toEqual([1, 3, 6, Number.NaN, 4, 6, 9]);
     expect(smooth(points, 1)).toEqual(points);
     expect(smooth(points.slice(0, 2), 15)).toEqual(points.slice(0, 2));
   });
 
-  it('a moving mean keeps every straight line of its axis, to the very ends', () => {
+  it('a moving mean keeps every straight line of its axis up to the ends', () => {
     const numbers = fc.tuple(
       fc.double({ min: -1, max: 1, noNaN: true }),
       fc.double({ min: -3, max: 3, noNaN: true }),
@@ -79,14 +79,14 @@ describe('parts of a chart', () => {
     );
   });
 
-  it('on a logarithmic axis what cannot be shown stays as it is and counts for nothing', () => {
+  it('on a logarithmic axis values without a logarithm stay as they are and are left out of means', () => {
     const points = [1, 0, 4, -1, 9].map((y, x): [number, number] => [x, y]);
     const close = (y: number) => expect.closeTo(y, 9);
     const middle = (1 * 4 * 9) ** (1 / 3);
     expect(smooth(points, 5, 'log').map(([, y]) => y)).toEqual([close(1), 0, close(middle), -1, close(9)]);
   });
 
-  it('wrapped text keeps all its words, each line as wide as asked at most, and leaves no word alone', () => {
+  it('wrapped text keeps all words, no line is wider than asked, and no line has a single word', () => {
     const word = fc.string({
       unit: fc.constantFrom('a', 'm', 'i', '×', '\u00A0'),
       minLength: 1,
@@ -112,7 +112,7 @@ describe('parts of a chart', () => {
     expect(wrapText('', 100, 12)).toEqual([]);
   });
 
-  it('colours of text can be read', () => {
+  it('colours of text have enough contrast', () => {
     for (let i = 0; i < 9; i++) expect(inkOn(fillColor(i))).toBe('#1f2328');
     expect(inkOn('#000000')).toBe('#ffffff');
     expect(readableColor('#ffffff')).not.toBe('#ffffff');

@@ -38,7 +38,7 @@ function panelsOf(svg: XmlElement): Panel[] {
   });
 }
 
-/** Draws, and checks what holds for every figure. */
+/** Draws a figure, and checks the rules that hold for every figure. */
 function draw(charts: readonly Chart[], title?: string): XmlElement {
   const svg = figure(charts, title === undefined ? {} : { title });
   expect(svg).not.toMatch(/NaN|undefined|Infinity/);
@@ -131,7 +131,7 @@ describe('line charts', () => {
     },
   );
 
-  it('place points where the axis says', () => {
+  it('place points at their values on the axis', () => {
     const chart = chartOf({
       y: { label: '', scale: 'log', include: [0.01, 1] },
       series: [
@@ -161,7 +161,7 @@ describe('line charts', () => {
     expect(elements.filter(({ name }) => name === 'circle')).toHaveLength(1);
   });
 
-  it('show a dot in the legend for what is drawn as dots', () => {
+  it('show a dot in the legend for a curve that is drawn as dots', () => {
     const dots = STEPS.slice(0, 5).flatMap((x): [number, number][] => [
       [x, x],
       [x, Number.NaN],
@@ -176,7 +176,7 @@ describe('line charts', () => {
     expect(circles).toHaveLength(5 + 1);
   });
 
-  it('with very many points are small and lose no peak', () => {
+  it('with very many points have small files and keep every peak', () => {
     const count = 300_000;
     const points = Array.from({ length: count }, (_, i): [number, number] => [
       i,
@@ -189,7 +189,7 @@ describe('line charts', () => {
     expect(highest).toBeLessThan(panel.top + 0.06 * (panel.bottom - panel.top));
   });
 
-  it('name curves at their ends without overlap, each in readable colour, or in a row above', () => {
+  it('name curves at their ends without overlap, in readable colours, or in a row above the plot', () => {
     const series = Array.from({ length: 9 }, (_, i) => ({
       name: `series ${i}`,
       points: STEPS.map((x): [number, number] => [x, x + 0.001 * i]),
@@ -201,13 +201,13 @@ describe('line charts', () => {
     const middles = names.map(({ attributes }) => Number(attributes['y'])).sort((a, b) => a - b);
     for (let i = 1; i < middles.length; i++) expect(middles[i] - middles[i - 1]).toBeGreaterThan(15);
     for (const { attributes } of names) expect(Number(attributes['x'])).toBeGreaterThan(panel.right);
-    // One that ends early has no free place beside it: all names go above the plot.
+    // A curve that ends early has no free place beside it. Then all names go above the plot.
     const short = { name: 'series 9', points: series[0].points.slice(0, 20) };
     const [above] = panelsOf(draw([chartOf({ series: [...series, short] })]));
     expect(above.elements.filter(({ text }) => text.startsWith('series'))).toHaveLength(0);
   });
 
-  it('show that there is nothing to show', () => {
+  it('say that there is no data', () => {
     expect(draw([chartOf({})]).text).toContain('no data');
     const only = [[1, Number.NaN]] as const;
     expect(draw([chartOf({ series: [{ name: 'a', points: only }] })]).text).toContain('no data');
@@ -215,7 +215,7 @@ describe('line charts', () => {
 });
 
 describe('figures', () => {
-  it('line their panels up and are the same bytes every time', () => {
+  it('align their panels, and have the same bytes every time', () => {
     const wide = chartOf({
       y: { label: '', format: (v) => `${v} of a long unit` },
       series: [
@@ -276,7 +276,7 @@ describe('bar charts', () => {
     );
   });
 
-  it('of one segment write their length once, and names up to a third of the width whole', () => {
+  it('with one segment write its length once, and do not cut names up to a third of the width', () => {
     const name = 'tuned: kept state, t_d 0.2 τ';
     const svg = draw([
       barChart({
@@ -290,7 +290,7 @@ describe('bar charts', () => {
     expect(texts.filter((text) => text.includes(name))).toHaveLength(1);
   });
 
-  it('write lengths where they fit and totals behind', () => {
+  it('write lengths into segments that are wide enough, and totals behind the bars', () => {
     const text = draw([
       barChart({
         title: 'B',

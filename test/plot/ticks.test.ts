@@ -7,7 +7,7 @@ function text({ label, exponent }: Tick): string {
   return exponent === undefined ? label : `${label}^${exponent}`;
 }
 
-/** The number that a reader of the label sees. */
+/** The number in a label. */
 function read({ label, exponent }: Tick): number {
   const plain = label.replaceAll('\u2212', '-').replaceAll(',', '');
   if (exponent === undefined) return Number(plain);
@@ -41,7 +41,7 @@ describe('ticks', () => {
     ).toBe(expected);
   });
 
-  it('lie on the axis, in order, with labels that differ and say their value', () => {
+  it('are on the axis, in order, and have different labels with their values', () => {
     fc.assert(
       fc.property(
         fc.array(anyDouble, { maxLength: 5 }),

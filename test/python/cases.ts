@@ -9,7 +9,7 @@ import { type Matrix, matrix } from '../../src/linalg/matrix.js';
 import { RANDOM_STREAM, randomSource } from '../../src/linalg/random.js';
 import { eigenvalues, normalVector, symmetricWith } from '../../src/linalg/random-system.js';
 
-/** One call in both languages. Of the results, `exact` has to be the same bit for bit. */
+/** One call in both languages. The part `exact` of the results must be the same, bit for bit. */
 export interface Case {
   readonly name: string;
   /** A method of `Board`, and its arguments by name. */

@@ -13,7 +13,7 @@ const python = new FoundPython({
   purpose: 'the Python package',
 });
 
-/** What is missing to run the package, or undefined. */
+/** The missing thing without which the package does not run, or undefined. */
 export function missingPackage(): string | undefined {
   return python.missing() ?? (isBuilt ? undefined : 'not built: npm run build');
 }

@@ -5,7 +5,7 @@ import { missingPackage, runPython, serveBoard } from './package.js';
 
 const PAGE = 'docs/how-to/python.md';
 const SHOWN_URI = 'tcp://127.0.0.1:7000';
-/** Printed between two blocks, so that each has its own output. */
+/** This line is printed between two blocks. It separates their outputs. */
 const MARK = '=====';
 
 /** A block of code, and the block of output that may follow it. */

@@ -18,7 +18,7 @@ function programNote(kind: 'load' | 'rewrite', bank: number, image: ProgramImage
   };
 }
 
-/** A board that notes in `sent` all that it is told. */
+/** A board that stores every program and every run in `sent`. */
 export function recordingDevice(device: BoardDevice, sent: Sent[]): BoardDevice {
   return {
     ...{ identity: device.identity, uploadedBytes: 0 },

@@ -7,12 +7,12 @@ import { recordingDevice, type Sent } from './recording-device.js';
 
 interface Outcome {
   readonly sent: readonly Sent[];
-  /** The part of the result that has to be exact, or the code of the error. */
+  /** The part of the result that must be equal bit for bit, or the code of the error. */
   readonly values?: readonly number[] | undefined;
   readonly error?: string | undefined;
 }
 
-/** What this library sends to a board and answers for a case. */
+/** The programs and runs that this library sends to a board for a case, and its result. */
 async function outcomeHere(profile: string, { here }: Case): Promise<Outcome> {
   const sent: Sent[] = [];
   const device = await connect(`emulator:${profile}`);
@@ -51,7 +51,7 @@ async function expectSameBits(profile: string, cases: readonly Case[]): Promise<
   }
 }
 
-describe(`the Python package sends and answers what this library does, bit for bit (seed ${SEED})`, () => {
+describe(`the Python package sends and returns the same bits as this library (seed ${SEED})`, () => {
   beforeEach((context) => {
     const missing = missingPackage();
     context.skip(missing !== undefined, missing);

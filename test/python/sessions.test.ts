@@ -12,12 +12,12 @@ afterAll(() => rmSync(directory, { recursive: true }));
 /** Settled codes of the two cells of the script's program: a drive of 1000 LSB into half of G_fs. */
 const SETTLED = [[4000, 0]];
 
-/** Plays a scene; what it found. */
+/** Plays a scene and returns its result. */
 async function play(...urisAndScene: readonly string[]): Promise<Record<string, unknown>> {
   return (await playAll(...urisAndScene)).at(-1)!;
 }
 
-/** Plays scenes, separated by commas, each in a session of its own; what each found. */
+/** Plays scenes, separated by commas, each in a session of its own. Returns the result of each. */
 async function playAll(...urisAndScenes: readonly string[]): Promise<Record<string, unknown>[]> {
   const script = new URL('sessions.py', import.meta.url).pathname;
   const { exitCode, stdout, stderr }: PythonResult = await runPython([script, ...urisAndScenes]);
@@ -28,7 +28,7 @@ async function playAll(...urisAndScenes: readonly string[]): Promise<Record<stri
     .map((line) => JSON.parse(line) as Record<string, unknown>);
 }
 
-/** The names of the package's refusals, and the codes that they have to have. */
+/** The names of the package's refusals, and the codes that they must have. */
 const REFUSALS = {
   BAD_MATRIX: [
     ...['nan', 'infinity in b', 'asymmetric', 'asymmetric beside small entries', 'not square', 'empty'],
@@ -59,7 +59,7 @@ describe('the Python package in a session', () => {
     context.skip(missing !== undefined, missing);
   });
 
-  it('refuses bad input before a byte is sent, and needs no board for 0', async () => {
+  it('refuses bad input before a byte is sent, and returns 0 for a zero drive without a board', async () => {
     const uri = await serveBoard('ideal-8');
     const codes = Object.entries(REFUSALS).flatMap(([code, names]) => names.map((name) => [name, code]));
     const zeros = [
@@ -73,7 +73,7 @@ describe('the Python package in a session', () => {
     expect(Object.keys(ERROR_CODES)).toEqual(expect.arrayContaining(Object.keys(REFUSALS)));
   });
 
-  it('ends a run by a stop of another thread, a deadline and Ctrl-C, and goes on', async () => {
+  it('ends a run by a stop of another thread, a deadline and Ctrl-C, and can run again', async () => {
     const uri = await serveBoard('ideal-8');
     const [stop, deadline, interrupt] = await playAll(uri, 'stop,deadline,interrupt');
     expect(stop).toMatchObject({
@@ -93,7 +93,7 @@ describe('the Python package in a session', () => {
     expect(largest).toBeLessThan(0.02);
   });
 
-  it('feeds the watchdog of a run for longer than it waits', { tags: 'long' }, async () => {
+  it('feeds the watchdog during a run that is longer than its time', { tags: 'long' }, async () => {
     const uri = await serveBoard('ideal-8');
     expect(await play(uri, 'watchdog')).toEqual({ outcome: 'stopped', codes: SETTLED });
   });
@@ -104,14 +104,18 @@ describe('the Python package in a session', () => {
     expect(await play(uri, 'many_blocks')).toMatchObject({ ...whole, lost: 0, damaged: 0 });
   });
 
-  it.runIf(process.platform === 'linux')('does so over a pseudo-terminal', { tags: 'long' }, async () => {
-    const uri = await serveBoard('ideal-8', '--pty', path.join(directory, 'board'));
-    expect(uri).toMatch(/^serial:/);
-    expect(await play(uri, 'many_blocks')).toMatchObject({ samples: 20_000, settled: true });
-    expect(await play(uri, 'stop')).toMatchObject({ code: 'RUN_ENDED', codes: SETTLED });
-  });
+  it.runIf(process.platform === 'linux')(
+    'takes every sample over a pseudo-terminal',
+    { tags: 'long' },
+    async () => {
+      const uri = await serveBoard('ideal-8', '--pty', path.join(directory, 'board'));
+      expect(uri).toMatch(/^serial:/);
+      expect(await play(uri, 'many_blocks')).toMatchObject({ samples: 20_000, settled: true });
+      expect(await play(uri, 'stop')).toMatchObject({ code: 'RUN_ENDED', codes: SETTLED });
+    },
+  );
 
-  it('does so over a line that damages and loses frames (seed 3)', { tags: 'long' }, async () => {
+  it('takes every sample over a line that damages and loses frames (seed 3)', { tags: 'long' }, async () => {
     const { hostname: host, port } = new URL(await serveBoard('ideal-8'));
     const never: readonly [number, number] = [1e8, 1e8];
     const rough = { corrupted: 2e-5, dropped: 0.01, delayed: 0.05, delayMsMax: 20, cutAfterMs: never };

@@ -8,7 +8,7 @@ import { missingPackage, runPython, serveBoard } from './package.js';
 
 const directory = temporaryDirectory();
 const TOKEN = 'a-token-for-this-test';
-/** Solves on the board of an URI, or prints the code of the error. */
+/** Solves on the board of a URI, or prints the code of the error. */
 const SCRIPT = `
 import sys
 from thermolink import Board
@@ -32,7 +32,7 @@ describe('a shared board in Python', () => {
     return stdout.trim();
   };
 
-  it('gives the bits of the board itself, with a token from a file or the environment', {
+  it('gives the same bits as the board itself, with a token from a file or the environment', {
     tags: 'long',
   }, async () => {
     const direct = await solve(await serveBoard('ideal-8'));

@@ -2,7 +2,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { missingPackage, PACKAGE, runPython, serveBoard } from './package.js';
 
 const EXAMPLE = `${PACKAGE}/examples/tngd.py`;
-/** One of three arms by chance, less what 300 points scatter. */
+/** The least share of right answers after the training. Chance alone gives 1/3. */
 const LEARNT_MIN = 0.9;
 
 describe('the example of a training in PyTorch', () => {
@@ -11,8 +11,8 @@ describe('the example of a training in PyTorch', () => {
     context.skip(missing !== undefined, missing);
   });
 
-  it('names what is missing', async () => {
-    // A module of this name that does not load stands before any real one.
+  it('names a missing module', async () => {
+    // A module of this name that does not load is found before the real one.
     const code = `import sys; sys.modules['torch'] = None; sys.argv = ['tngd.py']; exec(open('${EXAMPLE}').read())`;
     const { exitCode, stderr } = await runPython(['-c', code]);
     expect(exitCode).toBe(1);

@@ -2,7 +2,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { LINK_VECTORS } from '../support/link-vectors.js';
 import { missingPackage, runPython } from './package.js';
 
-/** The vectors without a bound on what a device has room for. */
+/** The vectors without a bound on a device's memory. */
 const FOR_HOSTS = LINK_VECTORS.filter(({ answersWaiting }) => answersWaiting === undefined);
 
 describe('the Python package and the test vectors', () => {
@@ -18,10 +18,10 @@ describe('the Python package and the test vectors', () => {
     expect(JSON.parse(stdout)).toMatchObject({ sessions });
   }
 
-  it('frames, payloads, link and digests are those of the vectors', () =>
+  it('frames, payloads, link and digests equal the vectors', () =>
     expectCompared(FOR_HOSTS.filter(({ framesEachWay }) => framesEachWay === 0).length, '--quick'));
 
-  it('so is the link after tens of thousands of frames', { tags: 'long' }, () =>
+  it('the link equals the vectors after tens of thousands of frames', { tags: 'long' }, () =>
     expectCompared(FOR_HOSTS.length),
   );
 });

@@ -3,26 +3,26 @@ import { ThermolinkError } from '../../src/errors.js';
 import { type AskedOf, type Mischief, RecordedBoard } from './recorded-board.js';
 import { type Recorded, recorded, textOf } from './recorded-value.js';
 
-/** What a recorded program uses. */
+/** The tools of a recorded program. */
 export interface Lab {
   /** A new board of a named profile; its requests are recorded. */
   board(profile: string, overrides?: Partial<BoardProfile>, mischief?: Mischief): RecordedBoard;
-  /** A listener that records what it is called with, as `name`. */
+  /** A listener that records the arguments of its calls, under `name`. */
   listener(name: string): (...values: readonly unknown[]) => void;
-  /** The error of a call that has to fail. */
+  /** The error of a call that must fail. */
   refused(call: () => unknown): Promise<ThermolinkError>;
 }
 
-/** A few library calls; what they return is the result. */
+/** A few library calls. The returned value is recorded. */
 export type RecordedProgram = (lab: Lab) => Promise<unknown>;
 
 /** Programs by name; a file of the same name has the results of each. */
 export type ProgramTable = Readonly<Record<string, RecordedProgram>>;
 
-/** Of a program with more boards only the number and the digest of each board's requests is recorded. */
+/** A program with more boards records only the number and the digest of each board's requests. */
 const LISTED_MAX = 4;
 
-/** Runs a program: its result, what its listeners heard, and all that was asked of its boards. */
+/** Runs a program. Returns its result, the calls of its listeners, and all requests to its boards. */
 export async function recordedRun(program: RecordedProgram): Promise<Recorded> {
   const boards: RecordedBoard[] = [];
   const heard: Record<string, unknown[]> = {};

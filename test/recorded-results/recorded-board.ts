@@ -4,12 +4,12 @@ import { PROGRAM_MODE, type ProgramImage } from '../../firmware-protocol/program
 import type { BoardDevice } from '../../src/driver/device-api.js';
 import { solverBoard } from '../support/solver-board.js';
 
-/** Requests of a program that are recorded one by one; of more only the first and last few. */
+/** Up to this number, requests are recorded one by one. Of more requests only the first and last few are. */
 const REQUESTS_MAX = 16;
 const FIRST = 8;
 const LAST = 3;
 
-/** All that was asked of one board, in order. */
+/** All requests to one board, in order. */
 export interface AskedOf {
   readonly count: number;
   /** The requests, or the first and the last of them. */
@@ -20,15 +20,15 @@ export interface AskedOf {
 
 type Acquired = Awaited<ReturnType<BoardDevice['acquire']>>;
 
-/** What a board does wrong. */
+/** The errors that a board makes. */
 export interface Mischief {
-  /** Falsifies what is read. */
+  /** Changes the readings. */
   readonly tamper?: (codes: Int16Array, cells: number) => void;
   /** Whether cell 1 passes its rail at the start of this board run, counted from 0. */
   readonly overloads?: (run: number) => boolean;
 }
 
-/** A board of the device model that writes down what it is asked for, and what it answers in short. */
+/** A board of the device model that records its requests, and its answers in short form. */
 export class RecordedBoard implements BoardDevice {
   readonly #device: BoardDevice;
   readonly #asked: string[] = [];

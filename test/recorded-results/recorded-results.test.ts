@@ -32,7 +32,7 @@ const PROGRAMS: ProgramTable = {
 };
 const LINES_MAX = 40;
 
-/** Programs that need more than half of the processor time of all; each has a quick one of its kind. */
+/** These programs take more than half of the processor time of all programs. Each has a quick one like it. */
 const LONG: ReadonlySet<string> = new Set([
   ...['threshold-off-under-noise-damped', 'threshold-fluctuations-damped', 'threshold-conditions'],
   ...[
@@ -70,7 +70,7 @@ describe('recorded results', () => {
     expect([...LONG].filter((name) => !(name in PROGRAMS))).toEqual([]);
   });
 
-  it('has no file of a program that is gone', () => {
+  it('has no file of a removed program', () => {
     const files = readdirSync(FOLDER).map((file) => file.replace(/\.json$/, ''));
     expect(files.filter((name) => !(name in PROGRAMS))).toEqual([]);
   });

@@ -3,7 +3,7 @@ import { ThermolinkError } from '../../src/errors.js';
 import { randomSource } from '../../src/linalg/random.js';
 import { digestOf } from './recorded-board.js';
 
-/** What a recorded file holds. */
+/** The content of a recorded file. */
 export type Recorded =
   | number
   | string
@@ -12,11 +12,11 @@ export type Recorded =
   | readonly Recorded[]
   | { readonly [key: string]: Recorded };
 
-/** Two numbers are equal when they differ by less than this share of the larger one. */
+/** Two numbers are equal when their difference is below this share of the larger one. */
 const RELATIVE_TOLERANCE = 1e-9;
-/** Entries of a list may differ by this share of its largest entry too; they are sums that cancel. */
+/** Entries of a list may also differ by this share of its largest entry. They are sums that cancel. */
 const LIST_TOLERANCE = 1e-13;
-/** Below this a single number is rounding. */
+/** A single number below this is a rounding error. */
 const ROUNDING = 1e-15;
 const DIGITS = 12;
 /** Longer lists of numbers are recorded by their norm, two projections and a few entries. */
@@ -45,7 +45,7 @@ export function recorded(value: unknown): Recorded {
     return { code, message, hint: recorded(hint), data: recorded(data), cause: recorded(cause) };
   }
   if (value instanceof Error) return `${value.name}: ${value.message}`;
-  // What HELLO tells is no result; a field more in it would change many files.
+  // The content of HELLO is no result. A new field in it would change many files.
   if (isIdentity(value)) return `identity of ${value.model}`;
   const entries = Object.entries(value)
     .filter(([, part]) => part !== undefined && typeof part !== 'function')
@@ -61,7 +61,7 @@ function recordedNumber(value: number): number | string {
   return Number.isFinite(value) ? Number(value.toPrecision(DIGITS)) : String(value);
 }
 
-/** Host time is no result; that it is a time is checked. */
+/** A host time is no result. The test only checks that it is a number of seconds. */
 function recordedTime(value: unknown): Recorded {
   const times = typeof value === 'number' ? [value] : Object.values(value as object).flat();
   const isTime = times.every((time) => typeof time !== 'number' || (time >= 0 && time < 1e6));
@@ -127,7 +127,7 @@ function leavesOf(value: Recorded): [number[], string[]] {
   return [numbers, texts];
 }
 
-/** Where two recorded values differ, a line each: place, what was recorded, what is now. */
+/** The differences of two recorded values, one line each: place, recorded value, present value. */
 export function differences(before: Recorded, now: Recorded, place = 'result'): string[] {
   if (typeof before === 'number' && typeof now === 'number')
     return isClose(before, now, ROUNDING) ? [] : [changed(place, before, now)];
@@ -169,7 +169,7 @@ function changed(place: string, before: Recorded, now: Recorded): string {
 
 const LINE_MAX = 120;
 
-/** As the recorded files have it: a list of numbers is one line, and so is what is short. */
+/** JSON as in the recorded files: lists of numbers and short values are on one line. */
 export function textOf(value: Recorded, indent = ''): string {
   const deeper = `${indent} `;
   const short = JSON.stringify(value);

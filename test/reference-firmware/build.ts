@@ -9,7 +9,7 @@ export const SOURCES = path.join(FOLDER, 'src');
 
 const found = (program: string): boolean => spawnSync(program, ['--version']).status === 0;
 
-/** What is missing to build the C device, or undefined. CI must have it all: .ci/run installs it. */
+/** The missing tools for the C device, or undefined. CI must have all of them: .ci/run installs them. */
 export function missingTools(): string | undefined {
   const missing = [...['cc', 'make'], ...(process.env['CI'] ? ['clang'] : [])].filter(
     (program) => !found(program),
@@ -74,7 +74,7 @@ function runMake(folder: string, variables: readonly string[], targets: readonly
 }
 
 const LOCK_POLL_MS = 50;
-/** A process that has held a lock for so long is taken for dead. */
+/** A process that has held a lock for longer than this counts as dead. */
 const LOCK_MS_MAX = 60_000;
 
 /** Waits until nobody else builds here. Test files run at the same time and share builds. */

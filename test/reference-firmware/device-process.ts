@@ -2,10 +2,10 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { onTestFinished } from 'vitest';
 import { ENVIRONMENT } from './build.js';
 
-/** Starting takes a moment; emulated microcontrollers on a busy machine take longer. */
+/** Longest time of a start. It suits emulated microcontrollers on a busy machine. */
 const DEADLINE_MS = 60_000;
 
-/** thermolink-device in a process of its own; `end` tells what a sanitizer had to say. */
+/** thermolink-device in a process of its own. `end` returns the report of a sanitizer. */
 export class DeviceProcess {
   readonly uri: string;
   readonly #child: ChildProcess;
@@ -28,7 +28,7 @@ export class DeviceProcess {
     this.#child.kill('SIGKILL');
   }
 
-  /** Ends it as Ctrl-C does; what it said on stderr and its exit code. */
+  /** Ends the process as Ctrl-C does. Returns its standard error and its exit code. */
   async end(): Promise<{ readonly code: number | null; readonly errors: string }> {
     const exit = new Promise<number | null>((resolve) => this.#child.once('close', resolve));
     this.#child.kill('SIGINT');
@@ -41,7 +41,7 @@ process.once('exit', () => {
   for (const child of alive) child.kill('SIGKILL');
 });
 
-/** For a device that outlives a test: whoever starts it ends it, or it is killed with this process. */
+/** Starts a device that outlives a test. The caller ends it; otherwise it is killed with this process. */
 export async function spawnDevice(program: string, ...args: readonly string[]): Promise<DeviceProcess> {
   const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe'], env: ENVIRONMENT });
   const kill = () => child.kill('SIGKILL');

@@ -39,7 +39,7 @@ function factoredProgram(cells: number, rows: number, seed: number): ProgramImag
 
 const RUN: RunOptions = { bank: 0, runSeed: 5, burnInTicks: 20, sampleCount: 300, ticksPerSample: 3 };
 
-/** What a session of some loads and runs gives: everything but times. */
+/** The results of a session with some loads and runs: everything except times. */
 async function session(device: Device, work: (device: Device, told: unknown[]) => Promise<void>) {
   const told: unknown[] = [];
   try {
@@ -72,7 +72,7 @@ describe.skipIf(missing !== undefined)(`the device in C${missing ? ` (${missing}
     expect(told.length).toBeGreaterThan(1);
   }
 
-  test('HELLO tells the same of the board', async () => {
+  test('HELLO describes the board as the emulator does', async () => {
     const board = await DeviceProcess.start(program, '--profile', 'ideal-64', '--die', '4294967295');
     const [device, emulator] = await Promise.all(
       [board.uri, 'emulator:ideal-64?die=4294967295'].map((uri) => connect(uri)),
@@ -93,13 +93,13 @@ describe.skipIf(missing !== undefined)(`the device in C${missing ? ` (${missing}
       told.push(await device.acquire({ ...RUN, sampleCount: 0, burnInTicks: 100 }));
     }));
 
-  test('bit-identical samples: a sample that is spread over blocks, a smaller tick, eight bits', () =>
+  test('bit-identical samples: a sample in several blocks, a smaller tick, eight bits', () =>
     sameAsEmulator('ideal-crossbar', 7, async (device, told) => {
       told.push(await device.loadProgram(0, factoredProgram(8192, 4, 3)));
       told.push(await device.acquire({ ...RUN, sampleCount: 20, burnInTicks: 3, ticksPerSample: 1 }));
     }));
 
-  test('an overload halts after exactly its tick, or is marked', () =>
+  test('an overload ends the run exactly after its tick, or is marked', () =>
     sameAsEmulator('ideal-8', 1, async (device, told) => {
       const image = { ...denseProgram(8, 4, 400), drive: new Int16Array(8).fill(32767) };
       told.push(await device.loadProgram(0, image));
@@ -180,7 +180,7 @@ describe.skipIf(missing !== undefined)(`the device in C${missing ? ` (${missing}
     // `toEqual` takes seconds for so many bytes.
     const expectRecord = (bytes: Uint8Array | undefined): void =>
       expect(Buffer.compare(bytes!, record)).toBe(0);
-    /** What a board with that file has; then it keeps `next`. */
+    /** Returns the record of a board with that file. Then the board stores `next`. */
     const boardWith = async (next?: Uint8Array): Promise<Uint8Array | undefined> => {
       const board = await DeviceProcess.start(program, '--profile', 'ideal-8', '--calibration-file', file);
       const device = await connect(board.uri);
@@ -202,7 +202,7 @@ describe.skipIf(missing !== undefined)(`the device in C${missing ? ` (${missing}
     expect(existsSync(`${file}.new`)).toBe(false);
   });
 
-  test('a record that cannot be stored is refused, and the old one stays', async () => {
+  test('a record that cannot be stored is refused, and the old record stays', async () => {
     const folder = path.join(directory, 'gone');
     mkdirSync(folder);
     const args = ['--profile', 'ideal-8', '--calibration-file', path.join(folder, 'record')];
@@ -222,7 +222,7 @@ describe.skipIf(missing !== undefined)(`the device in C${missing ? ` (${missing}
     await expect(DeviceProcess.start(program, '--calibration-file', file)).rejects.toThrow('it ended with 2');
   });
 
-  test('a board that fails its self-test answers, says so, and runs nothing before that is acknowledged', {
+  test('a board that fails its self-test reports it, and runs nothing until the host acknowledges it', {
     tags: 'long',
   }, async () => {
     const link = path.join(directory, 'stuck');

@@ -10,10 +10,10 @@ import { philox4x32 } from '../../firmware-protocol/philox.js';
 import { PROGRAM_MODE, type ProgramImage } from '../../firmware-protocol/program-image.js';
 import { arrayState, idealBoard, programImage } from '../support/analog-boards.js';
 
-/** What makes ticks pass on a board; default: the quickest that this machine can compute. */
+/** The implementation of ticks. Default: the quickest one on this machine. */
 export type TicksOf = (die: Die) => ArrayTicks;
 
-/** The orders of tools/digest.c, carried out by the TypeScript emulator: the same lines come out. */
+/** Carries out the orders of tools/digest.c with the TypeScript emulator, and prints the same lines. */
 export function emulatedProblem(orders: readonly string[], ticksOf: TicksOf = fastestTicks): string[] {
   const runner = new Runner(ticksOf);
   return orders.flatMap((order) => runner.order(order.split(' ')));

@@ -7,7 +7,7 @@ const US_PER_MS = 1000;
 /** The orders of tools/session.c, carried out by the TypeScript emulator. */
 export class EmulatedSession {
   #device!: EmulatedDevice;
-  /** Number of the last command frame that the device said in this session. */
+  /** Number of the last command frame that the device sent in this session. */
   lastCommandSeq = 65535;
   readonly #decoder = new FrameDecoder(65536);
 

@@ -9,7 +9,7 @@ const missing = missingTools();
 const SHORT: FuzzRequest = { frames: 40_000, sessions: 1500, seed: 1, first: 0 };
 const SHORTEST: FuzzRequest = { ...SHORT, frames: 8000, sessions: 300 };
 
-/** Bounds that the firmware keeps, each taken away once: [file, the bound, what is there without it]. */
+/** Bounds of the firmware that the test removes one by one: [file, the bound, the text without it]. */
 const MUTANTS: readonly (readonly [string, string, string])[] = [
   ['src/program.c', 'bytes / width > count - first_entry', 'bytes / width > count'],
   ['src/frame.c', 'if (next > length) return 0;', ''],
@@ -41,7 +41,7 @@ describe.skipIf(missing !== undefined)(`fuzzing the C device${missing ? ` (${mis
     (buffers) => expectNoFinding(FUZZ_BUILDS[buffers], SHORT),
   );
 
-  test('finds bounds that are not kept, and names the session that shows it', { tags: 'long' }, async () => {
+  test('finds a missing bound, and names the session that shows it', { tags: 'long' }, async () => {
     for (const part of ['src', 'generated', 'posix', 'tools', 'Makefile'])
       cpSync(path.join(FOLDER, part), path.join(directory, part), { recursive: true });
     for (const [file, bound, without] of MUTANTS) {

@@ -3,7 +3,7 @@ import path from 'node:path';
 import { ENVIRONMENT, make, SANITIZED } from './build.js';
 import { RandomSession } from './random-session.js';
 
-/** How many sessions are recorded for the fuzzer to change, and their steps. */
+/** The number of sessions that are recorded for the fuzzer to change, and the steps of each. */
 const RECORDED = 200;
 const STEPS = 120;
 
@@ -34,7 +34,7 @@ export interface FuzzRequest {
   readonly frames: number;
   readonly sessions: number;
   readonly seed: number;
-  /** Number of the first session, and of the first batch of frames: what a finding names. */
+  /** Number of the first session and of the first batch of frames. A finding names this number. */
   readonly first: number;
 }
 

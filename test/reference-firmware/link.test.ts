@@ -6,16 +6,16 @@ import { make, missingTools, runOnLines, SANITIZED } from './build.js';
 
 const missing = missingTools();
 
-/** Only a host holds its session: when its port is lost it looks for another one. */
+/** Vectors that apply to a device: only a host keeps its session when its port is lost. */
 const forDevice = LINK_VECTORS.filter(({ steps }) => steps.every(({ hold }) => !hold));
 
-/** Of the vectors that send tens of thousands of frames first, one is quick. */
+/** Vectors that first send tens of thousands of frames are long, except one. */
 const isLong = ({ name, framesEachWay }: LinkVector): boolean =>
   framesEachWay > 1000 && name !== 'numbers run over 65535, device';
 
 interface Expected {
   readonly orders: string[];
-  /** What is printed; undefined where it is not looked at. */
+  /** The printed line; undefined if it is not compared. */
   readonly lines: (string | undefined)[];
 }
 
@@ -41,7 +41,7 @@ function carryOut({ frameBytesTaken, framesEachWay, steps }: LinkVector): Expect
   return { orders, lines };
 }
 
-/** Brings the numbers near their end. */
+/** Lets `count` frames pass in each direction, so that the sequence numbers are near their end. */
 function manyFrames(
   count: number,
   nonce: string,
@@ -66,7 +66,7 @@ describe.skipIf(missing !== undefined)(`the link in C${missing ? ` (${missing})`
     program = make('thermolink-link', ...SANITIZED);
   });
 
-  test('most vectors are for it', () => {
+  test('most vectors apply to the C link', () => {
     expect(forDevice.length).toBeGreaterThan(40);
   });
 

@@ -52,11 +52,11 @@ describe.skipIf(missing !== undefined)(`the device model in C${missing ? ` (${mi
   let program: string;
 
   beforeAll(() => {
-    // Everything that is undefined is caught.
+    // The sanitizers catch all undefined behaviour.
     program = make('thermolink-digest', ...SANITIZED);
   });
 
-  test('its portable part asks for nothing but memory copies', { tags: 'long' }, () => {
+  test('its portable part needs no outside functions except memory copies', { tags: 'long' }, () => {
     const small = ['CELLS=64', 'ROWS=64', 'COUPLINGS=4096', 'FRAME_BYTES=512', 'WINDOW=4', 'BLOCKS_KEPT=2'];
     const flags = ['-Os', '-ffreestanding', ...small.map((one) => `-DCONFIG_${one}`)].join(' ');
     const folder = makeCore('build-small', [`CFLAGS=${flags}`]);
@@ -70,7 +70,7 @@ describe.skipIf(missing !== undefined)(`the device model in C${missing ? ` (${mi
       expect(readFileSync(path.join(SOURCES, file), 'utf8'), file).not.toMatch(/\b(float|double|malloc)\b/);
   });
 
-  test.each(DEVICE_STEPS)('as the Python script: $name', (steps) => {
+  test.each(DEVICE_STEPS)('equals the Python script: $name', (steps) => {
     const { v, c, r, q, cellFlags, rowFlags, adc16, digest } = steps.expected;
     const lines = runOnLines(program, orders(steps));
     expect(lines.slice(-3)).toEqual([
@@ -80,7 +80,7 @@ describe.skipIf(missing !== undefined)(`the device model in C${missing ? ` (${mi
     ]);
   });
 
-  describe('the same state digests as the emulator', () => {
+  describe('has the same state digests as the emulator', () => {
     let results: Map<string, string[]>;
 
     beforeAll(() => {
@@ -93,11 +93,11 @@ describe.skipIf(missing !== undefined)(`the device model in C${missing ? ` (${mi
       expect(results.get(name)).toEqual(expected);
     });
 
-    test('and without the sanitizers, as it is used', { tags: 'long' }, () => {
+    test('the same without the sanitizers, as in use', { tags: 'long' }, () => {
       expect(runProblems(make('thermolink-digest', 'build'))).toEqual(results);
     });
 
-    test.skipIf(!hasClang)('and from clang', { tags: 'long' }, () => {
+    test.skipIf(!hasClang)('the same when compiled by clang', { tags: 'long' }, () => {
       const clang = make('thermolink-digest', 'build-clang', ['CC=clang', 'CFLAGS=-O2']);
       expect(runProblems(clang)).toEqual(results);
     });

@@ -7,7 +7,7 @@ export interface Problem {
   readonly orders: readonly string[];
 }
 
-/** Board of `cells` × `rows` at tick τ/16, all else as the ideal ones. */
+/** A board of `cells` × `rows` with a tick of τ/16, otherwise like the ideal boards. */
 const board = (cells: number, rows: number, tickLog2 = 4): string =>
   `board ${cells} ${rows} ${tickLog2} 20971520 4 16`;
 
@@ -23,7 +23,7 @@ interface System {
 
 const NOISE = '16384 20011 12';
 
-/** A dense system whose diagonal outweighs the rest of its rows. */
+/** A dense system that is diagonally dominant. */
 function dense(cells: number, seed: number, system: System = {}): string[] {
   const { bits = 16, bank = 0, drive = 4000, registers = NOISE } = system;
   const full = 2 ** (bits - 1) - 1;

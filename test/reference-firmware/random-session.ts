@@ -25,7 +25,7 @@ const CELLS = 8;
 
 export class RandomSession {
   readonly orders: string[] = [];
-  /** What the emulator printed. */
+  /** The lines that the emulator printed. */
   readonly lines: string[] = [];
   readonly #emulator = new EmulatedSession();
   readonly #draw: Draw;

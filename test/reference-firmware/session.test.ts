@@ -11,10 +11,10 @@ const FEW_SESSIONS = Math.min(10, SESSIONS);
 const FIRST_SEED = Number(process.env['SEED'] ?? 1);
 const STEPS = 120;
 
-/** Words for people, the name of the firmware, and a clock that is rounded elsewhere: not compared. */
+/** Not compared: texts for people, the name of the firmware, and a clock that is rounded differently. */
 const OWN = { detail: '', firmwareVersion: '', deviceTimeUs: 0 };
 
-/** Frames as they are compared. */
+/** Frames in the form for the comparison. */
 function comparable(line: string): unknown {
   const [name, ...words] = line.split(' ');
   if (name !== 'say') return line;
@@ -42,10 +42,12 @@ describe.skipIf(missing !== undefined)(`sessions of the C device${missing ? ` ($
     program = make('thermolink-session', ...SANITIZED);
   });
 
-  test(`${FEW_SESSIONS} random ones, with mistakes and silences, are answered frame for frame as by the emulator`, () =>
+  test(`${FEW_SESSIONS} random ones, with mistakes and silences, have the same frames as with the emulator`, () =>
     expectSameAnswers(FEW_SESSIONS));
 
-  test(`${SESSIONS} random ones are so answered`, { tags: 'long' }, () => expectSameAnswers(SESSIONS));
+  test(`${SESSIONS} random ones have the same frames as with the emulator`, { tags: 'long' }, () =>
+    expectSameAnswers(SESSIONS),
+  );
 
   function expectSameAnswers(count: number): void {
     const sessions = Array.from({ length: count }, (_, i) => new RandomSession(FIRST_SEED + i, STEPS));

@@ -13,7 +13,7 @@ const digits = fewDigits();
 const directory = mkdtempSync(path.join(tmpdir(), 'thermolink-'));
 afterAll(() => rmSync(directory, { recursive: true }));
 
-/** What a run left behind, but for times, and for the name of the firmware. */
+/** The files of a run, without times and without the name of the firmware. */
 async function train(device: string, name: string) {
   const out = path.join(directory, name);
   const data = ['--data', digits, '--train-size', '512'];
@@ -46,7 +46,7 @@ describe.skipIf(missing !== undefined)(
       program = make('thermolink-device', 'build');
     });
 
-    test('gives the parameters that the emulator gives, bit for bit', { tags: 'long' }, async () => {
+    test('gives the same parameters as the emulator, bit for bit', { tags: 'long' }, async () => {
       const board = await DeviceProcess.start(program, '--profile', 'ideal-crossbar');
       const trained = await train(board.uri, 'c');
       expect(await board.end()).toEqual({ code: 0, errors: '' });

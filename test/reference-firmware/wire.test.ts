@@ -20,7 +20,7 @@ function frameWords({ channel, session, flags, seq, ack, payload }: FrameVector)
   return `${channel} ${session} ${flags} ${seq} ${ack} ${hex(payload)}`;
 }
 
-/** What tools/vectors.c prints for a field, and takes: bytes and text as x and digits. */
+/** The form of a field that tools/vectors.c prints and reads: bytes and text are x and hexadecimal digits. */
 function valueWord(field: Field, value: number | string): string {
   if (field.type === 'integer' || field.type === 'choice') return String(value);
   const digits = field.type === 'text' ? Buffer.from(value as string).toString('hex') : (value as string);
@@ -45,7 +45,7 @@ describe.skipIf(missing !== undefined)(`the wire in C${missing ? ` (${missing})`
     program = make('thermolink-vectors', ...SANITIZED);
   });
 
-  /** Line by line: an order and what it must print. */
+  /** Lines, each with an order and its expected output. */
   const check = (pairs: readonly (readonly [string, string])[]): void => {
     expect(pairs.length).toBeGreaterThan(0);
     expect(
@@ -56,7 +56,7 @@ describe.skipIf(missing !== undefined)(`the wire in C${missing ? ` (${missing})`
     ).toEqual(pairs.map(([, printed]) => printed));
   };
 
-  test('frames, both ways', () => {
+  test('encodes and decodes frames', () => {
     check(
       FRAME_VECTORS.frames.flatMap((vector) => [
         [`encode ${frameWords(vector)}`, vector.wire],
@@ -65,7 +65,7 @@ describe.skipIf(missing !== undefined)(`the wire in C${missing ? ` (${missing})`
     );
   });
 
-  test('bad frames by their kind', () => {
+  test('counts bad frames by their kind', () => {
     check(
       FRAME_VECTORS.bad.map(({ wire, fault, frameBytesMax }) => [
         `stream ${frameBytesMax} ${wire}`,
@@ -74,7 +74,7 @@ describe.skipIf(missing !== undefined)(`the wire in C${missing ? ` (${missing})`
     );
   });
 
-  test('streams cut anywhere', () => {
+  test('decodes streams that are cut anywhere', () => {
     const item = (one: (typeof FRAME_VECTORS.streams)[number]['items'][number]): string =>
       'frame' in one
         ? `frame ${frameWords(FRAME_VECTORS.frames.find(({ name }) => name === one.frame)!)};`
@@ -87,7 +87,7 @@ describe.skipIf(missing !== undefined)(`the wire in C${missing ? ` (${missing})`
     );
   });
 
-  test('messages, both ways', () => {
+  test('encodes and decodes messages', () => {
     check(
       MESSAGE_VECTORS.messages.flatMap((vector) => [
         [`message ${vector.direction} ${messageWords(vector)}`, vector.payload],
@@ -96,7 +96,7 @@ describe.skipIf(missing !== undefined)(`the wire in C${missing ? ` (${missing})`
     );
   });
 
-  test('messages of a later minor version, and of an earlier one', () => {
+  test('decodes messages of a later minor version, and of an earlier one', () => {
     check(
       [...MESSAGE_VECTORS.laterMinor, ...MESSAGE_VECTORS.earlierVersion].map((vector) => [
         `decode ${vector.direction} ${vector.payload}`,
@@ -105,7 +105,7 @@ describe.skipIf(missing !== undefined)(`the wire in C${missing ? ` (${missing})`
     );
   });
 
-  test('every bad field is named', () => {
+  test('names every bad field', () => {
     check(
       MESSAGE_VECTORS.rejectedFields.map(({ name, direction, field, payload }) => {
         const { row, fields } = directedRow(name, direction);
@@ -115,7 +115,7 @@ describe.skipIf(missing !== undefined)(`the wire in C${missing ? ` (${missing})`
     );
   });
 
-  test('rejected payloads by their reason', () => {
+  test('rejects bad payloads with their reason', () => {
     const lines = runOnLines(
       program,
       MESSAGE_VECTORS.rejectedPayloads.map(({ payload }) => `decode toDevice ${hex(payload)}`),
@@ -127,11 +127,11 @@ describe.skipIf(missing !== undefined)(`the wire in C${missing ? ` (${missing})`
     expect(printed).toEqual(expected);
   });
 
-  test('values are read and written again as they were', () => {
+  test('reads values and writes the same values again', () => {
     check(MESSAGE_VECTORS.values.map(({ payload }) => [`value ${payload}`, payload]));
   });
 
-  test('digests of programs', () => {
+  test('computes the digests of programs', () => {
     check(
       MESSAGE_VECTORS.digests.map((vector) => {
         const { couplingBits, cells, rows, damping, noiseAmplitude, noiseShift } = vector;

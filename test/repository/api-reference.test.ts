@@ -44,12 +44,12 @@ describe('the API reference', { tags: 'long' }, () => {
     expect(stale).toEqual([]);
   });
 
-  it('holds no path of the machine that made it', () => {
+  it('has no path of the machine that made it', () => {
     const text = readFileSync(path.join(directory, 'api.json'), 'utf8');
     expect(text).not.toContain(ROOT);
   });
 
-  it('says of every public symbol what it is, its shapes, its units and its errors', () => {
+  it('describes every public symbol, with its shapes, units and errors', () => {
     const reference = JSON.parse(readFileSync(path.join(directory, 'api.json'), 'utf8')) as Reflection;
     expect(missingInComments(reference)).toEqual([]);
   });

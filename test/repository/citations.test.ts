@@ -47,7 +47,7 @@ const CITATIONS = repositoryFiles(/^(src|emulator|firmware-protocol|test)\/.*\.(
 /** The TypeScript that both ends run: frames, payloads, link, states. */
 const SHARED = /^firmware-protocol\/(?!reference-firmware\/|python\/|tools\/)/;
 
-/** Sections whose rules that code keeps. All others are rules for a host, or for a device, on top of it. */
+/** Sections whose rules that code follows. All other sections have rules for a host or for a device. */
 const SHARED_SECTIONS = [
   'Frames',
   'Delimiters',
@@ -61,7 +61,7 @@ const SHARED_SECTIONS = [
   'States',
 ];
 
-/** Rules for whoever gives a board to clients on a network. The emulator itself has no connections. */
+/** Rules for a program that gives a board to clients on a network. The emulator itself has no connections. */
 const SERVER_SECTIONS = ['Over TCP'];
 
 const C_DEVICE = /^firmware-protocol\/reference-firmware\/(src|posix)\//;

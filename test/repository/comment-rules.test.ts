@@ -26,7 +26,7 @@ function memberThat(says: string, name: string, type: object): string[] {
   return findings({ name: 'T', kind: INTERFACE, comment: comment('A thing.'), children: [member] });
 }
 
-describe('a comment is found wanting', () => {
+describe('a comment is reported as incomplete', () => {
   it.each([
     ['', ['entry.f: no comment', 'entry.f: no word of errors', 'entry.f => result: no unit']],
     ['The speed of a cell.', ['entry.f: no word of errors', 'entry.f => result: no unit']],

@@ -31,7 +31,7 @@ interface TypeNode {
   readonly declaration?: Reflection;
 }
 
-/** typedoc's numbers for kinds. */
+/** The numbers of typedoc for kinds of symbols. */
 const KIND = { constructor: 512, method: 2048, property: 1024, accessor: 262144 } as const;
 
 /** A name that ends in one of these says its unit, or that it is a count, an index or an identifier. */
@@ -44,7 +44,7 @@ const TELLING_NAMES = new Set(
   ].flatMap((line) => line.split(' ')),
 );
 
-/** Words by which a comment says what 1 means: a unit, a pure number, or what is counted. */
+/** Words by which a comment says the unit of a number: a unit, a pure number, or a count. */
 const UNIT =
   /V_fs|G_fs|V\b|τ|\bticks?\b|\b(ms|ns|µs|s|seconds?|bytes?|bits?|codes?|LSB|days?|pixels?|%)\b|\bunits?\b|2⁻|\bu(8|16|32)\b|share|fraction|relative|ratio|factor|0 ?… ?1|1\/eigenvalue|how many|number of|count(ed|s)?\b|whole number|correlation|\bindex\b|accuracy|width/i;
 /** Words by which a comment says how an array is laid out. */
@@ -143,7 +143,7 @@ function awaited(type: TypeNode | undefined): TypeNode | undefined {
   return type?.type === 'reference' && type.name === 'Promise' ? type.typeArguments?.[0] : type;
 }
 
-/** The parts of a union without undefined and null. A type that is no union is its only part. */
+/** The parts of a union without undefined and null. A type that is not a union is its own only part. */
 function alternatives(type: TypeNode): readonly TypeNode[] {
   const isNothing = (part: TypeNode): boolean => part.name === 'undefined' || part.value === null;
   return type.type === 'union' ? (type.types ?? []).filter((part) => !isNothing(part)) : [type];

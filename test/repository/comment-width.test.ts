@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import { commentsOnly } from './comments.js';
 import { readRepositoryFile, repositoryFiles } from './files.js';
 
-/** The formatter's width, which it does not apply to comments. */
+/** The width of the formatter. The formatter itself does not apply it to comments. */
 const COLUMNS_MAX = 110;
 /** A line that cannot be broken: one word without a space, such as an address. */
 const ONE_WORD = /^\s*(?:\/\/|\*|#)?\s*\S+$/;

@@ -1,6 +1,6 @@
 import { readRepositoryFile } from './files.js';
 
-/** Matches comments of the C family, and also texts, in which comment marks mean nothing. */
+/** Matches comments of the C family. It also matches texts, in which comment marks mean nothing. */
 const C_FAMILY = /\/\*[\s\S]*?\*\/|\/\/[^\n]*|'(?:[^'\\\n]|\\.)*'|"(?:[^"\\\n]|\\.)*"|`(?:[^`\\]|\\.)*`/g;
 const PYTHON = /#[^\n]*|"""[\s\S]*?"""|'(?:[^'\\\n]|\\.)*'|"(?:[^"\\\n]|\\.)*"/g;
 

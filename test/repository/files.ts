@@ -2,14 +2,14 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 
-/** The folder of package.json, both for a source file and for what is built of it in dist. */
+/** The folder of package.json. It is the same for a source file and for the compiled file in dist. */
 export const ROOT = rootAbove(import.meta.dirname);
 
 function rootAbove(folder: string): string {
   return existsSync(path.join(folder, 'package.json')) ? folder : rootAbove(path.dirname(folder));
 }
 
-/** Files that git tracks or would track, relative to the root. */
+/** Files that git tracks, and new files that it does not ignore, relative to the root. */
 export function repositoryFiles(pattern: RegExp): string[] {
   const listed = execFileSync('git', ['ls-files', '--cached', '--others', '--exclude-standard'], {
     cwd: ROOT,

@@ -12,7 +12,7 @@ const WHOLE_COMMAND = /\\?`(thermolink|npm|npx) [^`]*`/g;
 /** A flag, but not the decrement of a variable such as `--callsLeft`. */
 const FLAG = /(?<![-\w])--[a-z][a-z0-9-]*(?![\w-])/g;
 
-it('the library names fields, never flags: the command line translates (src/cli/output/library-names.ts)', () => {
+it('the library names fields, never flags; src/cli/output/library-names.ts translates them', () => {
   const found = repositoryFiles(/^src\/.*\.ts$/)
     .filter((file) => !COMMAND_LINE.test(file))
     .flatMap((file) => {

@@ -16,7 +16,7 @@ import { ROOT, readRepositoryFile } from './files.js';
 import { drawsMarkdown, effectsMarkdown, faultsMarkdown, measuredMarkdown } from './imperfection-markdown.js';
 import { profileMarkdown } from './profile-markdown.js';
 
-/** Computed anew, because the generated hash is that of the tables as they were then. */
+/** Computed again, because the generated hash may belong to older tables. */
 const HASH = createHash('sha256').update(canonicalTables()).digest('hex').slice(0, 16);
 
 /** `npm run generate` writes these files; a plain test run fails when one is stale. */

@@ -20,7 +20,7 @@ const ENTRIES: readonly Entry[] = readRepositoryFile(GLOSSARY)
     return { word, place, forbidden: [...not.matchAll(/`([^`]+)`/g)].map((match) => match[1]) };
   });
 
-/** Where a forbidden word has another meaning, and which. */
+/** Places where a forbidden word has another meaning, and this meaning. */
 const OTHER_MEANINGS: Readonly<Record<string, readonly (readonly [RegExp, string])[]>> = {
   bias: [
     [
@@ -37,7 +37,7 @@ const OTHER_MEANINGS: Readonly<Record<string, readonly (readonly [RegExp, string
   packet: [[/^firmware-protocol\/reference-firmware\/mcu\/rp2040\/usb|^test\/hil\//, 'of USB']],
 };
 
-/** Phrases that are wrong in prose of these files alone; elsewhere, and in code, they mean something else. */
+/** Phrases that are wrong only in the prose of these files. Elsewhere and in code they mean something else. */
 const ONLY_IN_PROSE_OF: Readonly<Record<string, RegExp>> = {
   'the model': /^(src|test)\/learning\/|^src\/cli\/commands\/(train|demo)\/|^docs\/(tutorial|explanation)/,
   'a model': /^(src|test)\/learning\/|^src\/cli\/commands\/(train|demo)\/|^docs\/(tutorial|explanation)/,
@@ -53,7 +53,7 @@ const FILES = repositoryFiles(/\.(tsx?|mjs|c|h|py|md)$/).filter(
     !file.startsWith('test/repository/glossary'),
 );
 
-/** Words as people read them: `trainingRun` and `training-run` are "training run". */
+/** Names as separate words: `trainingRun` and `training-run` become "training run". */
 const words = (text: string): string =>
   text
     .replace(/(?<=[a-z0-9])(?=[A-Z])/g, ' ')
@@ -86,7 +86,7 @@ describe('the glossary', () => {
     expect(order).toEqual([...new Set(order)].sort((a, b) => a.localeCompare(b, 'en')));
   });
 
-  it.each(ENTRIES)('"$word" is defined where it says', ({ place }) => {
+  it.each(ENTRIES)('"$word" is defined at the place that the glossary names', ({ place }) => {
     expect(existsSync(path.join(ROOT, place)), place).toBe(true);
   });
 
@@ -111,7 +111,7 @@ describe('the glossary', () => {
     expect(uses).toEqual([]);
   });
 
-  it('has no exception that nothing needs', () => {
+  it('has no unused exception', () => {
     const needless = Object.entries(OTHER_MEANINGS).flatMap(([phrase, places]) =>
       places
         .filter(

@@ -28,7 +28,7 @@ export function faultsMarkdown(): string {
   );
 }
 
-/** The numbers of all draws. */
+/** The table of the stream numbers of all draws. */
 export function drawsMarkdown(): string {
   const owners = [
     ...IMPERFECTION_LIST.map(([name, { draws = {} }]) => [`\`${name}\``, draws] as const),

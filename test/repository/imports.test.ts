@@ -2,7 +2,7 @@ import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { readRepositoryFile, repositoryFiles } from './files.js';
 
-/** `errors` of that table. */
+/** The entry `errors` of the table below. */
 const ERRORS = ['src/errors.ts', 'src/argument-checks.ts', 'src/number-text.ts', 'src/platform.ts'];
 
 /**
@@ -188,10 +188,10 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   ],
 };
 
-/** A file with fewer lines belongs into the file that imports it, if only one does. */
+/** A file with fewer lines belongs into its importing file, if there is only one. */
 const LINES_MIN = 8;
 
-/** Who may touch files, ports, sockets and threads: everything else computes. */
+/** Folders that may use files, ports, sockets and threads. All others only compute. */
 const MAY_USE_NODE_IO = [
   /^src\/(transport|serve|traces|hub|testing|files|cli)\//,
   /^src\/learning\/data\//,
@@ -215,7 +215,7 @@ function importsOf(file: string): string[] {
   );
 }
 
-/** The files and packages that are loaded with a file. */
+/** The files and packages that a file loads when it is loaded itself. */
 function loadedBy(entry: string): string[] {
   const reached = new Set<string>();
   const visit = (file: string): void => {
@@ -264,7 +264,7 @@ describe('imports flow one way', () => {
     expect(files.filter((file) => !known.some((place) => within(file, place)))).toEqual([]);
   });
 
-  it('no file of a few lines is there for a single other one', () => {
+  it('no file of a few lines has only one importing file', () => {
     const importers = new Map<string, number>();
     for (const target of files.flatMap(ownImportsOf)) importers.set(target, (importers.get(target) ?? 0) + 1);
     const crumbs = files.filter(
@@ -276,13 +276,13 @@ describe('imports flow one way', () => {
     expect(crumbs).toEqual([]);
   });
 
-  it('connecting loads what only one way to a board needs when a board is opened that way', () => {
+  it('connecting loads the code of a transport only when a board is opened over it', () => {
     const reached = loadedBy('src/connect.ts');
     expect(reached).toContain('src/transport/serial-port.ts');
     expect(reached.filter((name) => /serialport|koffi|worker_threads|board-thread/.test(name))).toEqual([]);
   });
 
-  it('no file imports itself through others, not even for a type', () => {
+  it('no file imports itself through other files, not even for a type', () => {
     const known = new Set(files);
     const imports = new Map(
       files.map((file) => [file, ownImportsOf(file).filter((target) => known.has(target))]),
@@ -337,7 +337,7 @@ describe('imports flow one way', () => {
     return [...reached];
   };
 
-  it('a page reaches the driver, the algorithms and the emulator, and nothing of Node', () => {
+  it('a web page loads the driver, the algorithms and the emulator, and nothing of Node', () => {
     const reached = reachedByPages();
     for (const file of ['driver/device', 'algorithms/solve/solve', 'linalg/lanczos'])
       expect(reached).toContain(`src/${file}.ts`);
@@ -350,13 +350,13 @@ describe('imports flow one way', () => {
     expect(uses).toEqual([]);
   });
 
-  it('the protocol loads one package, which is not the one for schemas', () => {
+  it('the protocol loads one package, and not the package for schemas', () => {
     expect(loadedBy('firmware-protocol/index.ts').filter((file) => !file.endsWith('.ts'))).toEqual([
       '@msgpack/msgpack',
     ]);
   });
 
-  it('only the outer folders touch files and sockets', () => {
+  it('only the outer folders use files and sockets', () => {
     const offences = files
       .filter((file) => !MAY_USE_NODE_IO.some((place) => place.test(file)))
       .flatMap((file) =>

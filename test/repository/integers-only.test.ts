@@ -29,7 +29,7 @@ describe('the device and the contract compute in integers', () => {
     expect(offences(line)).toHaveLength(1);
   });
 
-  it('the check lets comments, texts and integers pass', () => {
+  it('the check allows comments, texts and integers', () => {
     expect(
       offences("const a = 0x1e5; // 0.5\nconst b = '1.5'; const c = x.y[3].z; Math.floor(7 / 2);"),
     ).toEqual([]);

@@ -10,14 +10,14 @@ const SOURCES = repositoryFiles(/^(src|emulator|firmware-protocol|test)\/.*\.(ts
 const titlesOf = (page: string): string[] =>
   [...readRepositoryFile(page).matchAll(/^#+ (.+)$/gm)].map(([, title]) => title);
 
-/** The anchor that GitHub makes of a heading. */
+/** The anchor that GitHub makes from a heading. */
 const anchorOf = (title: string): string =>
   title
     .toLowerCase()
     .replace(/[^\p{L}\p{N}_ -]/gu, '')
     .replaceAll(' ', '-');
 
-it('every link of a page leads to a file, and to a heading of it', () => {
+it('every link of a page leads to an existing file, and to an existing heading', () => {
   const broken = PAGES.flatMap((page) =>
     [...readRepositoryFile(page).matchAll(/\]\(([^)\s]+)\)/g)]
       .map(([, target]) => target)
@@ -33,7 +33,7 @@ it('every link of a page leads to a file, and to a heading of it', () => {
   expect(broken).toEqual([]);
 });
 
-it('every page that a source names exists, and has the section that is cited', () => {
+it('every page that a source names exists and has the cited section', () => {
   const cited = SOURCES.flatMap((source) => {
     const text = readRepositoryFile(source).replace(/\s*\n\s*(?:\*(?!\/)|\/\/|#)?\s*/g, ' ');
     return [...text.matchAll(/(docs\/[a-z\d/-]+\.md)(?:, "([^"]+)")?/g)].map(([, page, section]) => ({

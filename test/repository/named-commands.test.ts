@@ -5,7 +5,7 @@ import { longFlag } from '../../src/cli/options/option.js';
 import { ERROR_CODES } from '../../src/errors.js';
 import { readRepositoryFile, repositoryFiles } from './files.js';
 
-/** Every command under its whole name, such as `trace info`. */
+/** Every command by its whole name, such as `trace info`. */
 const ENTRIES = new Map<string, CommandEntry>(
   COMMANDS.flatMap((entry) =>
     'commands' in entry
@@ -19,7 +19,7 @@ const GROUPS: ReadonlySet<string> = new Set(
 /** Flags that commander adds itself. */
 const ALWAYS = ['--help', '--version'];
 
-/** What a reader could type: code in a line, and the lines of a block of code. */
+/** Texts that a reader could type: code in a line, and the lines of a block of code. */
 const INLINE = /\\?`(?:npx )?(thermolink [^`\n\\]*)/g;
 const BLOCK_LINE = /^\s*(?:\$ )?(?:npx )?(thermolink [a-z].*)$/gm;
 
@@ -61,7 +61,7 @@ function entryOf([first, second]: readonly string[]): CommandEntry | undefined {
   return ENTRIES.get(first) ?? ENTRIES.get(`${first} ${second}`);
 }
 
-/** Whether only a group is named: `thermolink bench`. */
+/** Whether the text names only a group of commands: `thermolink bench`. */
 function isGroup([first, second]: readonly string[]): boolean {
   return GROUPS.has(first) && (second === undefined || !/^[a-z]/.test(second));
 }
@@ -76,7 +76,7 @@ it('every command that a remedy, a hint or a document names exists', () => {
   expect(missing).toEqual([]);
 });
 
-it('so do their flags', { tags: 'long' }, async () => {
+it('every flag that they name exists', { tags: 'long' }, async () => {
   const wrong: string[] = [];
   for (const one of namedCommands()) {
     const words = wordsOf(one);

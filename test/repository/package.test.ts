@@ -30,14 +30,14 @@ interface Packed {
   readonly files: readonly { readonly path: string }[];
 }
 
-/** Packs what is built, without the scripts that would build it anew. */
+/** Packs the present build, without the scripts that would build again. */
 function pack(...options: string[]): Packed {
   const printed = execFileSync('npm', ['pack', '--json', '--ignore-scripts', ...options], {
     cwd: ROOT,
     encoding: 'utf8',
     stdio: ['ignore', 'pipe', 'ignore'],
   });
-  // npm 11 prints an object by package name where older ones print a list.
+  // npm 11 prints an object by package name; older versions print a list.
   return Object.values(JSON.parse(printed) as Record<string, Packed>)[0];
 }
 
@@ -89,7 +89,7 @@ describe.runIf(isBuilt)('the tarball', () => {
     expect(entries.filter((file) => !files.includes(file.replace('./', '')))).toEqual([]);
   });
 
-  it('has no document that links to a file which is not in it', () => {
+  it('has no document with a link to a file that it does not contain', () => {
     const folders = new Set(
       files.flatMap((file) => file.split('/').map((_, i, parts) => parts.slice(0, i).join('/'))),
     );
@@ -173,7 +173,7 @@ describe.runIf(isBuilt)('a program that installs the tarball', { tags: 'long' },
   const run = (program: string, ...args: string[]) =>
     spawnSync(process.execPath, [program, ...args], { cwd: directory, encoding: 'utf8' });
 
-  it('runs what README shows', () => {
+  it('runs the program of README', () => {
     const [, program] = /```ts\n([\s\S]*?)```/.exec(readRepositoryFile('README.md')) ?? [];
     writeFileSync(path.join(directory, 'solve.mjs'), program);
     const { stdout, stderr, status } = run('solve.mjs');
@@ -199,7 +199,7 @@ describe.runIf(isBuilt)('a program that installs the tarball', { tags: 'long' },
   });
 
   it.each(['nodenext', 'bundler'])(
-    'compiles under the strictest options, resolved as by %s',
+    'compiles under the strictest options, with the module resolution of %s',
     (resolution) => {
       writeFileSync(path.join(directory, 'consumer.ts'), CONSUMER);
       writeFileSync(

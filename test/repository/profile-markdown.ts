@@ -1,10 +1,10 @@
 import { z } from 'zod';
 import { profileSchema } from '../../emulator/profiles/profile-schema.js';
 
-/** `unit` and `note` are ours. */
+/** A JSON schema. This project adds `unit` and `note`. */
 type Schema = z.core.JSONSchema.BaseSchema & { readonly unit?: string; readonly note?: string };
 
-/** Fields of a profile and magnitudes of its effects: what each takes, in which unit. */
+/** The table of a profile's fields and of its effects' magnitudes: values and units. */
 export function profileMarkdown(): string {
   const { effects, measured: _, ...fields } = properties(z.toJSONSchema(profileSchema, { io: 'input' }));
   const magnitudes = Object.entries(properties(effects)).flatMap(([effect, schema]) =>

@@ -15,7 +15,7 @@ const stored = STUDY_NAMES.map((name) => `docs/results/${name}.json`).filter((fi
 
 /** `npx vitest run test/repository/results.test.ts -u` writes the page. */
 describe('docs/results.md', () => {
-  it('has the claims of the data beside it, computed anew', async () => {
+  it('has the claims that the code computes from the data in docs/results', async () => {
     const all = stored.map((file) => JSON.parse(readRepositoryFile(file)) as AnyResults);
     const section = /(<!-- generated: claims -->\n)[\s\S]*?(<!-- end of claims -->)/;
     const text = readRepositoryFile('docs/results.md');
@@ -24,14 +24,14 @@ describe('docs/results.md', () => {
     await expect(fresh).toMatchFileSnapshot(path.join(ROOT, 'docs/results.md'));
   });
 
-  it('has data whose stored claims are those that the code computes today', () => {
+  it('has data whose stored claims equal those that the code computes today', () => {
     for (const file of stored) {
       const results = JSON.parse(readRepositoryFile(file)) as AnyResults;
       if ('claims' in results) expect(results.claims, file).toEqual(claimsOf(results));
     }
   });
 
-  it('has data of studies only, with no claim that could not be computed', () => {
+  it('has only data of studies, and every claim can be computed', () => {
     expect(repositoryFiles(/^docs\/results\/.*\.json$/).sort()).toEqual([...stored].sort());
     expect(readRepositoryFile('docs/results.md')).not.toMatch(/NaN|undefined|Infinity/);
   });

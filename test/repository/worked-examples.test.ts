@@ -17,7 +17,7 @@ const hex = (bytes: Uint8Array): string =>
     .replace(/..(?!$)/g, '$& ');
 
 describe('numbers that the documents print for other implementations', () => {
-  it('protocol.md: a ping whose token takes two bytes, its CRC and its bytes on the wire', () => {
+  it('protocol.md: a ping with a token of two bytes, its CRC and its bytes on the wire', () => {
     const payload = encodeCommand('ping', 1, { token: 1000 });
     const frame = { channel: CHANNEL.command, session: 0xa5, flags: 0, seq: 0, ack: 65535, payload };
     const header = [1, frame.channel, frame.session, 0, 0, 0, 255, 255];
@@ -31,7 +31,7 @@ describe('numbers that the documents print for other implementations', () => {
     expect(PROTOCOL.replace(/\s+/g, ' ')).toContain(`Its value is \`${TABLE_HASH_HEX}\``);
   });
 
-  it('device-model.md: four words of Philox, and the noise that a cell makes of its own', () => {
+  it('device-model.md: four words of Philox, and the noise of a cell', () => {
     const words = new Uint32Array(4);
     philox4x32(100, 0, noiseGroup(1), 0, 4, 7, words);
     expect([noiseGroup(1), noiseWord(1)]).toEqual([1, 0]);
@@ -40,7 +40,7 @@ describe('numbers that the documents print for other implementations', () => {
     expect(DEVICE_MODEL).toContain(`its z is ${gaussianOfWord(words[0])}.`);
   });
 
-  it('the noise table as a plain file is the table, with the CRC that device-model.md states', () => {
+  it('the file of the noise table has the values and the CRC that device-model.md states', () => {
     const lines = readRepositoryFile('firmware-protocol/vectors/gaussian-table.txt').trimEnd().split('\n');
     expect(lines).toHaveLength(31 * 64);
     const entries = Int16Array.from(lines.flatMap((line) => line.split(' ').map(Number)));

@@ -26,7 +26,7 @@ const ENDLESS = {
   ticksPerSample: 0,
 };
 
-/** A run that holds when nobody reads its samples. */
+/** A run that waits when nobody reads its samples. */
 const ENDLESS_SAMPLES = {
   ...ENDLESS,
   burnInTicks: 0,
@@ -98,7 +98,7 @@ describe('one board, one client', () => {
     expect(events.map(({ event }) => event)).toEqual(['connected', 'refused']);
   });
 
-  it('a host that connects again before its old connection is seen to close gets the board', async () => {
+  it('a host that connects again before the server notices the end of its old connection gets the board', async () => {
     const { clock, connection, open, events } = serve();
     const old = connection();
     await open(old);
@@ -110,7 +110,7 @@ describe('one board, one client', () => {
     expect(events.map(({ event }) => event)).toEqual(['connected', 'left', 'connected']);
   });
 
-  it('of several that wait the first one gets the board, the others are told BUSY', async () => {
+  it('the first of several waiting clients gets the board, and the others are told BUSY', async () => {
     const { clock, connection, open } = serve();
     const old = connection();
     await open(old);
@@ -123,13 +123,13 @@ describe('one board, one client', () => {
     expect(second).toMatchObject({ status: 'rejected', reason: { code: 'BUSY' } });
   });
 
-  it('who speaks another version is said to be refused, not to have the board', async () => {
+  it('a client of another version is reported as refused, not as the owner of the board', async () => {
     const { clock, connection, events } = serve();
     await clock.run(connection().write(helloFrame(99)));
     expect(events).toEqual([{ event: 'refused', client: 'client 1', reason: 'version' }]);
   });
 
-  it('a client that leaves in mid-run leaves the board safe at once, with its programs', async () => {
+  it('when a client leaves during a run, the board is safe at once and keeps its programs', async () => {
     const { clock, connection, open, board, events } = serve();
     const port = connection();
     const first = await open(port);
@@ -145,11 +145,11 @@ describe('one board, one client', () => {
     expect(await clock.run(next.readStatus())).toMatchObject({ state: 'idle', committedBanks: 1, runId: 0 });
   });
 
-  it('what the last client left of a frame, and on its way to it, does not reach the next', async () => {
+  it('half a frame from the last client, and bytes on the way to it, do not reach the next client', async () => {
     const { clock, connection, open, board } = serve();
     const port = connection();
     const first = await open(port);
-    // The line holds an answer that nobody acknowledged, and the beginning of a frame.
+    // The line holds an unacknowledged answer and the beginning of a frame.
     void first.ping().catch(() => undefined);
     await new Promise((resolve) => setImmediate(resolve));
     await clock.run(port.write(Uint8Array.of(9, 1, 2, 3)));
@@ -165,7 +165,7 @@ describe('one board, one client', () => {
     expect(bytes.filter((byte) => byte === 0)).toHaveLength(2);
   });
 
-  it('a HELLO of another version does not keep the board from others', async () => {
+  it('a HELLO of another version does not block the board for other clients', async () => {
     const { clock, connection, open } = serve();
     const stranger = connection();
     const gone = closed(stranger);
@@ -175,7 +175,7 @@ describe('one board, one client', () => {
     expect(device.identity.cells).toBe(8);
   });
 
-  it('hears a HELLO that comes byte by byte, behind rubbish of any length', async () => {
+  it('accepts a HELLO that arrives byte by byte behind random bytes of any length', async () => {
     const { clock, connection, board } = serve();
     const port = connection();
     await clock.run(port.write(new Uint8Array(100_000).fill(65)));
@@ -184,7 +184,7 @@ describe('one board, one client', () => {
     expect(board.link.sessionOpen).toBe(true);
   });
 
-  it('a reset leaves the board to whoever comes next', async () => {
+  it('a reset makes the board free for the next client', async () => {
     const { clock, connection, open, board } = serve();
     const first = await open(connection());
     await clock.run(first.loadProgram(0, diagonalProgram(8)));
@@ -196,7 +196,7 @@ describe('one board, one client', () => {
 });
 
 describe('bounds', () => {
-  it('closes a connection that says no HELLO in time, whatever else it says', async () => {
+  it('closes a connection that sends no HELLO in time, even if it sends other messages', async () => {
     const { clock, connection, events } = serve();
     const port = connection();
     const gone = closed(port);
@@ -220,14 +220,14 @@ describe('bounds', () => {
     expect(events).toEqual([{ event: 'refused', client: 'client 1', reason: 'silent' }]);
   });
 
-  it('lets a good client in, however many connections say nothing', async () => {
+  it('accepts a good client among any number of silent connections', async () => {
     const { clock, connection, open, events, wait } = serve();
     const idle = Array.from({ length: CONNECTIONS_MAX }, connection);
     const device = await open(connection());
     expect((await clock.run(device.readStatus())).state).toBe('idle');
     expect(idle.map((port) => port.closed)).toEqual([true, ...Array(CONNECTIONS_MAX - 1).fill(false)]);
     expect(events.map(({ event }) => event)).toEqual(['refused', 'connected']);
-    // The client that has the board does not make room, also when it is the oldest and says nothing.
+    // The client with the board keeps its place, even if it is the oldest and silent.
     await wait(2 * HELLO_TIMEOUT_MS);
     for (let round = 0; round < 3; round++) {
       Array.from({ length: CONNECTIONS_MAX }, connection);
@@ -236,10 +236,10 @@ describe('bounds', () => {
     expect((await clock.run(device.readStatus())).state).toBe('idle');
   });
 
-  it('tells a client that finds no room that the server is full', async () => {
+  it('tells a client that the server is full when there is no room', async () => {
     const { clock, connection, open } = serve();
     await open(connection());
-    // These have said HELLO and wait for the board.
+    // These clients have sent HELLO and wait for the board.
     const waiting = Array.from({ length: CONNECTIONS_MAX - 1 }, connection);
     await Promise.all(waiting.map((port) => port.write(helloFrame(1))));
     const refused = Device.open(connection(), { clock }).then(
@@ -253,7 +253,7 @@ describe('bounds', () => {
     });
   });
 
-  it('closes all ways in at its end, and stops the board', async () => {
+  it('at its end closes all listeners and stops the board', async () => {
     const { clock, connection, line, open, server, board } = serve();
     const [first, other, wire] = [connection(), connection(), line()];
     const device = await open(first);
@@ -266,7 +266,7 @@ describe('bounds', () => {
 });
 
 describe('a line that can’t hang up', () => {
-  it('keeps the board while it talks, and gives way after silence', async () => {
+  it('keeps the board while it sends, and gives it up after silence', async () => {
     const { clock, connection, line, open, refusal, wait, board } = serve();
     const wire = line();
     const onWire = await open(wire);
@@ -279,11 +279,11 @@ describe('a line that can’t hang up', () => {
     const device = await open(connection());
     expect((await clock.run(device.readStatus())).state).toBe('idle');
     expect(wire.closed).toBe(false);
-    // The stop on the wire belongs to an earlier session now and changes nothing.
+    // The stop on the wire now belongs to an earlier session and changes nothing.
     expect(board.board.state).toBe('idle');
   });
 
-  it('is told BUSY while a connection has the board, and can have it afterwards', async () => {
+  it('is told BUSY while a connection has the board, and can get it afterwards', async () => {
     const { clock, connection, line, open, refusal } = serve();
     const [wire, tcp] = [line(), connection()];
     await open(tcp);
@@ -294,7 +294,7 @@ describe('a line that can’t hang up', () => {
     expect((await clock.run(device.readStatus())).state).toBe('idle');
   });
 
-  it('gives way at once, also in mid-run, when nobody is at its other end', async () => {
+  it('gives up the board at once when nobody is at its other end, also during a run', async () => {
     const { clock, connection, line, open, refusal, board, events, wait } = serve();
     const there = { isThere: true };
     const wire = line(() => there.isThere);
@@ -315,7 +315,7 @@ describe('a line that can’t hang up', () => {
     expect(wire.closed).toBe(false);
   });
 
-  it('gives way when its port ends while it is asked', async () => {
+  it('gives up the board when its port ends during the question', async () => {
     const { clock, connection, line, open, events } = serve();
     const wire = line(() => {
       void wire.close();
@@ -327,7 +327,7 @@ describe('a line that can’t hang up', () => {
     expect(events.map(({ event }) => event)).toEqual(['connected', 'left', 'connected']);
   });
 
-  it('keeps the board during a run, however silent', async () => {
+  it('keeps the board during a run, even if it is silent', async () => {
     const { clock, connection, line, open, refusal, wait, board } = serve();
     const wire = line();
     const device = await open(lent(wire));

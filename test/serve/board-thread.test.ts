@@ -72,7 +72,7 @@ describe.runIf(isBuilt)('a board in a thread of its own', () => {
     expect(new Set(here.codes).size).toBeGreaterThan(50);
   }
 
-  it('is what a second board gets by itself, while the first one is open', async () => {
+  it('is started for a second board while the first one is open', async () => {
     const threads = threadsStarted();
     const first = await opened('emulator:ideal-8');
     expect(threads()).toBe(0);
@@ -84,7 +84,7 @@ describe.runIf(isBuilt)('a board in a thread of its own', () => {
     expect(threads()).toBe(1);
   });
 
-  it('is not what a board gets beside one whose clock its caller keeps', async () => {
+  it('is not started for a board beside one with a clock of the caller', async () => {
     const threads = threadsStarted();
     const first = await connect('emulator:ideal-8', { clock: SYSTEM_CLOCK });
     onTestFinished(() => first.close());
@@ -94,7 +94,7 @@ describe.runIf(isBuilt)('a board in a thread of its own', () => {
     expect(threads()).toBe(1);
   });
 
-  it('is what a board gets while any of several in this thread is open', async () => {
+  it('is started for a board while any of several boards in this thread is open', async () => {
     const threads = threadsStarted();
     await opened('emulator:ideal-8', false);
     await (await opened('emulator:ideal-8', false)).close();
@@ -102,7 +102,7 @@ describe.runIf(isBuilt)('a board in a thread of its own', () => {
     expect(threads()).toBe(1);
   });
 
-  it('closes in mid-run, and hears nothing more', async () => {
+  it('closes during a run, and receives nothing more', async () => {
     const port = await openBoardThread(IDEAL, 'emulator:test');
     const device = await Device.open(port);
     await device.loadProgram(0, diagonalProgram(8));
@@ -112,7 +112,7 @@ describe.runIf(isBuilt)('a board in a thread of its own', () => {
     await device.close();
   });
 
-  it('that breaks ends as LINK_LOST, with the reason', async () => {
+  it('that fails ends the session as LINK_LOST, with the reason', async () => {
     // A HELLO can't carry this nonce.
     const broken: Die = { ...IDEAL, profile: { ...IDEAL.profile, tauNs: -1 } };
     const port = await openBoardThread(broken, 'emulator:broken');
@@ -126,7 +126,7 @@ describe.runIf(isBuilt)('a board in a thread of its own', () => {
     });
   });
 
-  it('that can not start is CANNOT_CONNECT, with the reason', async () => {
+  it('that can not start gives CANNOT_CONNECT, with the reason', async () => {
     const impossible: Die = { ...IDEAL, profile: { ...IDEAL.profile, cells: -1 } };
     await expect(openBoardThread(impossible, 'emulator:none')).rejects.toMatchObject({
       code: 'CANNOT_CONNECT',
@@ -134,7 +134,7 @@ describe.runIf(isBuilt)('a board in a thread of its own', () => {
     });
   });
 
-  it('is not started for a caller who has given up', async () => {
+  it('is not started for a caller that has aborted', async () => {
     const threads = threadsStarted();
     const signal = AbortSignal.abort();
     await expect(openBoardThread(IDEAL, 'emulator:test', { signal })).rejects.toMatchObject({
@@ -143,7 +143,7 @@ describe.runIf(isBuilt)('a board in a thread of its own', () => {
     expect(threads()).toBe(0);
   });
 
-  it('is ended for a caller who gives up while it starts', async () => {
+  it('ends when the caller aborts during its start', async () => {
     const ended: boolean[] = [];
     const watch = (worker: Worker) => {
       const at = ended.push(false) - 1;
@@ -159,7 +159,7 @@ describe.runIf(isBuilt)('a board in a thread of its own', () => {
     expect(ended).toEqual([true]);
   });
 
-  it('keeps no process alive that forgets to close it', async () => {
+  it('does not keep a process alive that forgets to close it', async () => {
     const script = `
       const { connect } = await import(${JSON.stringify(new URL('../../dist/src/index.js', import.meta.url).href)});
       const boards = [await connect('emulator:ideal-8'), await connect('emulator:ideal-8')];
@@ -170,7 +170,7 @@ describe.runIf(isBuilt)('a board in a thread of its own', () => {
   });
 });
 
-it('a board in this thread is not kept in memory once it is closed', async () => {
+it('a closed board in this thread does not stay in memory', async () => {
   setFlagsFromString('--expose-gc');
   const collect = runInNewContext('gc') as () => void;
   const device = await (async () => {

@@ -15,7 +15,7 @@ describe('listening', () => {
     vi.restoreAllMocks();
   });
 
-  it('goes on after an error, of which it tells', async () => {
+  it('reports an error and goes on', async () => {
     const listen = vi.spyOn(Server.prototype, 'listen');
     const errors: Error[] = [];
     const listener = await listenTcp(boardServer(), LOOPBACK, { onError: (error) => errors.push(error) });

@@ -18,7 +18,7 @@ function file(name: string, content: unknown): string {
 const own = { ...findProfile('prototype-8')!, name: 'own-8' };
 
 describe('emulator:file=', () => {
-  test('is taken apart like every URI', () => {
+  test('is parsed like every URI', () => {
     expect(parseDeviceUri('emulator:file=a%20board.json?die=3&faults=deadCell:2@50,brownOut@9')).toEqual({
       kind: 'emulator',
       profile: { file: 'a board.json' },
@@ -42,7 +42,7 @@ describe('emulator:file=', () => {
     );
   });
 
-  test('gives a board of that type', async () => {
+  test('opens a board of the type in the file', async () => {
     const device = await connect(`emulator:file=${file('own.json', own)}?die=3`);
     expect(device.identity).toMatchObject({ model: 'own-8', serialNumber: 'die 3', couplingBits: 12 });
     await device.close();

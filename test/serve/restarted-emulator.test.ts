@@ -26,15 +26,15 @@ async function solved(faults: string, retry: boolean) {
   return clock.run(work());
 }
 
-describe('an emulated board in this process that browns out in a solve', () => {
-  it('is found again, and the solve ends with the bits of an undisturbed one', async () => {
+describe('an emulated board in this process with a brown-out during a solve', () => {
+  it('is found again, and the solve has the same bits as an undisturbed one', async () => {
     const undisturbed = await solved('', true);
     const disturbed = await solved('?faults=brownOut@100', true);
     expect(undisturbed).toMatchObject({ repeats: 0 });
     expect(disturbed).toEqual({ ...undisturbed, repeats: 1 });
   });
 
-  it('ends the solve where nothing may be done again', async () => {
+  it('ends the solve if nothing may be repeated', async () => {
     expect(await solved('?faults=brownOut@100', false)).toEqual({ code: 'SESSION_LOST' });
   });
 });

@@ -36,7 +36,7 @@ function stallable(port: Port): { readonly port: Port; stall(): void; release():
 }
 
 describe('a host that stops reading', () => {
-  it('is silence: the watchdog ends its run while the write still waits', async () => {
+  it('counts as silent: the watchdog ends its run while the write still waits', async () => {
     const clock = new VirtualClock();
     const [host, far] = memoryPortPair('test');
     const wire = stallable(far);
@@ -56,7 +56,7 @@ describe('a host that stops reading', () => {
     );
     run.finished.catch(() => undefined);
     wire.stall();
-    // The host has stopped, so nothing reaches the board either.
+    // The host has stopped. Therefore nothing reaches the board either.
     host.write = () => new Promise(() => undefined);
     const startMs = clock.nowMs();
     await clock.run(new Promise<void>((resolve) => clock.schedule(2000, resolve)));
@@ -69,7 +69,7 @@ describe('a host that stops reading', () => {
 describe('the length of a slice', () => {
   const RUN = { bank: 0, runSeed: 1, burnInTicks: 200, sampleCount: 0, ticksPerSample: 0 };
 
-  /** A served board that notes how many ticks its slices ask for. At most `ticksMax` of them pass. */
+  /** A served board that stores the ticks of each slice. At most `ticksMax` ticks pass in a slice. */
   async function sliced(ticksMax: number) {
     const clock = new VirtualClock();
     const [host, far] = memoryPortPair('test');
@@ -93,20 +93,20 @@ describe('the length of a slice', () => {
     return runOnce;
   }
 
-  it('is found anew for the first run of every session', async () => {
+  it('is measured again for the first run of every session', async () => {
     const runOnce = await sliced(64);
     const first = await runOnce();
     expect(first.slice(0, 5)).toEqual([4, 8, 16, 32, 64]);
     expect(await runOnce()).toEqual(first);
   });
 
-  it('does not grow by slices whose ticks did not pass', async () => {
+  it('does not grow after slices whose ticks did not pass', async () => {
     const runOnce = await sliced(2);
     expect(new Set(await runOnce())).toEqual(new Set([4]));
   });
 });
 
-/** Time stands still, so nothing is sent again: an answer that the board leaves lying hangs the test. */
+/** Time stands still and nothing is sent again. An answer that the board does not send hangs the test. */
 const STILL: Clock = {
   nowMs: () => 0,
   schedule: () => () => undefined,
@@ -115,7 +115,7 @@ const STILL: Clock = {
 
 describe('an upload', () => {
   it.each([20_000, 40_000, 65_536, 1_000_000])(
-    'in pieces of %i bytes: every write is answered, several answers go together',
+    'in pieces of %i bytes: every write is answered, and several answers are sent together',
     async (pieceBytes) => {
       const [host, far] = memoryPortPair('test');
       const written: number[] = [];

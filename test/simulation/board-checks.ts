@@ -9,11 +9,11 @@ import { peek } from './peek.js';
 import type { TestRig } from './test-rig.js';
 import type { Truth } from './truth.js';
 
-/** How much later than its due time a watchdog may act: its timer and a slice. */
+/** Longest delay of a watchdog after its due time: its timer and a slice. */
 const WATCHDOG_SLACK_MS = 5;
 const RUN_ENDED_OPCODE = eventRow('runEnded').opcode;
 
-/** What the board does while it handles one message. */
+/** The effects of one message on the board. */
 interface Hearing {
   readonly effects: string[];
   readonly said: { readonly opcode?: number; readonly requestId?: number }[];
@@ -24,7 +24,7 @@ interface Hearing {
  * before.
  */
 export class BoardChecks {
-  /** Commands that reached the board. */
+  /** The number of commands that reached the board. */
   commands = 0;
   readonly #rig: TestRig;
   readonly #truth: Truth;
@@ -32,12 +32,12 @@ export class BoardChecks {
   readonly #bySession = new WeakMap<object, BoardSession>();
   #hearing: Hearing | undefined;
   #decoder = new FrameDecoder(65536);
-  /** When the board last got a good frame of its session. */
+  /** The time at which the board last got a good frame of its session. */
   #heardAtMs = 0;
-  /** Sessions from before the board last started, which it does not remember. */
+  /** Sessions from before the last start of the board. The board does not remember them. */
   #sessionsBeforeStart = 0;
 
-  /** `started` is told of every run. */
+  /** `started` is called for every run. */
   constructor(
     rig: TestRig,
     truth: Truth,

@@ -1,7 +1,7 @@
 import type { DeviceInput } from '../../firmware-protocol/device-status.js';
 import type { CommandName } from '../../firmware-protocol/messages/index.js';
 
-/** What shows that a command was executed, beside its answer. Commands that only read have none. */
+/** The effect that proves the execution of a command. Commands that only read have no effect. */
 export const EFFECT: Partial<
   Record<CommandName, DeviceInput | 'define' | 'write' | 'setRegisters' | 'commit'>
 > = {
@@ -17,15 +17,15 @@ export const EFFECT: Partial<
   reset: 'reset',
 };
 
-/** Aborting a run that has ended changes nothing: its answer is no proof of an effect. */
+/** An abort of a run that has ended changes nothing. Its answer does not prove an effect. */
 export const EFFECT_IS_OPTIONAL: ReadonlySet<CommandName> = new Set<CommandName>(['abort']);
 
-/** A session as the board has it. */
+/** The board's state of a session. */
 export interface BoardSession {
   readonly nonce: string;
   readonly openedAtMs: number;
   endedAtMs: number | undefined;
-  /** The board got a message in it. */
+  /** Whether the board got a message in this session. */
   heard: boolean;
   /** Requests that had their effect. */
   readonly executed: Set<number>;
@@ -33,18 +33,18 @@ export interface BoardSession {
   cancelledUpTo: number;
   /** Number of the last stop that took effect. */
   stopNumber: number;
-  /** When the host issued the last stop that took effect: its place among all calls. */
+  /** The place, among all calls, of the last stop that took effect. */
   stopIssue: number;
 }
 
-/** One call of the host, and what the host was told of it. */
+/** One call of the host, and its outcome for the host. */
 export interface HostCall {
   readonly name: CommandName;
   readonly fields: unknown;
-  /** Place among all calls of the run. */
+  /** Place among all calls of the simulation. */
   readonly issue: number;
   readonly askedAtMs: number;
-  /** How long, up to then, neither side had missed anything. */
+  /** The time, up to the call, in which neither side missed a frame. */
   readonly freeMsAtStart: number;
   session: string;
   requestId: number;

@@ -10,7 +10,7 @@ export class Campaign {
   virtualMs = 0;
   readonly #change: Partial<Scenario>;
 
-  /** `change`: fields of every scenario that are not as the seed draws them. */
+  /** `change`: fields of every scenario that replace those of the seed. */
   constructor(coverage: Coverage, change: Partial<Scenario> = {}) {
     this.coverage = coverage;
     this.#change = change;
@@ -23,7 +23,7 @@ export class Campaign {
     const variant = change.variant ?? drawScenario(seed).scenario.variant;
     let expected = this.#expected.get(variant);
     if (!expected) {
-      // The seed with the variant's own number is as good as any other.
+      // Any seed of the variant would do; its own number is one.
       const calm = await simulate(variant, { change: { ...change, ...WITHOUT_FAULTS } });
       if (calm.violations.length > 0) return calm;
       expected = calm.results;

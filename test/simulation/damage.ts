@@ -2,7 +2,7 @@ import type { Random } from './random.js';
 
 const KINDS = ['flip', 'set', 'delete', 'insert', 'repeat', 'truncate', 'swap'] as const;
 
-/** A copy of the bytes with one thing done to it; at times what comes out is what went in. */
+/** A copy of the bytes with one change. Sometimes the change leaves the bytes as they are. */
 export function damaged(bytes: Uint8Array, random: Random): Uint8Array {
   if (bytes.length === 0) return Uint8Array.of(random.whole(0, 255));
   const at = random.whole(0, bytes.length - 1);

@@ -21,7 +21,7 @@ export class DriverChecks {
   #keeper: RunKeeper | undefined;
   #watchdogMs = 0;
   #connection: Connection | undefined;
-  /** Since when the driver has looked for the board, or its last attempt; undefined when it has it. */
+  /** The time at which the search for the board, or its last attempt, began; undefined with a board. */
   #lookedAtMs: number | undefined;
   #attempts = 0;
 
@@ -29,13 +29,13 @@ export class DriverChecks {
     this.#truth = truth;
   }
 
-  /** The host's process is gone. */
+  /** The host's process has ended. */
   hostGone(): void {
     this.#connection = undefined;
     this.#keeper = undefined;
   }
 
-  /** The host has given a frame of its session to the line. */
+  /** The host has written a frame of its session to the line. */
   fed(): void {
     this.#fedAtMs = this.#truth.nowMs;
   }
@@ -84,7 +84,7 @@ export class DriverChecks {
     if (!this.#keeper || this.#keeper.isEmpty || !connection.attached) return;
     const { nowMs } = this.#truth;
     const limitMs = this.#watchdogMs / 4 + TURN_MS;
-    // A line that stalls takes nothing.
+    // A line that stalls takes no bytes.
     if (nowMs - this.#fedAtMs > limitMs && !this.#truth.disturbedSince(this.#fedAtMs))
       this.#truth.broken(
         `a watchdog of ${this.#watchdogMs} ms was not fed for ${nowMs - this.#fedAtMs} ms by a host with a run`,

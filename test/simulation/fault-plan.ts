@@ -9,7 +9,7 @@ import {
 import type { Random } from './random.js';
 import type { Scenario } from './scenario.js';
 
-/** Springs the faults of one scenario. */
+/** Triggers the faults of one scenario. */
 export class FaultPlan {
   readonly random: Random;
   readonly #frames: Waiting<FrameFaultName>[];
@@ -23,20 +23,20 @@ export class FaultPlan {
     this.#noise = scenario.frameNoise;
   }
 
-  /** What happens to the next frame. */
+  /** The fault of the next frame. */
   frameFault(state: DeviceStateName): FrameFaultName | undefined {
     if (this.#noise > 0 && this.random.chance(this.#noise * FRAME_FAULTS.length))
       return this.random.pick(FRAME_FAULTS);
     return spring(this.#frames, state);
   }
 
-  /** What happens now; asked after every event. */
+  /** The faults that happen now. It is called after every event. */
   worldFault(state: DeviceStateName): WorldFaultName | undefined {
     return this.#world.length > 0 ? spring(this.#world, state) : undefined;
   }
 }
 
-/** An ambush whose patience is used up step by step. */
+/** An ambush, and the number of opportunities that it still lets pass. */
 type Waiting<F extends FaultName> = { -readonly [key in keyof Ambush<F>]: Ambush<F>[key] };
 
 function spring<F extends FaultName>(ambushes: Waiting<F>[], state: DeviceStateName): F | undefined {

@@ -1,6 +1,6 @@
 import { DEVICE_STATE, type DeviceStateName } from '../../firmware-protocol/device-status.js';
 
-/** What can happen to one frame on its way. */
+/** Faults of one frame on its way. */
 export const FRAME_FAULTS = [
   'drop',
   'flip',
@@ -10,7 +10,7 @@ export const FRAME_FAULTS = [
   'fragment',
   'delay',
 ] as const;
-/** What can happen to the line, the board and the host. */
+/** Faults of the line, the board and the host. */
 export const WORLD_FAULTS = ['stall', 'disconnect', 'repath', 'reset', 'kill'] as const;
 
 export type FrameFaultName = (typeof FRAME_FAULTS)[number];
@@ -20,7 +20,7 @@ export const FAULTS: readonly FaultName[] = [...FRAME_FAULTS, ...WORLD_FAULTS];
 
 export const STATES = Object.keys(DEVICE_STATE) as DeviceStateName[];
 
-/** How often each fault hit in each state of the board. */
+/** The number of hits of each fault in each state of the board. */
 export class Coverage {
   readonly #hits = new Map<string, number>();
 

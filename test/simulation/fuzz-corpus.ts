@@ -7,9 +7,9 @@ export interface RecordedFrame {
   readonly bytes: Uint8Array;
 }
 
-/** What the simulator's hosts and boards wrote: material for the fuzzer to damage. */
+/** The writes of the simulator's hosts and boards. The fuzzer damages them. */
 export interface Corpus {
-  /** Writes to the board, each list from a HELLO on. */
+  /** Writes to the board. Each list begins with a HELLO. */
   readonly sessions: readonly (readonly Uint8Array[])[];
   readonly frames: readonly RecordedFrame[];
   readonly payloadsToBoard: readonly Uint8Array[];

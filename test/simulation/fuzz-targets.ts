@@ -18,10 +18,10 @@ import { damaged, joined } from './damage.js';
 import type { Corpus, RecordedFrame } from './fuzz-corpus.js';
 import type { Random } from './random.js';
 
-/** Throws on a wrong answer of the target; what the target itself throws is a finding as well. */
+/** Throws when the answer of the target is wrong. An error of the target itself is a finding as well. */
 export type FuzzTarget = (random: Random) => void;
 
-/** Frames that `decoderTarget` takes at once: every other one is damaged. */
+/** The number of frames that `decoderTarget` takes at once. Every second one is damaged. */
 export const DECODER_FRAMES = 8;
 
 /**
@@ -44,7 +44,7 @@ export function decoderTarget(corpus: Corpus): FuzzTarget {
     let next = 0;
     for (const item of decoder.push(joined(...parts))) {
       if (item.kind !== 'frame') continue;
-      // A damaged frame may still stand whole between two delimiters.
+      // A damaged frame may still contain a whole frame between two delimiters.
       if (next < sources.length && sameFrame(item.frame, sources[next].frame)) continue;
       if (next >= sources.length || !sameFrame(item.frame, sources[next + 1].frame))
         throw new Error(

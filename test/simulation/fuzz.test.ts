@@ -3,7 +3,7 @@ import { frameParts, fuzz } from './fuzz.js';
 import { type Corpus, recordCorpus } from './fuzz-corpus.js';
 
 const SEED = 7;
-/** CI takes five million by `npm run fuzz`. */
+/** Number of frames. CI takes five million by `npm run fuzz`. */
 const FRAMES = 60_000;
 const SESSIONS = 300;
 
@@ -13,11 +13,11 @@ describe('damaged bytes', () => {
     corpus = await recordCorpus(2);
   });
 
-  it.each(frameParts(FRAMES))(`$name: neither crash nor wrong answer (seed ${SEED})`, async (part) => {
+  it.each(frameParts(FRAMES))(`$name: no crash and no wrong answer (seed ${SEED})`, async (part) => {
     await expect(fuzz(corpus, part, SEED, () => undefined)).resolves.toBeUndefined();
   });
 
-  it(`sessions: a board carries out only what its host has said (seed ${SEED})`, async () => {
+  it(`sessions: a board carries out only commands of its host (seed ${SEED})`, async () => {
     const part = { name: 'sessions', count: SESSIONS } as const;
     await expect(fuzz(corpus, part, SEED, () => undefined)).resolves.toBeUndefined();
   });

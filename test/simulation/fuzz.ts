@@ -51,7 +51,7 @@ export async function fuzz(
       // An object that a WeakRef has shown stays alive until the turn ends.
       await new Promise((resolve) => setImmediate(resolve));
       const random = new Random(seed, 1000 + done / BATCH);
-      // What is built up once, in the beginning, is no growth.
+      // Memory that is allocated once at the beginning is not a leak.
       if (done === 10 * BATCH) live = liveBytes();
       for (let i = done; i < Math.min(done + BATCH, part.count); i++) attempt(target, random, part.name, i);
       progress(Math.min(done + BATCH, part.count));

@@ -18,7 +18,7 @@ import { Device } from '../../src/driver/device.js';
 import { RunKeeper } from '../../src/driver/run-keeper.js';
 import type { RunStream } from '../../src/driver/run-stream.js';
 
-/** A call of the host, as it is made. */
+/** The host makes a call. */
 export interface AskedCall {
   /** The request was given its number and is about to be sent. */
   registered(requestId: number): void;
@@ -34,7 +34,7 @@ export interface Witness {
   linkClosed(link: Link): void;
   /** The link delivers the message of this command frame. */
   linkTook(link: Link, seq: number): void;
-  /** All that is not acknowledged is to be sent again. */
+  /** All unacknowledged frames will be sent again. */
   senderResumed(sender: CommandSender): void;
   /**
    * The link's sender was asked for its next frame: when the oldest frame was due before, and how often the
@@ -45,7 +45,7 @@ export interface Witness {
   linkSends(link: Link, parts: readonly Uint8Array[]): void;
   /** The board has received a message; `handle` lets it act. */
   boardHears(dispatcher: Dispatcher, payload: Uint8Array, handle: () => void): void;
-  /** The board did something. */
+  /** An event of the board. */
   boardDid(effect: string): void;
   boardDisconnected(device: EmulatedDevice): void;
   blockSent(run: RunEngine, block: Event<'sampleBlock'>): void;
@@ -60,7 +60,7 @@ let witness: Witness | undefined;
 
 export function setWitness(next: Witness | undefined): void {
   witness = next;
-  // Other tests of the same process find the methods as they are.
+  // Other tests of the same process need the original methods.
   for (const replace of replacements) replace(next !== undefined);
 }
 
@@ -75,12 +75,12 @@ export function unwitnessed(act: () => void): void {
   }
 }
 
-/** Each puts one replacement in place, or the original back. */
+/** Each function installs one replacement, or restores the original. */
 const replacements: ((isWitnessed: boolean) => void)[] = [];
 
 type Method = (this: unknown, ...args: never[]) => unknown;
 
-/** Replaces a method by one that is handed the original. */
+/** Replaces a method by one that gets the original as an argument. */
 function around<K extends string>(
   prototype: { [name in K]: unknown },
   name: K,
@@ -109,7 +109,7 @@ around(Connection.prototype, 'request', (original, self: Connection, args: Reque
   const accepts = options?.accepts ?? (() => true);
   const seen = {
     ...options,
-    // The connection reads this when it has numbered the request.
+    // The connection reads this after it has numbered the request.
     get accepts() {
       call.registered(self.lastRequestId);
       return accepts;

@@ -9,11 +9,11 @@ import { peek } from './peek.js';
 import type { TestRig } from './test-rig.js';
 import type { Truth } from './truth.js';
 
-/** Longest time of a command while the line has lost nothing that it waits for. */
+/** Longest time of a command if the line has lost none of its frames. */
 const ANSWER_MS = 300;
 const DEADLINE_CODES: ReadonlySet<string> = new Set(['TIMEOUT', 'LINK_LOST']);
 
-/** Checks what the host is told of its calls and its session against what the board did. */
+/** Compares the outcomes of the host's calls and sessions with the actions of the board. */
 export class HostChecks {
   /** The connection of the present host. */
   connection: Connection | undefined;
@@ -26,7 +26,7 @@ export class HostChecks {
   readonly #stopsIssued = new Map<string, number>();
   #reconnectingAtMs = 0;
 
-  /** `freeMs`: how long neither side has missed anything that the other had sent. */
+  /** `freeMs`: the time in which neither side missed a frame of the other. */
   constructor(rig: TestRig, truth: Truth, freeMs: () => number) {
     this.#rig = rig;
     this.#truth = truth;
@@ -67,7 +67,7 @@ export class HostChecks {
     this.#sessionOf.set(link, this.#truth.hostSession);
   }
 
-  /** The host has given a command to the line. */
+  /** The host has written a command to the line. */
   onLine(payload: Uint8Array): void {
     this.#truth.onLine.add(`${this.#truth.hostSession} ${peek(payload).requestId}`);
   }
@@ -102,7 +102,7 @@ export class HostChecks {
     };
   }
 
-  /** The driver says what became of its session. */
+  /** The driver reports the fate of its session. */
   driverSays({ kind }: DeviceEvent): void {
     this.#rig.note(`driver: ${kind}`);
     if (kind === 'reconnecting') this.#reconnectingAtMs = this.#truth.nowMs;
@@ -110,7 +110,7 @@ export class HostChecks {
     // A board that fails while its answer is on its way no longer has the session. The host will notice.
     if (kind === 'resumed' && (session?.endedAtMs ?? this.#truth.nowMs) < this.#reconnectingAtMs)
       this.#truth.broken('a session was resumed that the board had ended');
-    // A session in which nothing has happened yet may be given up.
+    // The driver may give up a session in which nothing has happened yet.
     if (kind === 'sessionLost' && session && session.endedAtMs === undefined && session.heard)
       this.#truth.broken('a session was given up that the board still had');
   }
@@ -138,7 +138,7 @@ export class HostChecks {
     }
     // HELLO and stop are repeated, and each try ends by a deadline.
     if (error.code === 'TIMEOUT' && commandRow(name).channel === 'command') this.#timedOut(call);
-    // After a deadline nobody knows what the board did, so the error must not invite to repeat the call.
+    // After a deadline the outcome is unknown. The error must not advise to repeat the call.
     const saysNothing = error.code === 'ABORTED' || (DEADLINE_CODES.has(error.code) && !error.retryable);
     if (!saysNothing && this.#executed(call))
       this.#truth.broken(

@@ -24,7 +24,7 @@ export class Host {
   readonly random: Random;
   #device: Device | undefined;
   #openedAtMs = 0;
-  /** What this process has loaded into each bank, by name; forgotten whenever something went wrong. */
+  /** The names of the programs that this process has loaded into the banks. Every failure clears the list. */
   readonly loaded: (string | undefined)[] = [];
   readonly #nonce: (before: Uint8Array | undefined) => Uint8Array;
   /** The nonce of the last session of this process. */
@@ -42,7 +42,7 @@ export class Host {
   readonly #preRollFrames: number;
   #preRolled = false;
 
-  /** `preRollFrames`: command frames that pass in the first session before it is used. */
+  /** `preRollFrames`: the number of command frames that pass in the first session before it is used. */
   constructor(
     rig: TestRig,
     witness: ProtocolWitness,
@@ -96,7 +96,7 @@ export class Host {
     this.witness.link.skip(this.#preRollFrames);
   }
 
-  /** The session is of no use any more; the next call of `device` opens another. */
+  /** The session can't be used any more. The next call of `device` opens another one. */
   async leave(): Promise<void> {
     const device = this.#device;
     this.#device = undefined;
@@ -105,7 +105,7 @@ export class Host {
     await device?.close();
   }
 
-  /** Notes a violation when nothing that happened since the session was opened explains the error. */
+  /** Reports a violation if no disturbance since the start of the session explains the error. */
   explain(error: unknown): void {
     const { truth } = this.witness;
     if (!(error instanceof ThermolinkError)) truth.broken(`an error without a name: ${String(error)}`);
@@ -122,7 +122,7 @@ export class Host {
     // A late HELLO that arrives after a reset, in which the board forgot its nonce, opens a session of its
     // own.
     if (truth.session(truth.hostSession)?.endedAtMs !== undefined) return true;
-    // The checkers have judged already, when it happened, whether the line alone was to blame.
+    // The checkers have already decided whether the line alone caused this error.
     if (code === 'TIMEOUT') return truth.lastTimeoutMs >= this.#openedAtMs;
     return code === 'RUN_ENDED' && truth.lastTripMs >= this.#openedAtMs;
   }

@@ -1,6 +1,6 @@
 import { CHANNEL, type Frame } from '../../firmware-protocol/framing.js';
 
-/** Longest time of a frame to which nothing happens: on the slowest line, held to be joined, and one turn. */
+/** Longest time of a frame without a fault: on the slowest line, while chunks are joined, and one turn. */
 const PASSAGE_MS = 15;
 const BEFORE_FIRST = 0xffff;
 
@@ -15,9 +15,9 @@ function isNewer(a: number, b: number): boolean {
  * because of the line.
  */
 export class LaneLedger {
-  /** First byte of the nonce of the receiver's session; undefined without one. */
+  /** First byte of the nonce of the receiver's session; undefined without a session. */
   session: number | undefined;
-  /** When command frames were first sent, by number; those that the receiver took are gone. */
+  /** The times of the first sending of command frames, by number. Frames that arrived are removed. */
   readonly #sentAtMs = new Map<number, number>();
   #taken = BEFORE_FIRST;
   #ackSent = BEFORE_FIRST;
@@ -39,7 +39,7 @@ export class LaneLedger {
     this.#due = BEFORE_FIRST;
   }
 
-  /** So many command frames have been sent, taken and acknowledged without the witness. */
+  /** This number of command frames was sent, taken and acknowledged without the witness. */
   skip(frames: number): void {
     this.#taken = (frames - 1) & 0xffff;
     this.#ackSent = this.#taken;
@@ -47,7 +47,7 @@ export class LaneLedger {
     this.#due = this.#taken;
   }
 
-  /** The sender has given a frame to the line. */
+  /** The sender has written a frame to the line. */
   sent({ channel, seq, ack, payload }: Frame, nowMs: number): void {
     if (channel === CHANNEL.open) return;
     if (isNewer(ack, this.#ackSent)) {
@@ -58,7 +58,7 @@ export class LaneLedger {
     if (isNewer(seq, this.#taken) && !this.#sentAtMs.has(seq)) this.#sentAtMs.set(seq, nowMs);
   }
 
-  /** A good frame has come, and the receiver is about to look at it. */
+  /** A good frame has arrived, and the receiver will look at it next. */
   arrives({ channel, session, seq, ack, payload }: Frame): void {
     if (channel === CHANNEL.open || session !== this.session) return;
     if (isNewer(ack, this.#ackCame)) this.#ackCame = ack;

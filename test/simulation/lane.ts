@@ -6,25 +6,25 @@ export interface LaneOptions {
   readonly latencyMs: number;
   readonly bytesPerMs: number;
   readonly random: Random;
-  /** The fault that hits this write; asked once for each write. */
+  /** The fault of this write. It is called once for each write. */
   readonly fault: (bytes: Uint8Array) => FrameFaultName | undefined;
   readonly deliver: (bytes: Uint8Array) => void;
 }
 
-/** Longest time by which a frame is late. */
+/** Longest delay of a late frame. */
 export const LATENESS_MS_MAX = 1500;
-/** How long bytes wait for the next ones when chunks are joined. */
+/** The time that bytes wait for the next ones when chunks are joined. */
 const JOIN_MS = 4;
 
-/** One direction of a line. Bytes arrive after the latency and in order, unless a fault has it otherwise. */
+/** One direction of a line. Bytes arrive after the latency and in order, unless there is a fault. */
 export class Lane {
   readonly #time: VirtualTime;
   readonly #options: LaneOptions;
   #lastArrivalMs = 0;
   #stalledUntilMs = 0;
-  /** Counts cuts: what was on its way when the line was cut never arrives. */
+  /** Number of cuts. Bytes that were on the way at a cut never arrive. */
   #cuts = 0;
-  /** Bytes that will arrive in one chunk with the next ones. */
+  /** Bytes that will arrive in one chunk together with the next ones. */
   #held: Uint8Array | undefined;
 
   constructor(time: VirtualTime, options: LaneOptions) {
@@ -58,7 +58,7 @@ export class Lane {
         inOrder(random.chance(0.5) ? 0 : random.ms(0, 60), bytes);
         break;
       case 'reorder': {
-        // Mostly behind a few frames, sometimes behind a whole session.
+        // Mostly the frame arrives behind a few others, sometimes behind a whole session.
         const lateMs = random.chance(0.8) ? random.ms(1, 30) : random.ms(30, LATENESS_MS_MAX);
         this.#arrive(nowMs + busyMs + latencyMs + lateMs, bytes);
         break;
@@ -76,12 +76,12 @@ export class Lane {
     return busyMs;
   }
 
-  /** Holds the line for this long: nothing gets on it, and writers wait. */
+  /** Stalls the line for this time: it takes no bytes, and writers wait. */
   stall(ms: number): void {
     this.#stalledUntilMs = this.#time.nowMs() + ms;
   }
 
-  /** Cuts the line: what is on its way is lost. */
+  /** Cuts the line: the bytes on the way are lost. */
   cut(): void {
     this.#cuts++;
     this.#held = undefined;

@@ -30,7 +30,7 @@ export class Life {
     };
   }
 
-  /** Brings the board from any state into one in which a program can be loaded and run. */
+  /** Brings the board from any state into a state in which a program can be loaded and run. */
   async ready(): Promise<void> {
     const device = await this.host.device();
     for (;;) {
@@ -53,7 +53,7 @@ export class Life {
     loaded[bank] = name;
   }
 
-  /** Loads all but the couplings again. */
+  /** Loads everything except the couplings again. */
   async rewrite(bank: number, name: ProgramName): Promise<void> {
     await (await this.host.device()).rewriteProgram(bank, this.#programs[name]);
   }
@@ -114,7 +114,7 @@ export class Life {
     }
   }
 
-  /** Commits again: a call of the connection that no method of `Device` makes by itself. */
+  /** Commits again. No method of `Device` makes this call of the connection by itself. */
   commitAgain(bank: number, name: ProgramName): Promise<unknown> {
     return this.host.witness.host.connection!.request('commit', {
       bank,
@@ -122,7 +122,7 @@ export class Life {
     });
   }
 
-  /** Checks that the listed samples are really lost, as far as the host can know by now. */
+  /** Checks that the listed samples are really lost, by the present knowledge of the host. */
   #checkLoss(session: string, runId: number, policy: LossPolicy, data: ThermolinkError['data']): void {
     const { truth, samples } = this.host.witness;
     const ledger = samples.ledger(session, runId);

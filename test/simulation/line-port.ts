@@ -7,11 +7,11 @@ export interface LineEnd {
   /** Takes a copy of what is written. Returns the milliseconds after which the writer may go on. */
   readonly send: (bytes: Uint8Array) => number;
   readonly schedule: (delayMs: number, callback: () => void) => void;
-  /** The owner closed it. */
+  /** Whether the owner closed the port. */
   readonly closed: () => void;
 }
 
-/** One end of a simulated line, as host or board sees it. */
+/** One end of a simulated line, for the host or for the board. */
 export class LinePort extends EventPort implements Port {
   readonly name: string;
   readonly frameBytesMax: number;
@@ -27,7 +27,7 @@ export class LinePort extends EventPort implements Port {
     this.#end = end;
   }
 
-  /** It is open, and no write is in progress. */
+  /** Whether the port is open and no write is in progress. */
   get isFree(): boolean {
     return !this.closed && !this.#rejectWrite;
   }
@@ -56,12 +56,12 @@ export class LinePort extends EventPort implements Port {
     return Promise.resolve();
   }
 
-  /** Bytes arrive from the other side. */
+  /** Bytes have arrived from the other side. */
   deliver(bytes: Uint8Array): void {
     this.events.data(bytes);
   }
 
-  /** The line has ended, and not by its owner. */
+  /** The line has ended, but its owner did not close it. */
   end(reason?: Error): void {
     this.#rejectWrite?.(new ThermolinkError('LINK_LOST', `${this.name} has ended.`));
     this.events.end(reason);

@@ -27,7 +27,7 @@ export class LinkChecks {
   readonly #truth: Truth;
   readonly #host: () => Link | undefined;
   readonly #lanes: Readonly<Record<Direction, LaneWatch>> = { toBoard: newLane(), toHost: newLane() };
-  /** Senders that have not sent anything since. */
+  /** Senders that have sent nothing since their session was resumed. */
   readonly #resumed = new Set<CommandSender>();
   #lookedAtMs = 0;
   #freeMs = 0;
@@ -48,12 +48,12 @@ export class LinkChecks {
     this.#lanes[into].ledger.receiverBegins(session);
   }
 
-  /** So many command frames have passed in each direction without the witness. */
+  /** This number of command frames has passed in each direction without the witness. */
   skip(frames: number): void {
     for (const { ledger } of Object.values(this.#lanes)) ledger.skip(frames);
   }
 
-  /** The frames of a session that they hold. */
+  /** The frames of a session that the senders hold. */
   written(direction: Direction, bytes: Uint8Array): Frame[] {
     this.count();
     const { ledger, written } = this.#lanes[direction];
@@ -62,7 +62,7 @@ export class LinkChecks {
     return frames.filter(({ channel }) => channel !== CHANNEL.open);
   }
 
-  /** The receiving end begins to listen anew. */
+  /** The receiving end begins to listen again. */
   reattached(direction: Direction): void {
     this.#lanes[direction].arrived = new FrameDecoder(65536);
   }
@@ -78,7 +78,7 @@ export class LinkChecks {
     this.#lanes[this.#isBoard(link) ? 'toBoard' : 'toHost'].ledger.took(seq);
   }
 
-  /** The receiver has handled what arrived. */
+  /** The receiver has handled the bytes that arrived. */
   handled(direction: Direction, link: Link | undefined): void {
     const { ledger, withoutRoom } = this.#lanes[direction];
     const missed = ledger.passedOver();
@@ -86,7 +86,7 @@ export class LinkChecks {
     this.#truth.broken(`command frame ${missed} came ${direction} in order and was not taken`);
   }
 
-  /** All that is not acknowledged is to be sent again. */
+  /** All unacknowledged frames will be sent again. */
   resumed(sender: CommandSender): void {
     this.#resumed.add(sender);
   }
@@ -113,7 +113,7 @@ export class LinkChecks {
     return this.#freeMs;
   }
 
-  /** Counts the time up to now. Called before anything changes. */
+  /** Counts the time up to now. It is called before each change. */
   count(): void {
     const { nowMs, quietFromMs } = this.#truth;
     const { toBoard, toHost } = this.#lanes;

@@ -93,7 +93,7 @@ async function main(): Promise<number> {
   return missing.length > 0 ? 1 : 0;
 }
 
-/** One line that replaces itself on a terminal, plain lines elsewhere. */
+/** On a terminal one line that is overwritten; elsewhere plain lines. */
 function progressText(done: number, count: number, seconds: string): string {
   const text = `${done} of ${count} simulations, ${seconds} s`;
   return process.stdout.isTTY ? `\r${text}` : `${text}\n`;

@@ -4,7 +4,7 @@ import { parseArgs } from 'node:util';
 import { MUTANTS } from './mutants.js';
 import { runMutant } from './run-mutant.js';
 
-/** Seeds within which every deliberate bug must be found. */
+/** Every deliberate bug must be found within this number of seeds. */
 const SEEDS = 2000;
 const ROOT = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '../../..');
 

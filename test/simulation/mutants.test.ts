@@ -4,20 +4,20 @@ import { describe, expect, it } from 'vitest';
 import { MUTANTS } from './mutants.js';
 import { runMutant } from './run-mutant.js';
 
-/** The repository, compiled: `npm test` does that first. */
+/** The compiled repository. `npm test` compiles it first. */
 const ROOT = path.resolve(import.meta.dirname, '../..');
-/** `npm run simulate:mutants` takes all of them, and 2000 seeds; these are found at once. */
+/** These bugs are found at once. `npm run simulate:mutants` takes all bugs, with 2000 seeds. */
 const QUICK = ['blocks are sent beyond the credit'];
 const LONG = ['a cached request is executed again', 'nothing is sent again after a timeout'];
 const QUICK_SEEDS = 40;
 
 describe('the deliberate bugs', () => {
-  it('are many, and each has a name of its own', () => {
+  it('are many, and each has its own name', () => {
     expect(MUTANTS.length).toBeGreaterThanOrEqual(12);
     expect(new Set(MUTANTS.map(({ name }) => name)).size).toBe(MUTANTS.length);
   });
 
-  it.each(MUTANTS)('$name: what it replaces occurs once', ({ file, find }) => {
+  it.each(MUTANTS)('$name: the replaced text occurs once', ({ file, find }) => {
     const text = readFileSync(path.join(ROOT, 'dist', file), 'utf8');
     expect(text.split(find).length - 1).toBe(1);
   });

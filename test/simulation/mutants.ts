@@ -15,7 +15,7 @@ const RUN_ENGINE = 'emulator/firmware/run-engine.js';
 const RUN_STREAM = 'src/driver/run-stream.js';
 const BLOCK_ORDER = 'src/driver/block-order.js';
 
-/** What the simulator's checkers must find: bugs in the link, the driver and the device. */
+/** The bugs in link, driver and device that the simulator's checkers must find. */
 export const MUTANTS: readonly Mutant[] = [
   {
     name: 'a frame of an old session is accepted',

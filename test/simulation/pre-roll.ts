@@ -1,10 +1,10 @@
 import type { EmulatedDevice } from '../../emulator/index.js';
 import type { Link } from '../../firmware-protocol/link/link.js';
 
-/** No message of the protocol: it is counted and not answered. */
+/** This payload is not a message of the protocol. A board counts it and does not answer. */
 const NO_MESSAGE = Uint8Array.of(0xc0);
 
-/** Few enough that no queue is full: a board without room for answers drops commands. */
+/** Small enough for every queue. A board without room for answers drops commands. */
 const BATCH = 16;
 
 /**

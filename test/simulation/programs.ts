@@ -28,7 +28,7 @@ export function largeProgram(random: Random): ProgramImage {
   };
 }
 
-/** More cells than a block of the shortest frame holds, so that each sample comes in two parts. */
+/** More cells than a block of the shortest frame holds. Each sample arrives in two parts. */
 export function wideProgram(random: Random): ProgramImage {
   const cells = 100;
   const rows = 4;
@@ -47,7 +47,7 @@ export function wideProgram(random: Random): ProgramImage {
   };
 }
 
-/** Nothing holds its cells back: they reach their rails within a few ticks. */
+/** A program without restoring conductances: its cells reach their rails within a few ticks. */
 export function overloadingProgram(random: Random): ProgramImage {
   const cells = 8;
   return {

@@ -1,6 +1,6 @@
 const original = crypto.getRandomValues.bind(crypto);
 
-/** While a simulation runs, the random bytes of the platform come from its seed. Undefined ends that. */
+/** During a simulation its seed gives the random bytes of the platform. Undefined restores the platform. */
 export function setRandomBytes(next: (() => Uint8Array) | undefined): void {
   const seeded = (array: Uint8Array): Uint8Array => {
     array.set(next!().subarray(0, array.length));

@@ -9,9 +9,9 @@ const PARTS = ['firmware-protocol', 'emulator', 'src', 'test/simulation', 'test/
 const TIMEOUT_MS = 300_000;
 
 export interface MutantResult {
-  /** First seed that found it, or undefined. */
+  /** First seed that found the bug, or undefined. */
   readonly seed: number | undefined;
-  /** The invariant that it broke, or what happened instead. */
+  /** The invariant that the bug broke, or another failure. */
   readonly finding: string;
 }
 

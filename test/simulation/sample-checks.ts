@@ -31,7 +31,7 @@ export class SampleChecks {
     this.#ledgers.set(`${session} ${runId}`, new SampleLedger(cells));
   }
 
-  /** Samples that the board has taken in this run, as far as a report of it is on its way. */
+  /** The number of samples that the board had taken when it sent the newest block of this run. */
   samplesTaken(session: string, runId: number): number | undefined {
     return this.#taken.get(`${session} ${runId}`);
   }
@@ -57,7 +57,7 @@ export class SampleChecks {
     for (const item of this.#decoder.push(bytes)) if (item.kind === 'frame') this.#arriving.push(item.frame);
   }
 
-  /** The host has handled what arrived. */
+  /** The host has handled the bytes that arrived. */
   handled(): void {
     for (const frame of this.#arriving.splice(0)) this.#arrived(frame);
   }
@@ -73,7 +73,7 @@ export class SampleChecks {
     this.ledger(this.#truth.hostSession, runId)?.told(blocksSent);
   }
 
-  /** Bytes in front of a message in the same chunk arrived before it. */
+  /** Bytes that are before a message in the same chunk arrived before it. */
   #handledUpTo(opcode: number): void {
     const at = this.#arriving.findIndex(({ payload }) => peek(payload).opcode === opcode);
     for (const frame of this.#arriving.splice(0, at + 1)) this.#arrived(frame);
@@ -91,7 +91,7 @@ export class SampleChecks {
       this.ledger(this.#truth.hostSession, message.fields.runId)?.told(message.fields.blocks);
   }
 
-  /** A new port is opened: what was half received on the one before is forgotten. */
+  /** A new port is opened: half a frame from the port before is dropped. */
   portOpened(): void {
     this.#decoder = new FrameDecoder(65536);
   }

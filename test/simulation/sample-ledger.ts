@@ -11,9 +11,9 @@ export class SampleLedger {
   readonly #cells: number;
   readonly #sent = new Map<number, Block>();
   readonly #arrived = new Set<number>();
-  /** Those of them that came in order. */
+  /** The blocks that arrived in order. */
   readonly #inOrder = new Set<number>();
-  /** Blocks below this number were passed, or the host was told that they had been sent. */
+  /** Blocks below this number were skipped, or the board has reported them as sent. */
   #next = 0;
   /** The host has the answer to its start. */
   known = false;
@@ -28,18 +28,18 @@ export class SampleLedger {
 
   arrived({ block }: Block): void {
     this.#arrived.add(block);
-    // A host that takes blocks as they come has no use for a block that came twice or was overtaken.
+    // A host that takes blocks as they arrive can't use a repeated or an overtaken block.
     if (block < this.#next) return;
     this.#inOrder.add(block);
     this.#next = block + 1;
   }
 
-  /** The host is told that blocks below this number were sent: those that are not there are lost to it. */
+  /** The board reports that blocks below this number were sent. The missing ones are lost for the host. */
   told(blocks: number): void {
     if (this.known) this.#next = Math.max(this.#next, blocks);
   }
 
-  /** Samples, of the first `taken`, that the board has sent no block of. */
+  /** Samples, among the first `taken`, of which the board has sent no block. */
   skipped(taken: number): number {
     return taken - wholeSamples(this.#cells, this.#sent.values()).size;
   }

@@ -4,9 +4,9 @@ import { type Scenario, VARIANTS } from './scenario.js';
 
 /** A field of a scenario as text. */
 interface Field<T> {
-  /** What may be written, for the help. */
+  /** The possible values, for the help. */
   readonly form: string;
-  /** The value of a text; undefined for a text that is no such value. */
+  /** The value of a text; undefined if the text is not a value. */
   readonly parse: (text: string) => T | undefined;
   readonly print: (value: T) => string;
 }
@@ -38,7 +38,7 @@ export const SCENARIO_OPTIONS: Readonly<Record<string, { type: 'string' }>> = Ob
   NAMES.map((name) => [optionOf(name), { type: 'string' } as const]),
 );
 
-/** One line a field: its option and what may be written. */
+/** One line for each field: its option and its possible values. */
 export const SCENARIO_HELP = NAMES.map(
   (name) => `  --${optionOf(name).padEnd(17)} ${FIELDS[name].form}`,
 ).join('\n');

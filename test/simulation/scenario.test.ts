@@ -4,7 +4,7 @@ import { drawScenario, type Scenario } from './scenario.js';
 import { scenarioChange, scenarioTexts } from './scenario-options.js';
 
 const SEEDS = 400;
-/** Digest of the scenarios of the first seeds: a seed that is written down somewhere keeps its meaning. */
+/** Digest of the scenarios of the first seeds. A seed in an old report must keep its meaning. */
 const RECORDED = '7c3c9fc558da9ef3c07485ade8a6355ae583f0c5df0f8a173b37750e6347f13f';
 
 const valuesOf = (texts: readonly string[]): Record<string, string> =>
@@ -13,12 +13,12 @@ const valuesOf = (texts: readonly string[]): Record<string, string> =>
   );
 
 describe('the scenario of a seed', () => {
-  it('stays what it was', () => {
+  it('stays the same', () => {
     const scenarios = Array.from({ length: SEEDS }, (_, seed) => drawScenario(seed).scenario);
     expect(createHash('sha256').update(JSON.stringify(scenarios)).digest('hex')).toBe(RECORDED);
   });
 
-  it('is read back from the options that a failure prints', () => {
+  it('can be read from the options that a failure prints', () => {
     for (let seed = 0; seed < SEEDS; seed++) {
       const { scenario } = drawScenario(seed);
       const { seed: _, ...fields } = scenario;

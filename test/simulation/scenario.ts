@@ -30,7 +30,7 @@ export interface Scenario {
    * in 60 %.
    */
   readonly line: 'serial' | 'hub';
-  /** How long a byte is on its way, in ms, from 0. Drawn: 0.1, 1 or 4. */
+  /** Latency of a byte, in ms, from 0. Drawn: 0.1, 1 or 4. */
   readonly latencyMs: number;
   /** Bytes that the line takes in a millisecond, above 0. Drawn: 100, 1000 or 8000. */
   readonly bytesPerMs: number;
@@ -39,9 +39,9 @@ export interface Scenario {
    * the window.
    */
   readonly frameBytes: number;
-  /** Longest frames that the host's port takes before a write waits, from 1. Drawn: 2, 6, 40 or 400. */
+  /** The number of longest frames in the host's port before a write waits, from 1. Drawn: 2, 6, 40 or 400. */
   readonly inFlightFrames: number;
-  /** How long the board computes between two looks at its port, in ms, above 0. Drawn: 0.25, 0.5, 1 or 2. */
+  /** Computing time of the board between two reads of its port, in ms, above 0. Drawn: 0.25, 0.5, 1 or 2. */
   readonly sliceMs: number;
   /**
    * Probability of each of the seven frame faults at every frame, 0 to 1/7. Drawn: 0.01 in every fourth seed,
@@ -73,14 +73,14 @@ export interface Scenario {
 /** Changes that make a scenario one without faults. */
 export const WITHOUT_FAULTS: Partial<Scenario> = { frameNoise: 0, frameFaults: [], worldFaults: [] };
 
-/** Where the draws during the play come from. A draw more in one stream moves no other. */
+/** The streams of the draws during the simulation. One more draw in a stream changes no other stream. */
 export interface Draws {
   readonly faults: Random;
   readonly host: Random;
   readonly board: Random;
 }
 
-/** The scenario of a seed, and its streams, which go on where the scenario's own draws stopped. */
+/** The scenario of a seed, and its streams. They continue after the draws of the scenario itself. */
 export function drawScenario(seed: number): { scenario: Scenario; draws: Draws } {
   const draws = { faults: new Random(seed, 1), host: new Random(seed, 3), board: new Random(seed, 4) };
   // The order of the draws is part of what a seed means: another order gives every recorded seed another
@@ -114,7 +114,7 @@ export function drawScenario(seed: number): { scenario: Scenario; draws: Draws }
   return { scenario, draws };
 }
 
-/** Most opportunities that an ambush lets pass. Few frames pass and little happens while a board boots. */
+/** Most opportunities that an ambush lets pass. There are few while a board boots. */
 const PATIENCE = { frames: { boot: 1, other: 20 }, events: { boot: 5, other: 60 } } as const;
 
 /**

@@ -4,7 +4,7 @@ import { Coverage } from './faults.js';
 import type { Scenario } from './scenario.js';
 import { simulate } from './simulate.js';
 
-/** Long enough for the buffers that are used again. */
+/** Frames of this length use the buffers that are reused. */
 const LARGE_FRAME_BYTES = 8192;
 
 async function expectPromisesKept(seeds: number, change: Partial<Scenario> = {}): Promise<void> {
@@ -29,14 +29,14 @@ describe('host, line and board, simulated', () => {
 });
 
 // `npm run simulate` plays 500 and more.
-describe('and in more of them', { tags: 'long' }, () => {
+describe('keep them in more histories', { tags: 'long' }, () => {
   it('40 histories', () => expectPromisesKept(40));
 
   it(`20 histories with frames of ${LARGE_FRAME_BYTES} bytes`, () =>
     expectPromisesKept(20, { frameBytes: LARGE_FRAME_BYTES }));
 });
 
-/** Everything that both sides wrote, with its direction. */
+/** All bytes that both sides wrote, with their direction. */
 async function written(seed: number): Promise<string[]> {
   const lines: string[] = [];
   await simulate(seed, {

@@ -18,7 +18,7 @@ import { STEPS } from './workload.js';
 /** A simulation that needs longer hangs. */
 const VIRTUAL_MS_MAX = 600_000;
 const EVENTS_MAX = 400_000;
-/** How long the world goes on when the host is done: long enough for a watchdog. */
+/** Time that passes after the host is done. It is long enough for a watchdog. */
 const AFTERMATH_MS = 1500;
 const COMMANDS_MIN = 200;
 const ATTEMPTS_MAX = 60;
@@ -28,7 +28,7 @@ const FORGOTTEN = 6;
 const COUNTED_UP = 16;
 
 export interface SimulationOptions {
-  /** Fields of the scenario that are not as the seed draws them. */
+  /** Fields that replace those of the seed's scenario. */
   readonly change?: Partial<Scenario>;
   readonly coverage?: Coverage;
   /** Results of the fault-free simulation of the same variant. */
@@ -39,7 +39,7 @@ export interface SimulationOptions {
 export interface SimulationResult {
   readonly scenario: Scenario;
   readonly violations: readonly string[];
-  /** What came out of each step. */
+  /** The outcome of each step. */
   readonly results: readonly string[];
   readonly commands: number;
   readonly events: number;
@@ -109,7 +109,7 @@ class World {
     };
   }
 
-  /** Asked after every event. */
+  /** It is called after every event. */
   #isOver(): boolean {
     const witness = this.#witness;
     witness.check();
@@ -122,7 +122,7 @@ class World {
       return true;
     }
     if (nowMs >= this.#doneAtMs) return true;
-    // A host that was killed cannot be killed again, and it misses nothing.
+    // A killed host can't be killed again and waits for nothing.
     const fault = this.#host.clock.alive ? this.#plan.worldFault(this.#rig.state) : undefined;
     if (fault) this.#strike(fault);
     return false;
@@ -146,7 +146,7 @@ class World {
   }
 
   #beginLife(): void {
-    // The next life begins again what the killed one had started.
+    // The next life repeats the step of the killed one.
     const preRollFrames = this.#scenario.sequenceWraps ? 65_536 - this.#random.whole(20, 150) : 0;
     const options = { nonce: (before: Uint8Array | undefined) => this.#nonce(before), preRollFrames };
     this.#host = new Host(this.#rig, this.#witness, this.#random, options);

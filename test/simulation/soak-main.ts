@@ -3,7 +3,7 @@ import { slope } from './heap.js';
 import { soak } from './soak.js';
 
 const SLOPE_BYTES_MAX = 1_000_000;
-/** What is built up in the beginning is no leak. */
+/** Memory that is allocated at the beginning is not a leak. These minutes are left out. */
 const WARM_UP_MINUTES = 2;
 
 /** npm run soak -- [--minutes N] [--seed S] */

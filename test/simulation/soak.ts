@@ -17,19 +17,19 @@ const LATENCY_MS = 1;
 const FRAME_ERRORS = 0.001;
 const CELLS = 256;
 const MINUTE_MS = 60_000;
-/** Bytes on the line beside the codes of a sample: headers, indices, COBS. */
+/** Bytes on the line in addition to the codes of a sample: headers, indices, COBS. */
 const SAMPLE_BYTES = 2 * CELLS * 1.03;
 
 export interface SoakResult {
   readonly samples: number;
-  /** Samples of which the host says that they are lost. */
+  /** Samples that the host reports as lost. */
   readonly lost: number;
   /** Bytes in use at the end of each virtual minute. */
   readonly live: readonly number[];
   readonly retransmissions: number;
 }
 
-/** A stream of so many virtual minutes at 1 MB/s over a line that hits one frame in a thousand. */
+/** A stream of `minutes` virtual minutes at 1 MB/s, over a line with a fault in one of 1000 frames. */
 export async function soak(
   minutes: number,
   seed: number,

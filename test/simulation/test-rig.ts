@@ -11,10 +11,10 @@ import type { Scenario } from './scenario.js';
 import type { Trace } from './trace.js';
 import { MortalClock, type VirtualTime } from './virtual-time.js';
 
-/** Most ticks of a slice. Together with a turn of about a millisecond it makes runs last. */
+/** Most ticks of a slice. With turns of about a millisecond, runs last long enough for faults. */
 const SLICE_TICKS = 16;
 
-/** Whom the rig tells what really happened. */
+/** The observer to which the rig reports all events. */
 export interface RigObserver {
   /** Whole bytes that reached the board, or the host. */
   toBoard(bytes: Uint8Array): void;
@@ -22,11 +22,11 @@ export interface RigObserver {
   hostHandled(): void;
   boardHandled(): void;
   boardPowered(): void;
-  /** Somebody begins to listen to what arrives. */
+  /** A reader begins to receive bytes. */
   attached(direction: Direction): void;
-  /** Something happened for which a session may be lost. */
+  /** A disturbance that may end a session has happened. */
   disturbed(what: string, forMs: number): void;
-  /** Bytes were given to the line, whether they arrive or not. */
+  /** Bytes were written to the line. They may be lost. */
   written(direction: Direction, bytes: Uint8Array): void;
 }
 
@@ -74,7 +74,7 @@ export class TestRig {
         bytesPerMs,
         random: plan.random,
         fault: (bytes) => {
-          // A delimiter alone is no frame.
+          // A delimiter alone is not a frame.
           const fault = bytes.length > 1 ? plan.frameFault(this.state) : undefined;
           if (fault) coverage.hit(fault, this.state);
           this.observer.written(direction, bytes);

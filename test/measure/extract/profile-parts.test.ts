@@ -5,7 +5,7 @@ import { measuredCells } from '../../../src/measure/profile-parts.js';
 
 const CELLS = 64;
 
-/** A quantity that is known to `error` in every cell. */
+/** A quantity that was measured with the standard error `error` in every cell. */
 const known = (value: (deviation: number) => number, error = 1e-5): Estimates => ({
   // Deviations of ±1: their root mean square is 1.
   values: Float64Array.from({ length: CELLS }, (_, i) => value(i % 2 === 0 ? 1 : -1)),
@@ -36,7 +36,7 @@ it('spreads of the other quantities are those of their values', () => {
   expect(leakage!.spreadPpm / 1_000).toBeCloseTo(1, 1);
 });
 
-it('what its own errors explain is no effect', () => {
+it('a deviation that the errors of the measurement explain is no effect', () => {
   const noisy = known((d) => 1 + 1e-3 * d, 1e-3);
   expect(cellsOf({ noiseTemperature: noisy, timeConstant: noisy })).toMatchObject({
     noiseMismatch: null,

@@ -43,7 +43,7 @@ async function capture(
   }
 }
 
-/** Entries of both that were measured, as deviations over the errors. */
+/** The measured entries of both boards: deviations divided by their errors. */
 function deviations(values: Float64Array, others: Float64Array, standardErrors: Float64Array): number[] {
   return [...values].map((value, i) => (value - others[i]) / standardErrors[i]).filter(Number.isFinite);
 }
@@ -69,7 +69,7 @@ describe('a prototype board that was captured', { tags: 'long' }, () => {
    */
   const within = (z: readonly number[]) => 4 * Math.sqrt(2 / z.length);
 
-  it('is the original within the error bars: true values of both dies', () => {
+  it('has the true values of the original within the error bars', () => {
     const each = captured.map(({ profile, measured }, k) => {
       const original = dieTruth({ profile: findProfile('prototype-64')!, dieSeed: BOARDS[k].dieSeed });
       const copy = dieTruth({ profile, dieSeed: 77 });
@@ -114,7 +114,7 @@ describe('a prototype board that was captured', { tags: 'long' }, () => {
     }
   });
 
-  it('measures as the original did, by a host that knows neither', async () => {
+  it('gives the measured values of the original to a host that knows neither board', async () => {
     const each: Map<string, number[]>[] = [];
     for (const { uri, measured } of captured) {
       const again = await measure(`${uri}?die=9`, 100 + measured.seed, 4);
@@ -139,7 +139,7 @@ describe('a prototype board that was captured', { tags: 'long' }, () => {
     }
   });
 
-  it('answers programs as the original does, far nearer than an ideal board or another die', async () => {
+  it('answers programs like the original, far nearer than an ideal board or another die', async () => {
     const apart = async (one: string, other: string): Promise<readonly number[]> => {
       const [a, b] = [await connect(one), await connect(other)];
       try {
@@ -161,7 +161,7 @@ describe('a prototype board that was captured', { tags: 'long' }, () => {
     }
   });
 
-  it('is another die of the type without what was measured of this one', () => {
+  it('without the measured values is another die of the same type', () => {
     for (const { profile } of captured) {
       const { effects } = findProfile('prototype-64')!;
       // The spread of 64 draws is known to 9 %: four of them, once in 2,000 times for all that is checked.
@@ -180,7 +180,7 @@ describe('a prototype board that was captured', { tags: 'long' }, () => {
 });
 
 describe('with fewer crosspoints', () => {
-  it('couplings are known by their spread alone', { tags: 'long' }, async () => {
+  it('has only the spread of the couplings', { tags: 'long' }, async () => {
     const { profile } = await capture('emulator:prototype-8?die=2', 5, 4, 1000);
     expect(profile.measured).not.toHaveProperty('couplingMismatch');
     // 32 draws: ±12.5 %, four of them.

@@ -10,10 +10,10 @@ import { trueCalibration } from '../../support/true-calibration.js';
 
 export const ADDRESS = { seed: 80, step: 2, block: 1 };
 
-/** A dense board with a crossbar beside it, of any size. */
+/** A board of any size that has a dense array and a crossbar. */
 export const ofSize = (cells: number, rows = cells): Partial<BoardProfile> => ({ cells, rows });
 
-/** Random A of that condition, eigenvalues even in their logarithm, and a random b. */
+/** A random A of the given condition, with logarithms of eigenvalues at equal distances, and a random b. */
 export function problem(cells: number, condition: number, of: 'b' | 'x' = 'b'): Problem {
   return randomProblem(800 + cells, cells, condition, 'log-uniform', of);
 }
@@ -25,7 +25,7 @@ export function factored(rows: number, columns: number, damping: number): Factor
   return { kind: 'factored', factor, damping };
 }
 
-/** A, whose unknowns have units that lie up to 10^`decades` apart. */
+/** A with unknowns in different units, by a factor of up to 10^`decades`. */
 export function unlike(cells: number, decades: number): DenseSystem {
   const a = symmetricWith(eigenvalues('linear', 4, cells), problemRandom(820));
   const unit = (i: number): number => 10 ** ((decades * i) / (cells - 1));
@@ -33,12 +33,12 @@ export function unlike(cells: number, decades: number): DenseSystem {
   return { kind: 'dense', matrix: a };
 }
 
-/** A matrix of its rows. */
+/** A matrix, given by its rows. */
 export function rowsOf(...rows: readonly (readonly number[])[]): Matrix {
   return matrix(rows.length, rows[0].length, Float64Array.from(rows.flat()));
 }
 
-/** What a perfect measurement of die 1 finds; the crosstalk of its lines and its noise are known too. */
+/** The result of a perfect measurement of die 1, with the crosstalk of its lines and its noise. */
 export function calibrationOf(profile: string, overrides: Partial<BoardProfile> = {}): BoardCalibration {
   return trueCalibration({ profile: { ...findProfile(profile)!, ...overrides }, dieSeed: 1 });
 }

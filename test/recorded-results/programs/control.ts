@@ -21,7 +21,7 @@ import { ADDRESS, calibrationOf, ofSize, rowsOf } from './boards.js';
 const QP_PROBLEMS = path.join(ROOT, 'test/algorithms/qp-problems');
 const vector = (...values: number[]): Float64Array => Float64Array.from(values);
 
-/** Two unknowns, a bound that holds, an equality, a row without bounds. */
+/** Two unknowns, an active bound, an equality, and a row without bounds. */
 const PROGRAM: QuadraticProgram = {
   hessian: rowsOf([4, 1], [1, 2]),
   linear: vector(1, -3),
@@ -30,7 +30,7 @@ const PROGRAM: QuadraticProgram = {
   lower: vector(0.5, 0, -1, -Infinity),
   upper: vector(0.5, 0.7, 0.9, Infinity),
 };
-/** A semidefinite Hessian, inequalities alone; units a thousand apart. */
+/** A semidefinite Hessian, only inequalities, and units that differ by a factor of 1000. */
 const UNEVEN: QuadraticProgram = {
   hessian: rowsOf([1e3, 0, 0], [0, 1, 0], [0, 0, 0]),
   linear: vector(-40, 2, 1e-3),
@@ -52,7 +52,7 @@ const DUAL_INFEASIBLE: QuadraticProgram = {
   upper: vector(1, Infinity),
 };
 
-/** One state that drifts away, one that comes to rest; one input. */
+/** One unstable state, one stable state, and one input. */
 const PLANT = {
   stateMatrix: rowsOf([1.05, 0.2], [0, 0.7]),
   inputMatrix: rowsOf([0.1], [0.6]),

@@ -1,4 +1,4 @@
-/** What a board is like: characterizations, calibrations, profiles, comparisons, and their records. */
+/** Measurements of a board: characterizations, calibrations, profiles, comparisons, and their records. */
 import type { BoardProfile } from '../../../emulator/profiles/board-profile.js';
 import { connect } from '../../../src/connect.js';
 import { calibrate } from '../../../src/measure/calibrate.js';
@@ -18,7 +18,7 @@ import { effects, ofSize } from './boards.js';
 const DATE = new Date('2026-03-01T12:00:00Z');
 const REQUEST = { seed: 80, samples: 1000, crosspointsPerRow: 4 };
 
-/** A characterization with all that is derived from it. */
+/** A characterization and everything that is computed from it. */
 async function characterized(
   lab: Lab,
   board: Parameters<Lab['board']>,

@@ -1,4 +1,4 @@
-/** Every optimizer of the registry, a few steps on problems that are as small as they may be. */
+/** Every optimizer of the registry, for a few steps on the smallest possible problems. */
 import { createAnalogSolver } from '../../../src/algorithms/board-solver.js';
 import { createIdealSampler } from '../../../src/algorithms/ideal-sampler.js';
 import { createExactSolver, createNoSolver } from '../../../src/algorithms/truncated.js';
@@ -46,7 +46,7 @@ async function classified(
   });
 }
 
-/** Some steps on the Poisson equation in the square, whose loss is the same in all of them. */
+/** Some steps on the Poisson equation in the square. All steps have the same loss function. */
 const solvedEquation = (
   lab: Lab,
   name: OptimizerName,

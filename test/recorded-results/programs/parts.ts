@@ -1,4 +1,4 @@
-/** What single functions of the rooms give at chosen arguments: plans, scales, bounds, stopping rules. */
+/** Results of single functions at chosen arguments: plans, scales, bounds, stopping rules. */
 import { findProfile } from '../../../emulator/profiles/profiles.js';
 import { certify } from '../../../src/algorithms/acceptance.js';
 import { measuredGradient, rolloutCost, visitedStates } from '../../../src/algorithms/control/rollouts.js';
@@ -88,7 +88,7 @@ function plansOf(lab: Lab): EquilibriumPlan[] {
   ];
 }
 
-/** The numbers of a plan; what it programs is in the requests of other programs. */
+/** The numbers of a plan. The requests of other recorded programs show its codes. */
 function numbersOf(plan: EquilibriumPlan) {
   const { spectrum, systemScale, rail, settleTicks, ticksPerSample, samplesMin, correlationTimeMax } = plan;
   const { codes, noiseTemperatureMin, noiseTemperatureMax } = plan;
@@ -98,7 +98,7 @@ function numbersOf(plan: EquilibriumPlan) {
   };
 }
 
-/** An average that a board might have given. */
+/** An average as a board could return it. */
 function averageOf(plan: EquilibriumPlan, error: number): Average {
   const n = plan.codes.cells;
   return {

@@ -23,7 +23,7 @@ import { barsDataset } from '../../support/network-examples.js';
 import type { Lab, ProgramTable } from '../program.js';
 import { ofSize } from './boards.js';
 
-/** All that a problem says of its first point and of a second one. */
+/** All values of a problem at its first point and at a second one. */
 async function described<Measures extends Figures, Test extends Figures>(problem: Problem<Measures, Test>) {
   const parameters = problem.init(88);
   let state = problem.initialState?.(88) ?? {};
@@ -45,7 +45,7 @@ async function described<Measures extends Figures, Test extends Figures>(problem
   return { name, settings, parameterCount, curvatureRows, parameters, points };
 }
 
-/** An equation: its points, the values of a network at them, and all that the problem says. */
+/** An equation: its points, the values of a network at these points, and all values of the problem. */
 async function equation(problem: PinnProblem) {
   const points = problem.equation.test();
   return { ...(await described(problem)), test: points, values: problem.values(problem.init(89), points) };
@@ -59,7 +59,7 @@ const trained = <Measures extends Figures, Test extends Figures>(
 
 const crossbar = (lab: Lab) => createAnalogSolver(lab.board('ideal-crossbar', ofSize(128, 1024)));
 
-/** Files of a training in a directory that is gone afterwards. */
+/** Files of a training, in a directory that is removed afterwards. */
 async function inDirectory<Result>(work: (directory: string) => Promise<Result>): Promise<Result> {
   const root = mkdtempSync(path.join(tmpdir(), 'thermolink-recorded-'));
   try {

@@ -1,4 +1,4 @@
-/** What the other tables do not enter: overloads, defective boards, codes that are too coarse, refusals. */
+/** Cases that the other tables do not have: overloads, defective boards, too coarse codes, refusals. */
 import type { BoardProfile } from '../../../emulator/profiles/board-profile.js';
 import { createAnalogSolver } from '../../../src/algorithms/board-solver.js';
 import { createCholeskySolver } from '../../../src/algorithms/cholesky-solver.js';
@@ -31,19 +31,19 @@ const runs =
   (run: number): boolean =>
     which.includes(run);
 
-/** The same refused on a board that overloads in every run from `first` on. */
+/** The same call fails on a board that overloads in every run from `first` on. */
 function overloading(lab: Lab, profile: string, first: number, overrides?: Partial<BoardProfile>) {
   return lab.board(profile, overrides, { overloads: (run) => run >= first });
 }
 
-/** A factor whose columns have units far apart. */
+/** A factor whose columns have very different units. */
 function unlikeFactor(rows: number, columns: number, damping: number): LinearSystem {
   const { factor } = factored(rows, columns, 0);
   const data = factor.data.map((value, k) => value * 10 ** (k % columns));
   return { kind: 'factored', factor: matrix(rows, columns, data), damping };
 }
 
-/** What a check says of a system. */
+/** The result of a check of a system. */
 function checkedAs(checked: CheckedSystem): unknown {
   const { measure, dimension, spectrum, evened } = checked;
   return { measure, dimension, spectrum, weights: evened.weights, evened: evened.checked.spectrum };

@@ -1,4 +1,4 @@
-/** Longer or odd trainings: own problems, gradients that come late, divergences, files that are wrong. */
+/** Longer or unusual trainings: own problems, late gradients, divergences, wrong files. */
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';

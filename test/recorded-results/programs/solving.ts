@@ -38,7 +38,7 @@ const holdingCells =
 
 const hard = problem(4, 1e4);
 
-/** A board that fluctuates a tenth of what it should. */
+/** A board whose fluctuations have a tenth of the right size. */
 function quieter(): Tamper {
   let still: Int16Array | undefined;
   return (codes, cells) => {
@@ -49,7 +49,7 @@ function quieter(): Tamper {
   };
 }
 
-/** Cells that answer for their neighbours. */
+/** Cells that return the readings of their neighbours. */
 const shuffled: Tamper = (codes, cells) => {
   for (let at = 0; at < codes.length; at += cells)
     codes.set([...codes.subarray(at + 1, at + cells), codes[at]], at);

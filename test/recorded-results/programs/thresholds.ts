@@ -17,7 +17,7 @@ type Tamper = (codes: Int16Array, cells: number) => void;
 const sizes = (first: number, count: number, ratio = 1.25): number[] =>
   Array.from({ length: count }, (_, k) => first * ratio ** k);
 
-/** How a solve ends, in short. */
+/** The outcome of a solve as a short text. */
 async function outcome(
   lab: Lab,
   cells: number,
@@ -50,7 +50,7 @@ async function outcomes(
   return all;
 }
 
-/** While noise is on, every reading is off by so many codes. */
+/** While noise is on, this number of codes is added to every reading. */
 const offUnderNoise =
   (codesOff: number): Tamper =>
   (codes, cells) => {
@@ -58,7 +58,7 @@ const offUnderNoise =
     for (let at = 0; at < codes.length; at++) codes[at] += (at % cells) % 2 === 0 ? codesOff : -codesOff;
   };
 
-/** Fluctuations are so many times as large. */
+/** Fluctuations are multiplied by this factor. */
 function fluctuating(factor: number): Tamper {
   let still: Int16Array | undefined;
   return (codes, cells) => {
@@ -69,14 +69,14 @@ function fluctuating(factor: number): Tamper {
   };
 }
 
-/** Readings are so many times as large. */
+/** Readings are multiplied by this factor. */
 const withGain =
   (gain: number): Tamper =>
   (codes) => {
     for (let at = 0; at < codes.length; at++) codes[at] = Math.round(gain * codes[at]);
   };
 
-/** Each board run has an offset of its own, of that many codes. */
+/** Each board run has an offset of its own, of this size in codes. */
 function wandering(codesOff: number): Tamper {
   const random = problemRandom(890);
   return (codes, cells) => {
