@@ -203,7 +203,7 @@ describe('a board that does not solve the programmed system is refused at condit
   ];
 
   type Case = (typeof boards)[number];
-  const isLong = ([name]: Case): boolean => /noise|fluctuates/.test(name);
+  const isLong = ([name]: Case): boolean => /constant|noise|fluctuates/.test(name);
   test.each(boards.filter((board) => !isLong(board)))('%s', expectRefused);
   test.each(boards.filter(isLong))('%s', { tags: 'long' }, expectRefused);
 

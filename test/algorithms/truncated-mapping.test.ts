@@ -13,7 +13,9 @@ const { trained } = JSON.parse(
 ) as { readonly trained: readonly number[] };
 
 describe('the mapping of a truncated solve on the curvature of a trained Ising state', () => {
-  it('answers far better than a relaxation to the same time, in a tenth of its ticks', async () => {
+  it('answers far better than a relaxation to the same time, in a tenth of its ticks', {
+    tags: 'long',
+  }, async () => {
     const problem = isingChain({ sites: 16 });
     const point = { parameters: Float64Array.from(trained), step: 0, totalSteps: 1, seed: 3 };
     const { first, factor } = problem.evaluate({ ...point, state: problem.initialState!(3) });

@@ -77,23 +77,27 @@ describe.runIf(isBuilt)('thermolink emulate, as a process of its own', () => {
     expect(stderr).toContain('CANNOT_CONNECT');
   });
 
-  it.runIf(hasPty)('serves over a pseudo-terminal, and removes its link at the end', async () => {
-    const link = path.join(directory, 'board');
-    const { server, uris } = await emulate('--profile', 'ideal-8', '--pty', link);
-    expect(uris).toEqual([`serial:${link}`]);
-    for (let client = 0; client < 2; client++) {
-      const { exitCode, stdout } = await runCommand('info', '--json', '--device', `${uris[0]}?dtr=1`);
-      expect(exitCode).toBe(0);
-      expect(JSON.parse(stdout)).toMatchObject({
-        identity: { model: 'ideal-8' },
-        status: { state: 'idle' },
-      });
-    }
-    expect(await server.end('SIGINT')).toBe(0);
-    expect(lstatSync(link, { throwIfNoEntry: false })).toBeUndefined();
-  });
+  it.runIf(hasPty)(
+    'serves over a pseudo-terminal, and removes its link at the end',
+    { tags: 'long' },
+    async () => {
+      const link = path.join(directory, 'board');
+      const { server, uris } = await emulate('--profile', 'ideal-8', '--pty', link);
+      expect(uris).toEqual([`serial:${link}`]);
+      for (let client = 0; client < 2; client++) {
+        const { exitCode, stdout } = await runCommand('info', '--json', '--device', `${uris[0]}?dtr=1`);
+        expect(exitCode).toBe(0);
+        expect(JSON.parse(stdout)).toMatchObject({
+          identity: { model: 'ideal-8' },
+          status: { state: 'idle' },
+        });
+      }
+      expect(await server.end('SIGINT')).toBe(0);
+      expect(lstatSync(link, { throwIfNoEntry: false })).toBeUndefined();
+    },
+  );
 
-  it('tells a second client BUSY and leaves the first alone', async () => {
+  it('tells a second client BUSY and leaves the first alone', { tags: 'long' }, async () => {
     const { uris } = await sharedBoard();
     const first = await connect(uris[0]);
     const { exitCode, stdout } = await runCommand('info', '--json', '--device', uris[0]);

@@ -18,8 +18,11 @@ const ALWAYS = [
 ];
 
 describe.runIf(isBuilt)('modules are loaded only where they are used', () => {
-  it.each([[['--help']]])('%j: no command', expectNoCommand);
-  it.each([[['--version']], [['bench', '--help']]])('%j: no command', { tags: 'long' }, expectNoCommand);
+  it.each([[['--help']], [['--version']], [['bench', '--help']]])(
+    '%j: no command',
+    { tags: 'long' },
+    expectNoCommand,
+  );
 
   function expectNoCommand(args: string[]): void {
     const others = loadedModules(BUILT_CLI, ...args).filter(

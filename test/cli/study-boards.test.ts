@@ -193,7 +193,7 @@ describe('a study of tables on several boards', () => {
     expect(readFileSync(join(out, 'runs.json'), 'utf8')).toBe(stored);
   });
 
-  it('refuses boards of two models before a run', async () => {
+  it('refuses boards of two models before a run', { tags: 'long' }, async () => {
     const error = await thrown(() => tablesOn([BOARD, 'emulator:prototype-1024']));
     expect(error.code).toBe('BAD_ARGUMENT');
     expect(existsSync(join(out, 'runs.json'))).toBe(false);

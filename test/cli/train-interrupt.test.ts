@@ -33,8 +33,11 @@ async function interrupt(
 }
 
 describe.runIf(isBuilt && process.platform !== 'win32')('a training that is interrupted', () => {
-  it('by SIGINT tells how to continue, and releases the directory for the next training', () =>
-    expectResumable('SIGINT', 130));
+  it(
+    'by SIGINT tells how to continue, and releases the directory for the next training',
+    { tags: 'long' },
+    () => expectResumable('SIGINT', 130),
+  );
   it.each([
     ['SIGHUP', 129],
     ['SIGTERM', 143],

@@ -70,7 +70,9 @@ describe.each(FOREIGN_DEVICES.map((device, at) => ({ device, at, name: device.na
           }
         });
 
-        it('is told the board’s version if it speaks another one', async () => {
+        it('is told the board’s version if it speaks another one', {
+          tags: deviceAt === 0 ? [] : 'long',
+        }, async () => {
           const address = pyserialAddress(await device.serve(at()));
           const { exitCode, stderr } = runClient(
             ...[address, '--table-hash', '0011223344556677', '--minor', String(PROTOCOL_MINOR)],
@@ -81,7 +83,7 @@ describe.each(FOREIGN_DEVICES.map((device, at) => ({ device, at, name: device.na
         });
       });
 
-    it('reports a missing answer', () => {
+    it('reports a missing answer', { tags: deviceAt === 0 ? [] : 'long' }, () => {
       const { exitCode, stderr } = runClient('socket://127.0.0.1:1');
       expect(exitCode).toBe(1);
       expect(stderr).toContain('client.py: cannot open');

@@ -126,7 +126,7 @@ describe('the Python package in a session', () => {
     expect(Number(lost) + Number(damaged)).toBeGreaterThan(0);
   });
 
-  it('says why a board cannot be opened', async () => {
+  it('says why a board cannot be opened', { tags: 'long' }, async () => {
     const codes = {
       'tcp://127.0.0.1:1': 'CANNOT_CONNECT',
       'tcp://127.0.0.1': 'BAD_DEVICE_URI',

@@ -45,6 +45,9 @@ const LONG: ReadonlySet<string> = new Set([
   ],
   ...['characterize-spu', 'characterize-prototype', 'characterize-crossbar', 'characterize-harsh'],
   ...['calibrate-prototype', 'calibrate-cells-alone', 'calibrate-resumed', 'extract-prototype'],
+  ...['extract-harsh', 'extract-crossbar', 'calibrate-crossbar', 'compare-boards', 'broken-boards'],
+  ...['threshold-silent-cells', 'characterize-silent-cell', 'overload-for-ever', 'train-tngd-delayed'],
+  ...['kfac-long', 'burgers-trained'],
 ]);
 
 describe('recorded results', () => {

@@ -94,7 +94,9 @@ describe.runIf(isBuilt)('a board in a thread of its own', () => {
     expect(threads()).toBe(1);
   });
 
-  it('is started for a board while any of several boards in this thread is open', async () => {
+  it('is started for a board while any of several boards in this thread is open', {
+    tags: 'long',
+  }, async () => {
     const threads = threadsStarted();
     await opened('emulator:ideal-8', false);
     await (await opened('emulator:ideal-8', false)).close();
@@ -102,7 +104,7 @@ describe.runIf(isBuilt)('a board in a thread of its own', () => {
     expect(threads()).toBe(1);
   });
 
-  it('closes during a run, and receives nothing more', async () => {
+  it('closes during a run, and receives nothing more', { tags: 'long' }, async () => {
     const port = await openBoardThread(IDEAL, 'emulator:test');
     const device = await Device.open(port);
     await device.loadProgram(0, diagonalProgram(8));
@@ -159,7 +161,7 @@ describe.runIf(isBuilt)('a board in a thread of its own', () => {
     expect(ended).toEqual([true]);
   });
 
-  it('does not keep a process alive that forgets to close it', async () => {
+  it('does not keep a process alive that forgets to close it', { tags: 'long' }, async () => {
     const script = `
       const { connect } = await import(${JSON.stringify(new URL('../../dist/src/index.js', import.meta.url).href)});
       const boards = [await connect('emulator:ideal-8'), await connect('emulator:ideal-8')];

@@ -21,7 +21,7 @@ describe('host, line and board, simulated', () => {
   it(`keep them in 3 histories with frames of ${LARGE_FRAME_BYTES} bytes`, () =>
     expectPromisesKept(3, { frameBytes: LARGE_FRAME_BYTES }));
 
-  it('repeat a history exactly', async () => {
+  it('repeat a history exactly', { tags: 'long' }, async () => {
     const first = await written(22);
     expect(first.length).toBeGreaterThan(1000);
     expect(await written(22)).toEqual(first);

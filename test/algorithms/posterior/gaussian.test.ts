@@ -135,7 +135,9 @@ it('the couplings are sent once for the mean and the draws', async () => {
   expect(board.programs.filter(({ isRewrite }) => !isRewrite)).toHaveLength(1);
 });
 
-it('moments of 4,000 draws cost a twentieth of the bytes of the draws of 16 coefficients', async () => {
+it('moments of 4,000 draws cost a twentieth of the bytes of the draws of 16 coefficients', {
+  tags: 'long',
+}, async () => {
   const random = randomSource({ seed: 8, stream: 0 });
   const size = 16;
   const inputs = matrix(
@@ -180,7 +182,9 @@ describe('readings of the driven board', () => {
 
   // Exact draws stayed below 1.007 on 1,000 seeds.
   it('agree over ideal dies', async () => expect(await rHatOf('ideal-64', 'board')).toBeLessThan(1.01));
-  it('disagree over dies whose couplings differ, but means that the host refines agree', async () => {
+  it('disagree over dies whose couplings differ, but means that the host refines agree', {
+    tags: 'long',
+  }, async () => {
     expect(await rHatOf('harsh-64', 'board')).toBeGreaterThan(1.02);
     expect(await rHatOf('harsh-64', 'refined')).toBeLessThan(1.02);
   });

@@ -27,7 +27,9 @@ describe('on 4,000 MNIST digits, one epoch in batches of 128', () => {
     expect(summary.testAccuracy).toBeGreaterThan(0.8);
   };
 
-  it('the control reaches 80 % on test digits', () => learns(createOptimizer('sgd', CONTROL)));
+  it('the control reaches 80 % on test digits', { tags: 'long' }, () =>
+    learns(createOptimizer('sgd', CONTROL)),
+  );
 
   it.each<[string, () => Optimizer]>([
     ['sgd', () => createOptimizer('sgd')],

@@ -80,7 +80,7 @@ const TRAININGS: readonly Training[] = [
       }),
   },
   {
-    ...{ name: 'a perceptron by kfac', profile: 'ideal-256', steps: STEPS },
+    ...{ name: 'a perceptron by kfac', profile: 'ideal-256', steps: STEPS, isLong: true },
     run: (board, watch) =>
       train({
         ...{ network: createMlp({ inputCount: 64, hidden: [3], classes: 3 }), data: bars },
@@ -152,7 +152,7 @@ describe.each(TRAININGS.map((training, row) => ({ ...training, row })))('$name',
   const ways = idealDevices(training.profile)
     .filter(({ missing }) => missing() === undefined)
     .map((way, at, all) => ({ name: way.name, way, next: all[(at + 1) % all.length] }));
-  // Every short training and every way has a quick test; the long ones are all pairs.
+  // Every short training has a quick test on a way of its own; the long ones are all pairs.
   const isQuick = (_: unknown, at: number): boolean =>
     !training.isLong && at % TRAININGS.length === training.row % ways.length;
   const isLong = (one: unknown, at: number): boolean => !isQuick(one, at);

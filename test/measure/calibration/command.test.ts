@@ -46,7 +46,9 @@ describe('thermolink calibrate', () => {
     expect(JSON.parse(readFileSync(file('die-3.json'), 'utf8')).schema).toBe('thermolink-calibration');
   });
 
-  it('--json tells the same; --no-crosspoints and --valid-days do what they say', async () => {
+  it('--json tells the same; --no-crosspoints and --valid-days do what they say', {
+    tags: 'long',
+  }, async () => {
     const { stdout, stderr } = await runCommand(
       ...['calibrate', ...BOARD, ...QUICK, '--json', '--no-crosspoints'],
       ...['--valid-days', '7', '--seed', '5', '--out', file('cells.json')],
@@ -79,7 +81,7 @@ describe('thermolink calibrate', () => {
     expect(stderr).toContain('BAD_FILE');
   });
 
-  it('the examples of its document run', async () => {
+  it('the examples of its document run', { tags: 'long' }, async () => {
     const document = readRepositoryFile('docs/how-to/calibrate.md');
     const lines = [...document.matchAll(/^npx thermolink (.*)$/gm)].map((match) => match[1]);
     expect(lines.map((line) => line.split(' ')[0])).toEqual(['calibrate', 'solve', 'sample']);

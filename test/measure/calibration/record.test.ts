@@ -154,7 +154,7 @@ it('solver, inverse and draws refuse the calibration of another die', async () =
 });
 
 describe('calibrate', () => {
-  it('without crosspoints measures cells and lines', async () => {
+  it('without crosspoints measures cells and lines', { tags: 'long' }, async () => {
     const { calibration, residuals } = await calibrated('emulator:prototype-8?die=3', { crosspoints: false });
     expect(calibration.couplingErrors).toBeUndefined();
     // 0.1 % on average, known to about 0.01 %.
