@@ -1,8 +1,8 @@
 import type { Mutant } from './mutant.js';
 
 /**
- * Twenty mutants by a fourth pair of eyes that had not read the tests, four for each room. The tests as they
- * were caught 18 of them: 14 by recorded results, three by laws, one by a law of the long set.
+ * Twenty mutants by a fourth author, who had not read the tests: four for each part of the program. The tests
+ * of that time caught 18 of them: recorded results 14, laws three, and a law of the long set one.
  */
 export const FOURTH_SET: readonly Mutant[] = [
   {

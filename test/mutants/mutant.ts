@@ -1,12 +1,12 @@
 /**
- * One small change of what the product computes, made on purpose. Tests must fail with it.
+ * One deliberate small change of the results that the product computes. Tests must fail with it.
  */
 export interface Mutant {
   readonly id: string;
   /**
-   * `survivors`: it once passed the whole test suite, so tests were written against its kind. `fresh`,
-   * `second`, `third` and `fourth`: written by four people who had read the sources and not the tests, one
-   * after the other.
+   * `survivors`: mutants that once passed the whole test suite. Tests of their kind were written then.
+   * `fresh`, `second`, `third` and `fourth`: written by four authors one after another, who had read the
+   * sources but not the tests.
    */
   readonly set: 'survivors' | 'fresh' | 'second' | 'third' | 'fourth';
   /** Path of the changed file, relative to the root of the project. */

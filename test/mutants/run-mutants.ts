@@ -88,8 +88,9 @@ export async function withScratchCopy<Result>(
 }
 
 /**
- * Runs the tests that are to find a mutant, with it, in the scratch copy at `place`. It is caught when a test
- * fails with it twice, and passes without it: a test that fails by chance, or under load, is tried anew.
+ * Runs the tests that should find a mutant, in the scratch copy at `place` with the mutant in it. The mutant
+ * is caught when a test fails with it twice and passes without it. A test that fails by chance or under load
+ * is tried again.
  */
 export async function runMutant(
   mutant: Mutant,

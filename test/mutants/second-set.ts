@@ -1,6 +1,6 @@
 import type { Mutant } from './mutant.js';
 
-/** Twenty mutants by a second pair of eyes that had not read the tests. */
+/** Twenty mutants by a second author, who had not read the tests. */
 export const SECOND_SET: readonly Mutant[] = [
   {
     id: 'combined-bar-of-other-unknowns',

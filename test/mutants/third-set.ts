@@ -1,8 +1,8 @@
 import type { Mutant } from './mutant.js';
 
 /**
- * Twenty mutants by a third pair of eyes that had not read the tests, four for each room. The quick tests as
- * they were caught ten of them.
+ * Twenty mutants by a third author, who had not read the tests: four for each part of the program. The quick
+ * tests of that time caught ten of them.
  */
 export const THIRD_SET: readonly Mutant[] = [
   {

@@ -23,7 +23,8 @@ const DIGITS = 12;
 const NUMBERS_MAX = 64;
 const SOME_NUMBERS = 6;
 /**
- * Of longer lists of other things the first and last few are recorded, and all numbers in them as one list.
+ * Longer lists of other values are recorded by their first and last few entries, and by one list of all
+ * numbers in them.
  */
 const ITEMS_MAX = 20;
 const FIRST_ITEMS = 4;

@@ -15,8 +15,9 @@ const TIGHT_VARIABLES = [
 ];
 
 /**
- * Builds of the fuzzer. In the tight one every buffer is as large as its board needs and no larger, so that
- * the address sanitizer sees the first byte beyond it. The full one has the sizes of thermolink-device.
+ * Builds of the fuzzer. In the tight build every buffer has exactly the size that its board needs: the
+ * address sanitizer then finds an access to the first byte behind it. The full build has the sizes of
+ * thermolink-device.
  */
 export const FUZZ_BUILDS = {
   tight: () => make('thermolink-fuzz', 'build-fuzz', TIGHT_VARIABLES),
@@ -39,7 +40,7 @@ export interface FuzzRequest {
 }
 
 /**
- * Sessions as orders, made while the emulator carries them out. They do not depend on what is asked of the
+ * Sessions as orders, made while the emulator carries them out. They do not depend on the options of the
  * fuzzer.
  */
 export function recordedSessions(): string {

@@ -31,8 +31,8 @@ function orders({ board, program, dieSeed, runSeed, firstTick, ticks }: DeviceSt
 }
 
 /**
- * The digest program of a build, fed with all problems at once: starting it for each would cost more than
- * running them.
+ * Runs the digest program of a build once with all problems. A start for each problem would take longer than
+ * the problems themselves.
  */
 function runProblems(program: string): Map<string, string[]> {
   const results = new Map<string, string[]>();

@@ -202,8 +202,8 @@ export class RandomSession {
 
   #start(): void {
     const draw = this.#draw;
-    // A host either waits for what the previous run still owes, or it ends that run. Otherwise the device may
-    // choose whether a block that is ready leaves before the start is handled.
+    // A host either waits for the missing blocks of the previous run, or it ends that run. Otherwise the
+    // device may send a ready block before or after it handles the start.
     if (this.#chance(80)) this.#poll();
     else this.#command('abort', { runId: Math.max(1, this.#emulator.runId) });
     const statistics = this.#pick<0 | 1 | 2>(0, 0, 0, 1, 2);

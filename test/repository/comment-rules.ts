@@ -1,6 +1,6 @@
 /**
- * What the comment of a public symbol must say, as far as a machine can check it. The input is the JSON that
- * typedoc writes (https://typedoc.org/api/modules/JSONOutput.html), cut down to what is used here.
+ * The rules for comments of public symbols that a machine can check. The input is the JSON that typedoc
+ * writes (https://typedoc.org/api/modules/JSONOutput.html). The types below have only the fields used here.
  */
 
 /** A symbol, a member or a signature of the reference. */
@@ -55,8 +55,8 @@ const ERRORS = /\bErrors?\b|\bnever (throws|rejects)|\b[Tt]hrows?\b|\b[Rr]ejects
 const NUMBER_ARRAYS = /^((Float|Int|Uint)(16|32|64)Array|Int8Array|ArrayLike)$/;
 
 /**
- * What is missing, as `thermolink/board.Scaling.systemScale: no unit`; `reference` is the whole of typedoc's
- * JSON.
+ * Lists the missing parts, such as `thermolink/board.Scaling.systemScale: no unit`. `reference` is the whole
+ * JSON of typedoc.
  */
 export function missingInComments(reference: Reflection): string[] {
   const findings: string[] = [];
@@ -67,8 +67,8 @@ export function missingInComments(reference: Reflection): string[] {
 }
 
 /**
- * Walks through one symbol. `context` is what the comments around a member say: a unit or a shape may stand
- * there.
+ * Walks through one symbol. `context` is the text of the comments around a member, which may contain its unit
+ * or shape.
  */
 class Inspection {
   readonly #findings: string[];

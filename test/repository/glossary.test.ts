@@ -44,8 +44,8 @@ const ONLY_IN_PROSE_OF: Readonly<Record<string, RegExp>> = {
 };
 
 /**
- * Not searched: decision records, which say what was said then, and the API reference, which is made of
- * comments.
+ * Two kinds of files are not searched: decision records, which keep the words of their time, and the API
+ * reference, which is made from comments.
  */
 const FILES = repositoryFiles(/\.(tsx?|mjs|c|h|py|md)$/).filter(
   (file) =>

@@ -6,7 +6,7 @@ import { readRepositoryFile, repositoryFiles } from './files.js';
 const ERRORS = ['src/errors.ts', 'src/argument-checks.ts', 'src/number-text.ts', 'src/platform.ts'];
 
 /**
- * The table of docs/explanation/architecture.md: a folder, and all of ours that it may import beside itself.
+ * The table of docs/explanation/architecture.md: a folder, and the others that it may import.
  */
 const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'firmware-protocol': [],

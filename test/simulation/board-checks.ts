@@ -20,8 +20,8 @@ interface Hearing {
 }
 
 /**
- * Checks that the board carries out what the host sent, and that its watchdog trips after silence and not
- * before.
+ * Checks that the board carries out the commands of the host. Also checks that its watchdog trips after
+ * silence, and not earlier.
  */
 export class BoardChecks {
   /** The number of commands that reached the board. */

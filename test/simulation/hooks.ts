@@ -37,8 +37,8 @@ export interface Witness {
   /** All unacknowledged frames will be sent again. */
   senderResumed(sender: CommandSender): void;
   /**
-   * The link's sender was asked for its next frame: when the oldest frame was due before, and how often the
-   * frame that it gave was sent.
+   * The link's sender was asked for its next frame. The arguments are the due time of the oldest frame before
+   * the call, and how often the returned frame was sent.
    */
   senderPolled(sender: CommandSender, dueBeforeMs: number | undefined, sendings: number | undefined): void;
   /** `parts`: the payload, in pieces. */

@@ -11,8 +11,8 @@ function isNewer(a: number, b: number): boolean {
 }
 
 /**
- * One direction of a session: what was sent, what the receiver has taken, and since when something is missing
- * because of the line.
+ * One direction of a session: the sent frames, the frames that the receiver has taken, and the time since
+ * which a frame is missing because of the line.
  */
 export class LaneLedger {
   /** First byte of the nonce of the receiver's session; undefined without a session. */
@@ -73,8 +73,8 @@ export class LaneLedger {
   }
 
   /**
-   * The receiver has looked at all that came. Returns the number that it should have taken and has not, or
-   * undefined.
+   * The receiver has handled all bytes that arrived. Returns the number of the frame that it should have
+   * taken and has not taken, or undefined.
    */
   passedOver(): number | undefined {
     const due = this.#due;
@@ -83,9 +83,9 @@ export class LaneLedger {
   }
 
   /**
-   * Since when the receiver misses something that was sent. Infinite when it has all, or when nobody needs
-   * it: `senderHolds` says whether the sender still has frames to send again, `receiverHolds` whether the
-   * receiver waits for acknowledgements.
+   * The time since which the receiver misses a sent frame. It is infinite if no frame is missing, or if no
+   * side needs the missing frame. `senderHolds` says whether the sender still has frames to send again,
+   * `receiverHolds` whether the receiver waits for acknowledgements.
    */
   missesSinceMs(senderHolds: boolean, receiverHolds: boolean): number {
     const sentAtMs = senderHolds ? this.#sentAtMs.get((this.#taken + 1) & 0xffff) : undefined;

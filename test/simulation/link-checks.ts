@@ -6,7 +6,7 @@ import type { Direction, TestRig } from './test-rig.js';
 import type { Truth } from './truth.js';
 
 /**
- * How much later than its due time a frame may be sent again: a turn of the host, or a slice of the board.
+ * Longest delay of a repeated frame after its due time: a turn of the host, or a slice of the board.
  */
 const LATE_MS = 12;
 
@@ -18,9 +18,9 @@ interface LaneWatch {
 }
 
 /**
- * Checks the promises of the link. What arrives in order is taken. What is missing is sent again at its due
- * time, and nothing else moves that time. So only the line can hold up a command, and this class keeps the
- * time during which it did not.
+ * Checks the promises of the link. A frame that arrives in order is taken. A missing frame is sent again at
+ * its due time, and nothing else changes that time. Therefore only the line can delay a command. This class
+ * counts the time during which the line did not delay anything.
  */
 export class LinkChecks {
   readonly #rig: TestRig;
@@ -105,8 +105,8 @@ export class LinkChecks {
   }
 
   /**
-   * How long, since the simulation began, there was no disturbance and neither side missed anything that was
-   * sent.
+   * The total time, since the simulation began, without a disturbance and without a missing frame on either
+   * side.
    */
   get freeMs(): number {
     this.count();

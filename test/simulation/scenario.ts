@@ -14,19 +14,20 @@ import { Random } from './random.js';
 export const VARIANTS = 8;
 
 /**
- * All that one simulated history is made of, beside the draws that it makes while it is played. A seed draws
- * a scenario (`drawScenario`), and the command line may change each field (`npm run simulate -- --help`).
+ * The settings of one simulated history. Together with the draws during the simulation they determine it. A
+ * seed draws a scenario (`drawScenario`), and the command line may change each field
+ * (`npm run simulate -- --help`).
  */
 export interface Scenario {
   /** Names the scenario and every later draw. A whole number from 0. */
   readonly seed: number;
   /**
-   * Which programs the workload loads, 0 to `VARIANTS` − 1. What comes out of a variant is the same with and
+   * The programs that the workload loads, 0 to `VARIANTS` − 1. The results of a variant are the same with and
    * without faults. Drawn: the variants in turn.
    */
   readonly variant: number;
   /**
-   * A `hub` tells either end of the line that the other one has gone, a `serial` line does not. Drawn: serial
+   * A `hub` tells each end of the line that the other end has closed; a `serial` line does not. Drawn: serial
    * in 60 %.
    */
   readonly line: 'serial' | 'hub';
@@ -49,13 +50,13 @@ export interface Scenario {
    */
   readonly frameNoise: number;
   /**
-   * Faults of single frames. Drawn: 14, whose pairs of fault and state the seeds take in turn; none in every
-   * 16th seed.
+   * Faults of single frames. Drawn: 14 faults. The seeds take the pairs of fault and state in turn. Every
+   * 16th seed has none.
    */
   readonly frameFaults: readonly Ambush<FrameFaultName>[];
   /**
-   * Faults of line, board and host. Drawn: 7, whose pairs the seeds take in turn; none in every 4th seed,
-   * where no call may then fail because of the line.
+   * Faults of line, board and host. Drawn: 7 faults. The seeds take the pairs of fault and state in turn.
+   * Every 4th seed has none, and there no call may fail because of the line.
    */
   readonly worldFaults: readonly Ambush<WorldFaultName>[];
   /**
@@ -64,8 +65,8 @@ export interface Scenario {
    */
   readonly sequenceWraps: boolean;
   /**
-   * Whether the first byte of a nonce, which is all that a frame carries of it, comes again soon. A board
-   * refuses a nonce that begins like that of a session it remembers. Drawn: in every 8th seed.
+   * Whether the first byte of a nonce is soon used again. A frame carries only this byte of the nonce.
+   * A board refuses a nonce that begins like that of a session that it remembers. Drawn: in every 8th seed.
    */
   readonly noncesComeAgain: boolean;
 }

@@ -102,7 +102,7 @@ export class TestRig {
     return this.device?.board.state ?? 'boot';
   }
 
-  /** Whether the host's end of the line takes bytes now, and waits for none. */
+  /** Whether the host's end of the line takes bytes now and no write waits. */
   get hostWrites(): boolean {
     return this.#hostPort?.isFree ?? false;
   }
@@ -115,7 +115,7 @@ export class TestRig {
     return this.#scenario.sliceMs;
   }
 
-  /** The board starts, or starts again: programs, session and run are gone. */
+  /** The board starts or restarts: it has no programs, session or run. */
   powerUp(): void {
     const powerUps = ++this.#powerUps;
     // An emulator that was reset by command counts its boots by itself.
@@ -146,7 +146,7 @@ export class TestRig {
     });
   }
 
-  /** Opens the port at which the board is now. One at a time has it. */
+  /** Opens the port at which the board is now. Only one caller at a time has it. */
   openPort(clock: MortalClock): Promise<LinePort> {
     const refuse = (why: string): Promise<never> =>
       Promise.reject(new ThermolinkError('LINK_LOST', `${this.#path}: ${why}`, { retryable: true }));
@@ -168,7 +168,7 @@ export class TestRig {
     return Promise.resolve(port);
   }
 
-  /** The host's process is gone, and its end of the line with it. */
+  /** The host's process has ended, and its end of the line is closed. */
   hostDied(): void {
     this.observer.disturbed('host killed', 0);
     if (this.#hostPort) this.#hangUp();
@@ -198,7 +198,7 @@ export class TestRig {
     this.#toHost.stall(ms);
   }
 
-  /** The board's memory fails once, when registers are set next. */
+  /** The board's memory fails once: at the next setting of registers. */
   sabotage(): void {
     const memory = this.device?.board.memory;
     if (!memory) return;

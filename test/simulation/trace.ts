@@ -5,7 +5,7 @@ import type { FaultName } from './faults.js';
 import { peek } from './peek.js';
 import type { Direction } from './test-rig.js';
 
-/** How a failure report shows the direction. */
+/** The sign for the direction in a failure report. */
 const ARROW: Readonly<Record<Direction, string>> = { toBoard: 'host → board', toHost: 'board → host' };
 
 interface Entry {
@@ -20,11 +20,11 @@ interface Entry {
 const ENTRIES_KEPT = 48;
 const CHANNEL_NAMES = Object.keys(CHANNEL);
 
-/** The last messages and events of a run, kept as they were and made text only for a failure. */
+/** The last messages and events of a simulation. They become text only for a failure report. */
 export class Trace {
   readonly #entries: Entry[] = [];
   #next = 0;
-  /** Every write, for sessions that are kept for the fuzzer. */
+  /** Every write, for sessions that are stored for the fuzzer. */
   onWrite: ((direction: Direction, bytes: Uint8Array) => void) | undefined;
 
   write(

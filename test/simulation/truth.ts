@@ -1,27 +1,26 @@
 import type { BoardSession } from './board-records.js';
 import type { TestRig } from './test-rig.js';
 
-/** A host that hears nothing notices it, and has the board again, within this time. */
+/** Longest time in which a host notices silence and reaches the board again. */
 const NOTICED_MS = 4000;
 
 /**
- * What really happened in a simulation, as far as several checkers need it, and the violations that they
- * found.
+ * The real events of a simulation that several checkers need, and the violations that the checkers found.
  */
 export class Truth {
-  /** The first is the one to report. */
+  /** Violations. The first one is reported. */
   readonly violations: string[] = [];
   /** Sessions that the board has opened. */
   readonly sessions: BoardSession[] = [];
-  /** What the host has sent, by session and request. */
+  /** The messages that the host has sent, by session and request. */
   readonly payloads = new Map<string, Uint8Array>();
-  /** Those requests that were given to the line. */
+  /** The requests of them that were written to the line. */
   readonly onLine = new Set<string>();
-  /** When each stop was first issued: its place among all calls, by session and number. */
+  /** The place of each stop among all calls when it was first issued, by session and number. */
   readonly stopIssues = new Map<string, number>();
   /**
-   * The same for starts. Each has a watchdog time of its own, which identifies the board's run as the host's
-   * call.
+   * The place of each start among all calls. Each start has a watchdog time of its own, which identifies the
+   * board's run as the host's call.
    */
   readonly startIssues = new Map<number, number>();
   /**
@@ -30,9 +29,9 @@ export class Truth {
    */
   lastTimeoutMs = -1;
   lastTripMs = -1;
-  /** Nonce of the session that the present host has. */
+  /** Nonce of the present host's session. */
   hostSession = '';
-  /** Until when a disturbance lasted that may cost a session. */
+  /** The end of the last disturbance that may end a session. */
   #disturbedUntilMs = -1;
   readonly #rig: TestRig;
 
@@ -62,14 +61,14 @@ export class Truth {
   }
 
   /**
-   * From this time on nothing holds anything up: neither a disturbance nor the time that a host needs to
+   * From this time on nothing delays a command: the last disturbance is over, and a host has had the time to
    * notice it.
    */
   get quietFromMs(): number {
     return this.#disturbedUntilMs < 0 ? 0 : this.#disturbedUntilMs + NOTICED_MS;
   }
 
-  /** Whether a disturbance that may cost a session happened since then. */
+  /** Whether a disturbance that may end a session has happened since that time. */
   disturbedSince(ms: number): boolean {
     return this.#disturbedUntilMs >= ms;
   }

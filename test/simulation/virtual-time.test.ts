@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { VirtualTime } from './virtual-time.js';
 
 describe('virtual time', () => {
-  it('lets every promise settle between two events of one moment', async () => {
+  it('lets every promise settle between two events of the same time', async () => {
     const time = new VirtualTime();
     const seen: string[] = [];
     time.schedule(1, () => {
@@ -17,7 +17,7 @@ describe('virtual time', () => {
     expect(time.nowMs()).toBe(1);
   });
 
-  it('keeps the order of time, then of scheduling, and leaves out what was cancelled', async () => {
+  it('keeps the order of time, then of scheduling, and skips cancelled events', async () => {
     const time = new VirtualTime();
     const seen: number[] = [];
     const delays = [5, 3, 9, 3, 1, 7, 3];
@@ -27,7 +27,7 @@ describe('virtual time', () => {
     expect(seen).toEqual([4, 1, 6, 0, 5, 2]);
   });
 
-  it('says so when nothing is left that could happen', async () => {
+  it('throws when there are no more events', async () => {
     await expect(new VirtualTime().run(() => false)).rejects.toThrow('nothing is left');
   });
 });

@@ -2,9 +2,9 @@ import type { Clock } from '../../firmware-protocol/clock.js';
 
 interface Event {
   readonly atMs: number;
-  /** Events of one moment happen in the order in which they were scheduled. */
+  /** Events of the same time happen in the order in which they were scheduled. */
   readonly order: number;
-  /** Undefined when cancelled. */
+  /** Undefined for a cancelled event. */
   callback: (() => void) | undefined;
 }
 
@@ -16,7 +16,7 @@ export class VirtualTime implements Clock {
   #nowMs = 0;
   #order = 0;
   readonly #heap: Event[] = [];
-  /** Events that have happened. */
+  /** The number of events that have happened. */
   events = 0;
 
   nowMs(): number {
@@ -136,7 +136,7 @@ export class MortalClock implements Clock {
     this.schedule(this.#turnMs, callback);
   }
 
-  /** A pause of whoever owns this clock. */
+  /** A pause in the process of this clock. */
   sleep(ms: number): Promise<void> {
     return new Promise((resolve) => this.schedule(ms, resolve));
   }

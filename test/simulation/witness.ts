@@ -17,7 +17,7 @@ import { SampleChecks } from './sample-checks.js';
 import type { Direction, RigObserver, TestRig } from './test-rig.js';
 import { Truth } from './truth.js';
 
-/** Command frames that both sides have agreed to have unacknowledged. */
+/** The number of unacknowledged command frames on which both sides have agreed. */
 const WINDOW = 32;
 /**
  * The last requests, one of which is chosen to be repeated: few enough that the board keeps their answers.
@@ -70,7 +70,7 @@ export class ProtocolWitness implements Witness, RigObserver {
     if (link !== this.#rig.device?.link) this.host.sessionOpened(link, nonce);
   }
 
-  /** The host's process is gone. */
+  /** The host's process has ended. */
   hostGone(): void {
     this.host.connection = undefined;
     this.driver.hostGone();

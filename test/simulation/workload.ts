@@ -4,11 +4,11 @@ import { all, type Life } from './life.js';
 /** One part of a workload. It can be repeated from its beginning after any failure. */
 export interface Step {
   readonly name: string;
-  /** The outcome, which is the same in every simulation of the same variant. */
+  /** The outcome. It is the same in every simulation of the same variant. */
   readonly act: (life: Life) => Promise<string>;
 }
 
-/** The refusal that is expected; anything else is thrown. */
+/** Returns the expected refusal. Throws any other error. */
 async function refused(call: Promise<unknown>, ...reasons: readonly string[]): Promise<void> {
   try {
     await call;
@@ -19,13 +19,13 @@ async function refused(call: Promise<unknown>, ...reasons: readonly string[]): P
   throw new Error(`a call that must be refused (${reasons.join(', ')}) succeeded`);
 }
 
-/** Every state of the board, an upload larger than the window, streams, stops. */
+/** Steps with every state of the board, an upload larger than the window, streams and stops. */
 export const STEPS: readonly Step[] = [
   {
     name: 'idle',
     async act(life) {
       await life.ready();
-      // Sometimes more than the board has room to answer.
+      // Sometimes there are more requests than the board has room for answers.
       await life.pings(life.host.random.chance(0.2) ? 150 : 20);
       return '';
     },

@@ -5,14 +5,14 @@ import type { BoardProfile } from '../../emulator/profiles/board-profile.js';
 import { findProfile } from '../../emulator/profiles/profiles.js';
 import { PROGRAM_MODE, type ProgramImage } from '../../firmware-protocol/program-image.js';
 
-/** An ideal board of any size that does both modes. */
+/** An ideal board of any size for both modes. */
 export function idealBoard(overrides: Partial<BoardProfile>, dieSeed = 1): Die {
   const profile = findProfile('ideal-8');
   if (!profile) throw new Error('bug: no profile ideal-8');
   return { profile: { ...profile, name: 'test', ...overrides }, dieSeed };
 }
 
-/** An image with everything off that is not given. */
+/** An image of a program. Without other parts it has no drive, no damping and no noise. */
 export function programImage(
   parts: Partial<ProgramImage> & Pick<ProgramImage, 'cells' | 'couplings'>,
 ): ProgramImage {
@@ -30,19 +30,19 @@ export function programImage(
   };
 }
 
-/** The cells of a fresh board, by the quickest ticks that this machine can compute. */
+/** The cells of a new board, with the quickest implementation of ticks on this machine. */
 export function cellArray(die: Die): CellArray {
   return new CellArray(die, fastestTicks(die));
 }
 
-/** A fresh board with the image's initial state. */
+/** A new board with the initial state of the image. */
 export function loadedArray(die: Die, image: ProgramImage): CellArray {
   const array = cellArray(die);
   array.loadInitialState(image.initialState);
   return array;
 }
 
-/** Everything that a later tick depends on, as plain arrays of the first cells and rows. */
+/** The state on which later ticks depend, as plain arrays of the first cells and rows. */
 export function arrayState(array: CellArray, cells: number, rows: number) {
   return {
     v: Array.from(array.v.subarray(0, cells)),

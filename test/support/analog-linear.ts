@@ -3,7 +3,7 @@ import { PROGRAM_MODE, type ProgramImage } from '../../firmware-protocol/program
 /** Small dense algebra in float64 for the laws of the board; matrices as arrays of rows. */
 export type Rows = number[][];
 
-/** A of a program, from its codes alone: couplings/2¹⁵ or their Gram matrix, plus damping/2¹⁵. */
+/** The matrix A of a program, from its codes: couplings/2¹⁵ or their Gram matrix, plus damping/2¹⁵. */
 export function systemMatrix(image: ProgramImage): Rows {
   const { cells, rows } = image;
   const scale = 2 ** (16 - image.couplingBits) / 2 ** 15;

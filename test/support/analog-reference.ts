@@ -22,7 +22,7 @@ export function referencePhilox(counter: readonly number[], key: readonly number
   return [c0, c1, c2, c3].map(Number);
 }
 
-/** The decode of the note, by bit strings rather than clz and masks. */
+/** Decodes the noise as the document says, with bit strings in place of clz and masks. */
 export function referenceGaussian(word: number): number {
   const bits = (BigInt(word) & MASK).toString(2).padStart(32, '0');
   const odd = `${bits.slice(1, 31)}1`.replace(/^0+/, '');

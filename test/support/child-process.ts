@@ -4,7 +4,7 @@ import path from 'node:path';
 import { onTestFinished } from 'vitest';
 import { ROOT } from '../repository/files.js';
 
-/** Where the built command line is; `npm test` builds first. */
+/** The file of the built command line. `npm test` builds it first. */
 export const BUILT_CLI = path.join(ROOT, 'dist/src/cli/main.js');
 export const isBuilt = existsSync(BUILT_CLI);
 if (!isBuilt && process.env['CI']) throw new Error('CI has not built: npm run build');
@@ -12,8 +12,8 @@ if (!isBuilt && process.env['CI']) throw new Error('CI has not built: npm run bu
 const DEADLINE_MS = 15_000;
 
 /**
- * A Node process of ours that prints lines of JSON. It is killed when the test ends, whatever happens; or
- * later, where `whenDone` says so.
+ * A Node process that prints lines of JSON. It is killed when the test ends, also after a failure. `whenDone`
+ * can choose a later time.
  */
 export class JsonProcess {
   readonly #child: ChildProcess;
@@ -46,7 +46,7 @@ export class JsonProcess {
     void this.#exit.then(() => this.#wake());
   }
 
-  /** Its number in the system. */
+  /** The id of the process in the system. */
   get pid(): number {
     return this.#child.pid!;
   }
@@ -63,7 +63,7 @@ export class JsonProcess {
     });
   }
 
-  /** Waits until it has written this to standard error. Fails as `next` does. */
+  /** Waits until the process has written this text to standard error. Fails like `next`. */
   async said(text: string, deadlineMs = DEADLINE_MS): Promise<void> {
     await this.#awaited(`it did not say ${text}`, deadlineMs, () => this.stderr.includes(text) || undefined);
   }
@@ -86,12 +86,12 @@ export class JsonProcess {
     }
   }
 
-  /** The exit code once it has ended by itself. */
+  /** The exit code, after the process has ended by itself. */
   ended(): Promise<number | null> {
     return this.#exit;
   }
 
-  /** Sends a signal and resolves with the exit code, null when the signal ended it. */
+  /** Sends a signal. Resolves with the exit code, or with null if the signal ended the process. */
   async end(signal: NodeJS.Signals): Promise<number | null> {
     const deadline = setTimeout(() => this.#child.kill('SIGKILL'), DEADLINE_MS);
     this.#child.kill(signal);

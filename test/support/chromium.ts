@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import type { Browser } from 'playwright-core';
 
-/** Where Debian and others put it; `CHROMIUM` names another place. */
+/** The files of Chromium in Debian and other systems. `CHROMIUM` names another file. */
 const PROGRAM = [
   process.env['CHROMIUM'],
   '/usr/bin/chromium',
@@ -11,7 +11,7 @@ const PROGRAM = [
 ].find((file) => file !== undefined && existsSync(file));
 const MISSING = 'no Chromium: apt-get install chromium to run the tests of pages';
 
-/** Why pages can't be tested, or undefined. CI must have it: .ci/run installs it. */
+/** The reason why pages can't be tested, or undefined. CI must have Chromium: .ci/run installs it. */
 export function missingChromium(): string | undefined {
   if (PROGRAM !== undefined) return undefined;
   if (process.env['CI']) throw new Error(MISSING);
@@ -19,15 +19,15 @@ export function missingChromium(): string | undefined {
   return MISSING;
 }
 
-/** Starts Chromium without a window, or a program that starts it. Whoever starts it closes it. */
+/** Starts Chromium without a window, or a program that starts it. The caller closes it. */
 export async function launchChromium({ program = PROGRAM! }: { program?: string } = {}): Promise<Browser> {
-  // Loaded late: quick runs pass by the tests that need it.
+  // Loaded only here, because quick runs skip the tests that need it.
   const { chromium } = await import('playwright-core');
-  // Without a sandbox, since containers and root have none; pages of tests are ours.
+  // Containers and root have no sandbox. It is not needed, because the tested pages are our own.
   return chromium.launch({ executablePath: program, args: ['--no-sandbox'] });
 }
 
-/** A folder on the file server of Python, as the documents tell readers to use it. */
+/** Serves a folder by the file server of Python, as the documents advise. */
 export interface ServedFolder {
   readonly url: string;
   close(): void;

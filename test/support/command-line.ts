@@ -9,13 +9,13 @@ export interface CommandResult extends Printed {
   readonly exitCode: number;
 }
 
-/** Runs one command line in this process and keeps what it prints. */
+/** Runs one command line in this process and returns its output. */
 export async function runCommand(...args: string[]): Promise<CommandResult> {
   const { result: exitCode, ...printed } = await captureOutput(() => main(args));
   return { exitCode, ...printed };
 }
 
-/** Runs `work` and keeps what it prints. */
+/** Runs `work` and returns its output. */
 export async function captureOutput<T>(work: () => Promise<T>): Promise<Printed & { readonly result: T }> {
   const printed = { stdout: '', stderr: '' };
   const originals = { stdout: process.stdout.write, stderr: process.stderr.write };

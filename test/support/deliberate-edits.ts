@@ -36,7 +36,7 @@ function field(messages: EditableMessage[], name: string, of: 'toDevice' | 'toHo
 
 const newField = (name: string): EditableField => ({ name, type: 'integer', unit: '1', min: 0, max: 7 });
 
-/** Edits of the message tables, each with the names that the comparison must give it. */
+/** Edits of the message tables, each with the names that the comparison must report. */
 export const DELIBERATE_EDITS: readonly DeliberateEdit[] = [
   {
     title: 'an opcode that nobody had',

@@ -6,7 +6,7 @@ import { largestEigenvalue, multiply, type Rows, transpose } from './analog-line
 
 const UNIT = 2 ** 24;
 
-/** The slowest mode's remaining fraction between readings, from the norm of Mⁿ, and n. */
+/** n ticks between readings, and the fraction of the slowest mode that is left: the norm of Mⁿ. */
 export function spacing(m: Rows): { slowest: number; ticksPerReading: number } {
   let ticksPerReading = 1;
   let power = m;

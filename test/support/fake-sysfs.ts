@@ -5,7 +5,7 @@ import { afterAll } from 'vitest';
 
 export interface FakeTty {
   readonly name: string;
-  /** Folders below /sys/devices, the tty's own hardware last. */
+  /** Folders below /sys/devices. The last one is the hardware of the tty itself. */
   readonly device?: string;
   /** USB texts by file name, put into the folder `usbFolder` below /sys/devices. */
   readonly usb?: Readonly<Record<string, string>>;

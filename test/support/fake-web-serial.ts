@@ -122,7 +122,7 @@ class BoardEnd extends EventPort implements Port {
   }
 }
 
-/** How an opening of a fake port goes. Default: at once, and well. */
+/** The outcome of opening a fake port. Default: it opens at once. */
 export type Opening = () => Promise<void>;
 
 /**
@@ -133,11 +133,11 @@ export type Opening = () => Promise<void>;
 export class FakeSerialPort implements WebSerialPort {
   readonly toBoard = new Wire(WIRE_BYTES);
   readonly toHost = new Wire(WIRE_BYTES);
-  /** What the page has asked for. */
+  /** The options of the page when it opened the port. */
   opened: Parameters<WebSerialPort['open']>[0] | undefined;
   readonly signals: object[] = [];
   closes = 0;
-  /** Whether it has modem lines. */
+  /** Whether the port has modem lines. */
   hasLines = true;
   readonly board: Port = new BoardEnd(this);
   readonly #info: { readonly usbVendorId?: number; readonly usbProductId?: number };
@@ -213,7 +213,7 @@ export class FakeSerialPort implements WebSerialPort {
           controller.error(error);
         };
       },
-      // An abort ends also the write in progress.
+      // An abort also ends the write in progress.
       write: (chunk, controller) =>
         this.toBoard.write(chunk, (controller as { readonly signal?: AbortSignal }).signal),
       close: async () => {
@@ -233,7 +233,7 @@ export class FakeSerialPort implements WebSerialPort {
     this.signals.push(signals);
   }
 
-  /** A stream that somebody has locked can't be cancelled, which makes it reject (section 4.9). */
+  /** Rejects while a stream is locked, because a locked stream can't be cancelled (section 4.9). */
   async close(): Promise<void> {
     if (this.#state !== 'opened') throw new DOMException('The port is already closed.', 'InvalidStateError');
     await Promise.all([this.#readable?.cancel(), this.#writable?.abort()]);
@@ -260,7 +260,7 @@ export class FakeSerialPort implements WebSerialPort {
     for (const tell of [...this.#listeners]) tell();
   }
 
-  /** A fault of the line: the stream fails, and the page may go on with a new one. */
+  /** A fault of the line: the stream fails, and the page may continue with a new stream. */
   failLine(name: 'BreakError' | 'BufferOverrunError' | 'FramingError' | 'ParityError'): void {
     this.#failRead?.(new DOMException('The line failed.', name));
   }
@@ -269,7 +269,7 @@ export class FakeSerialPort implements WebSerialPort {
 /** The standard's `navigator.serial`, with the ports that a user has allowed. */
 export class FakeSerial implements WebSerial {
   ports: FakeSerialPort[] = [];
-  /** What the user does when asked. */
+  /** The answer of the user to a request for a port. */
   answer: () => FakeSerialPort = () => {
     throw new DOMException('No port selected by the user.', 'NotFoundError');
   };

@@ -4,8 +4,8 @@ import path from 'node:path';
 import { temporaryDirectory } from '../cli/support/temporary-files.js';
 
 /**
- * The first digits of MNIST as a directory of IDX files, for `--data`. To load all 70,000 and to classify
- * 10,000 of them takes five seconds, which tests of anything else have no use for.
+ * The first digits of MNIST as a directory of IDX files, for `--data`. Loading all 70,000 digits and
+ * classifying 10,000 of them takes five seconds. That is too long for tests of other features.
  */
 export function fewDigits(train = 1024, test = 256): string {
   const source = path.join(

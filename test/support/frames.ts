@@ -30,7 +30,7 @@ export function anyFrame(payloadMax: number): fc.Arbitrary<Frame> {
   });
 }
 
-/** `bytes` in pieces that end at the given cuts (any numbers). */
+/** `bytes`, cut into pieces. The cuts may be any numbers. */
 export function pieces(bytes: Uint8Array, cuts: readonly number[]): Uint8Array[] {
   const at = cuts.map((cut) => cut % (bytes.length + 1)).sort((a, b) => a - b);
   return [...at, bytes.length].map((end, i) => bytes.slice(i === 0 ? 0 : at[i - 1], end));

@@ -41,7 +41,7 @@ export class Hand {
     return this.#frame(CHANNEL.sample, 0, encodeEvent('resend', 0, { runId, firstBlock, count }));
   }
 
-  /** Tells that the device's command frames up to this one have arrived. */
+  /** Acknowledges the device's command frames up to this one. */
   acknowledgement(ack: number): Uint8Array {
     const header = { channel: CHANNEL.command, session: this.#session, flags: 0, seq: this.#seq };
     return encodeFrame({ ...header, ack, payload: new Uint8Array(0) });
@@ -62,7 +62,7 @@ export class Hand {
     return encodeFrame({ channel, session, flags: 0, seq, ack: 65535, payload });
   }
 
-  /** Gives the device one chunk; what it says to it. */
+  /** Gives the device one chunk. Returns its answers. */
   say(...frames: Uint8Array[]): ToHost[] {
     this.device.receive(joined(frames), 0);
     const said: ToHost[] = [];

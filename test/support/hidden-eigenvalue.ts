@@ -7,12 +7,12 @@ import { normalMatrix, normalVector, problemRandom } from './solver-problems.js'
 /** The largest eigenvalue of KᵀK of `hiddenTop`; the next one is about 1. */
 export const TOP = 1.3;
 
-/** Entries are small enough for λ_max to decide the scale of a board. */
+/** The entries are so small that λ_max determines the scale of a board. */
 const COPIES = 16;
 
 /**
- * K (16n × n) whose largest eigenvector is orthogonal to the first vector from which the host starts Lanczos'
- * method, so that this start can't see it.
+ * K (16n × n). The first start of the host's Lanczos method does not find the largest eigenvalue of KᵀK,
+ * because the eigenvector is orthogonal to the starting vector.
  */
 export function hiddenTop(n: number): Matrix {
   const random = randomSource({ seed: 0, stream: RANDOM_STREAM.spectrumProbe, block: 0 });
@@ -37,7 +37,7 @@ export function hiddenTop(n: number): Matrix {
   return rows;
 }
 
-/** v without its part along `axis`. */
+/** v without its component along `axis`. */
 function withoutShare(v: Float64Array, axis: Float64Array): Float64Array {
   const share = dot(axis, v) / dot(axis, axis);
   return v.map((value, i) => value - share * axis[i]);

@@ -5,7 +5,7 @@ import { OracleTicks } from '../../emulator/analog/oracle-ticks.js';
 import { fastestTicks, newKernelTicks } from '../../emulator/kernel/kernel-ticks.js';
 import { stateBytes } from '../../emulator/state-digest.js';
 
-/** Boards by the oracle, by the kernel, and by the kernel with each coupling read once wherever it can. */
+/** Boards with the oracle, with the kernel, and with the kernel that reads each coupling once if it can. */
 export function boardsOf(die: Die) {
   const arrays = [
     new CellArray(die, new OracleTicks(die)),

@@ -30,7 +30,7 @@ const size = (max: number) =>
 
 const HARSH = findProfile('harsh-64')!.effects!;
 
-/** Any choice of the harsh effects, and what breaks at the first ticks. */
+/** Any choice of the harsh effects, and faults in the first ticks. */
 const imperfections = fc.record({
   effects: fc.subarray(Object.keys(HARSH) as (keyof DieEffects)[]),
   faults: fc.array(

@@ -1,6 +1,6 @@
 import { test } from 'vitest';
 
-/** How often fast-check tries a property, and from which seed. */
+/** The number of runs of a property by fast-check, and the seed. */
 export interface LawRuns {
   readonly seed: number;
   readonly numRuns: number;

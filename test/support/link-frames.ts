@@ -17,7 +17,7 @@ export function openLink(limits: Partial<LinkLimits> = {}, answersEverything = f
   return link;
 }
 
-/** Everything that the link has to say now, as frames. */
+/** All frames that the link sends now. */
 export function said(link: Link, nowMs = 0): Frame[] {
   const decoder = new FrameDecoder(65536);
   const frames: Frame[] = [];
@@ -45,7 +45,7 @@ export function peerFrame(parts: Partial<Frame> & { text?: string; channel?: Cha
   });
 }
 
-/** Everything that these bytes bring out of the link. */
+/** The output of the link for these bytes. */
 export function received(link: Link, bytes: Uint8Array, nowMs = 0): LinkEvent[] {
   const events: LinkEvent[] = [];
   link.receive(bytes, nowMs, (event) =>

@@ -22,7 +22,7 @@ export interface LinkStep {
   readonly resume?: true;
   readonly receive?: string;
   readonly send?: readonly Message[];
-  /** How many frames the port takes; undefined: all of them. */
+  /** The number of frames that the port takes; undefined for all of them. */
   readonly portTakes?: number;
   readonly delivers: readonly Message[];
   readonly says: readonly (Message & { readonly wire: string })[];
@@ -38,7 +38,7 @@ export interface LinkVector {
   readonly end: 'device' | 'host';
   readonly frameBytesTaken: number;
   readonly framesEachWay: number;
-  /** How many messages can wait for the window; left out: it does not matter. */
+  /** The number of messages that can wait for the window. Without it the number does not matter. */
   readonly answersWaiting?: number;
   readonly steps: readonly LinkStep[];
 }

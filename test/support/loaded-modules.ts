@@ -42,7 +42,7 @@ export function loadedByEach(scripts: readonly string[]): ReadonlyMap<string, re
 
 type Imports = readonly (readonly [parent: string, child: string])[];
 
-/** What a Node process imported. */
+/** The imports of a Node process. */
 function importsOf(args: readonly string[]): Imports {
   const directory = mkdtempSync(path.join(tmpdir(), 'thermolink-'));
   const list = path.join(directory, 'modules');

@@ -3,16 +3,16 @@ import type { LinkLimits } from '../../firmware-protocol/link/command-sender.js'
 import { Link, type LinkEvent } from '../../firmware-protocol/link/link.js';
 import { pieces } from './frames.js';
 
-/** What a medium does to frames: probabilities, and the longest extra delay. */
+/** The faults of a medium: probabilities for frames, and the longest extra delay. */
 export interface Faults {
   readonly drop: number;
   readonly duplicate: number;
   readonly flip: number;
   readonly truncate: number;
   readonly fragment: number;
-  /** A frame arrives later, and holds up those behind it. */
+  /** A frame arrives later and delays the frames behind it. */
   readonly delay: number;
-  /** A frame arrives later than those behind it. */
+  /** A frame arrives later than the frames behind it. */
   readonly reorder: number;
   readonly extraMs: number;
 }
@@ -47,13 +47,13 @@ interface Arrival {
   readonly bytes: Uint8Array;
 }
 
-/** One end: its link, what waits to be sent, and what has come. */
+/** One end: its link, the waiting messages, and the received messages. */
 export class End {
   readonly link: Link;
   readonly outbox: Uint8Array[] = [];
   readonly inbox: { channel: number; payload: Uint8Array }[] = [];
   lastArrivalMs = 0;
-  /** Whole frames that this end has put on the medium. */
+  /** The number of whole frames that this end has sent. */
   written: Uint8Array[] = [];
 
   constructor(frameBytesMax: number, answersEverything: boolean) {
@@ -88,7 +88,7 @@ export class LossyPair {
     return this.host.link.failed || this.device.link.failed;
   }
 
-  /** Lets time pass until nothing is left to happen, a link has failed, or `untilMs`. */
+  /** Lets time pass until there are no more events, until a link has failed, or until `untilMs`. */
   run(untilMs = Number.POSITIVE_INFINITY): void {
     for (;;) {
       for (const end of [this.host, this.device]) this.#write(end);
@@ -153,7 +153,7 @@ export class LossyPair {
     }
   }
 
-  /** Pieces of a frame arrive in the same moment, in order, each by itself. */
+  /** Pieces of a frame arrive at the same time, in order, as separate chunks. */
   #schedule(atMs: number, to: End, bytes: Uint8Array): void {
     const cuts = this.#chance(this.#faults.fragment)
       ? Array.from({ length: 3 }, () => Math.floor(this.#random() * bytes.length))
@@ -165,7 +165,7 @@ export class LossyPair {
   }
 }
 
-/** A command message that says which one it is. */
+/** A command message that contains its own number. */
 export function numbered(index: number, extraBytes = 0): Uint8Array {
   const payload = new Uint8Array(4 + extraBytes);
   new DataView(payload.buffer).setUint32(0, index);

@@ -2,7 +2,7 @@ import type { Dataset, ExampleSet } from '../../src/learning/data/dataset.js';
 import type { Examples } from '../../src/learning/network/contract.js';
 import { randomSource } from '../../src/linalg/random.js';
 
-/** A stream number of the tests' own, far from those of the program. */
+/** A stream number for tests, far from the stream numbers of the program. */
 const TEST_STREAM = 60_000;
 
 export function testRandom(seed: number): ReturnType<typeof randomSource> {
@@ -26,7 +26,7 @@ export function noiseVector(length: number, seed: number, scale = 1): Float64Arr
   return Float64Array.from({ length }, () => scale * random.normal());
 }
 
-/** Three classes of 8 × 8 images, each a bright bar at another place plus noise: learnable in a few steps. */
+/** Three classes of 8 × 8 images: a bright bar in a place of its own, with noise. A few steps learn them. */
 export function barsDataset(trainCount: number, testCount: number, seed = 1): Dataset {
   const [rows, columns, classes] = [8, 8, 3];
   const random = testRandom(seed);

@@ -3,7 +3,7 @@ import { type Matrix, matrix } from '../../src/linalg/matrix.js';
 import { norm2 } from '../../src/linalg/products.js';
 import { noiseVector } from './network-examples.js';
 
-/** Parameters, and rows of the curvature factor, of the small problems that optimizers are tested on. */
+/** Numbers of parameters and of rows of the curvature factor, in the small problems for optimizers. */
 export const P = 30;
 export const M = 8;
 

@@ -7,7 +7,7 @@ import { UsbHub } from './usb-hub.js';
 import { VirtualClock } from './virtual-clock.js';
 
 export interface PluggedOptions {
-  /** What the host has in place of each port that it opens. */
+  /** Makes the port that the host uses in place of each port that it opens. */
   readonly wrap?: (port: Port) => Port;
   readonly reconnect?: Partial<ReconnectOptions> | undefined;
   readonly onEvent?: (event: DeviceEvent) => void;
@@ -44,7 +44,7 @@ export async function pluggedBoard(program: ProgramImage, options: PluggedOption
 export const pause = (clock: VirtualClock, ms: number) =>
   clock.run(new Promise<void>((resolve) => void clock.schedule(ms, resolve)));
 
-/** What `promise` is rejected with; undefined when it is not. */
+/** The error with which `promise` rejects; undefined if it does not reject. */
 export const failure = (promise: Promise<unknown>) =>
   promise.then(
     () => undefined,

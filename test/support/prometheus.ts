@@ -10,15 +10,15 @@ export const hasPrometheus = ['prometheus', 'promtool'].every(
 const START_MS = 30_000;
 const END_MS = 15_000;
 
-/** What `promtool check metrics` minds about a text, one line each. */
+/** The complaints of `promtool check metrics` about a text, one line each. */
 export function mindedMetrics(text: string): string[] {
   const { status, stderr } = spawnSync('promtool', ['check', 'metrics'], { input: text, encoding: 'utf8' });
-  // 3: it can be read, and something is minded.
+  // Exit code 3: the text can be read, but there are complaints.
   if (status !== 0 && status !== 3) throw new Error(`promtool ended with ${status}: ${stderr}`);
   return stderr.split('\n').filter((line) => line !== '');
 }
 
-/** A Prometheus of its own. `query` resolves with the values of an expression now, one a series. */
+/** A running Prometheus. `query` resolves with the present values of an expression, one for each series. */
 export interface Prometheus {
   query(expression: string): Promise<number[]>;
 }
@@ -56,7 +56,7 @@ export async function withPrometheus(
   }
 }
 
-/** The address in the log. The rest of the log is read too, so that the pipe does not fill. */
+/** The address in the log. The rest of the log is also read: otherwise the pipe would fill. */
 function listeningAddress(log: NodeJS.ReadableStream): Promise<string> {
   return new Promise((resolve, reject) => {
     let text = '';

@@ -76,7 +76,7 @@ export interface MessageVectors {
     readonly damping: number;
     readonly noiseAmplitude: number;
     readonly noiseShift: number;
-    /** Of a program with a row element. */
+    /** Only for a program with a row element. */
     readonly linearRows?: number;
     readonly rowTable?: readonly number[];
     readonly rowDrive?: readonly number[];
@@ -106,7 +106,7 @@ export interface DirectedRow {
   readonly fields: readonly Field[];
 }
 
-/** Every (row, direction) of the tables with the fields that travel. */
+/** Every (row, direction) of the tables, with the fields that are sent. */
 export function directedRows(): DirectedRow[] {
   return (MESSAGES as readonly Row[]).flatMap((row): DirectedRow[] =>
     row.kind === 'command'

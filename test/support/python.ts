@@ -1,15 +1,15 @@
 import { spawnSync } from 'node:child_process';
 
-/** What is needed of Python: modules, and the packages of Debian that bring them. */
+/** The needed Python modules, and the packages of Debian that have them. */
 interface Needs {
   readonly modules: string;
   readonly packages: string;
   readonly purpose: string;
 }
 
-/** A Python that has what is needed, or what to do to have it. */
+/** A Python with the needed modules, or advice how to get it. */
 export class FoundPython {
-  /** Undefined where it is missing. */
+  /** Undefined if no Python has the modules. */
   readonly program: string | undefined;
   readonly #missing: string;
 
@@ -24,7 +24,7 @@ export class FoundPython {
     if (!this.program) console.warn(this.#missing);
   }
 
-  /** What is missing, or undefined. CI must have it: .ci/run installs it. */
+  /** The missing modules, or undefined. CI must have them: .ci/run installs them. */
   missing(): string | undefined {
     if (this.program) return undefined;
     if (process.env['CI']) throw new Error(this.#missing);

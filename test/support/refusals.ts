@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { ThermolinkError } from '../../src/index.js';
 
-/** As JavaScript has it: nothing is checked before the call. */
+/** A call as in JavaScript: no compiler checks its arguments. */
 // biome-ignore lint/suspicious/noExplicitAny: these tests pass what no compiler would let through.
 export type Anything = any;
 
@@ -16,7 +16,7 @@ async function errorOf(call: () => unknown): Promise<Anything> {
 
 type Refusal = readonly [what: string, call: () => unknown, names: RegExp, code?: string];
 
-/** Refused, by an error that names the argument. */
+/** Tests that a call is refused by an error that names the argument. */
 export function expectRefusals(cases: readonly Refusal[]): void {
   const rows = cases.map(([what, call, names, code = 'BAD_ARGUMENT']) => ({ what, call, names, code }));
   it.each(rows)('$what', async ({ call, names, code }) => {

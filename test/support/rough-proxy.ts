@@ -1,22 +1,22 @@
 import { connect as connectSocket, createServer, type Server, type Socket } from 'node:net';
 import { Random } from '../simulation/random.js';
 
-/** How a line treats what passes through it. */
+/** The faults of a line. */
 export interface Roughness {
   /** Probability that a byte is changed. */
   readonly corrupted: number;
   /** Probability that a chunk gets lost. */
   readonly dropped: number;
-  /** Probability that a chunk, and what comes behind it, is late, and by how many ms at most. */
+  /** Probability that a chunk and everything behind it is late, and the longest delay in ms. */
   readonly delayed: number;
   readonly delayMsMax: number;
-  /** The line is cut after a time between these, ms. */
+  /** The shortest and the longest time until the line is cut, in ms. */
   readonly cutAfterMs: readonly [number, number];
 }
 
-/** A TCP proxy in front of a board that does to bytes and connections what bad lines do. */
+/** A TCP proxy in front of a board. It has the faults of bad lines, for bytes and for connections. */
 export class RoughProxy {
-  /** How often the line was cut, and how many bytes were changed. */
+  /** The number of cuts of the line, and the number of changed bytes. */
   cuts = 0;
   corruptedBytes = 0;
   readonly #server: Server;

@@ -1,6 +1,6 @@
 import type { SerialListing } from '../../src/transport/serial-row.js';
 
-/** Rows as `SerialPort.list()` gives them on macOS: dial-in paths, ids in four lower-case digits. */
+/** Rows of `SerialPort.list()` on macOS: dial-in paths, ids in four lower-case digits. */
 export const MACOS: SerialListing = {
   platform: 'darwin',
   rows: [
@@ -64,7 +64,7 @@ export const WINDOWS: SerialListing = {
 
 const FTDI = { manufacturer: 'FTDI', product: 'FT232R USB UART', vendorId: '0403', productId: '6001' };
 
-/** A Linux machine with two of the same adapter, of which one may not be opened. */
+/** A Linux machine with two equal adapters. The user has no right to open one of them. */
 export const LINUX: SerialListing = {
   platform: 'linux',
   hasModemManager: true,

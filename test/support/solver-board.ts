@@ -19,10 +19,10 @@ import { cellArray } from './analog-boards.js';
  */
 export class SolverBoard implements BoardDevice {
   readonly identity: DeviceIdentity;
-  /** Every program in the order it was committed, and every run. */
+  /** Every program in the order of commits, and every run. */
   readonly programs: { readonly image: ProgramImage; readonly isRewrite: boolean }[] = [];
   readonly runs: RunOptions[] = [];
-  /** What the last run was read as. */
+  /** The readings of the last run. */
   lastCodes = new Int16Array(0);
   uploadedBytes = 0;
   readonly #profile: BoardProfile;
@@ -108,7 +108,7 @@ export class SolverBoard implements BoardDevice {
   }
 }
 
-/** The first flags that are set, as many as a report lists. */
+/** The first set flags, up to the number that a report lists. */
 function firstSet(flags: Uint8Array): number[] {
   return Array.from(flags.keys())
     .filter((index) => flags[index] !== 0)

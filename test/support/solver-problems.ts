@@ -9,7 +9,7 @@ export {
   symmetricWith,
 } from '../../src/linalg/random-system.js';
 
-/** Random numbers for problems: a stream that the product never draws from. */
+/** Random numbers for problems, from a stream that the product never uses. */
 export function problemRandom(seed: number): RandomSource {
   return randomSource({ seed, stream: 9999 });
 }

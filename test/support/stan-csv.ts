@@ -1,4 +1,4 @@
-/** A chain as a reader of CmdStan's output files finds it. */
+/** A chain in an output file of CmdStan. */
 export interface StanFile {
   readonly settings: Readonly<Record<string, string>>;
   readonly columns: readonly string[];

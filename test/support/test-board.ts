@@ -9,7 +9,7 @@ import { VirtualClock } from './virtual-clock.js';
 
 export const NONCE = Uint8Array.of(0xa5, 2, 3, 4, 5, 6, 7, 8);
 
-/** Decides what becomes of one write: the frame in it, or undefined for a bare delimiter. */
+/** Decides the fate of one write. `frame` is the frame in it, or undefined for a bare delimiter. */
 export type Tamper = (frame: Frame | undefined, bytes: Uint8Array) => Uint8Array[];
 
 /** A port whose writes pass through `tamper`. */

@@ -2,7 +2,7 @@ import type { Die } from '../../emulator/analog/die.js';
 import type { BoardCalibration } from '../../src/board/calibration.js';
 import { dieTruth } from '../measure/characterize/die-truth.js';
 
-/** What a perfect measurement of a die with effects of the converters would find. */
+/** The result of a perfect measurement of a die with errors of the converters. */
 export function trueCalibration(die: Die): BoardCalibration {
   const { name, cells: count } = die.profile;
   const { cells, couplingError } = dieTruth(die);

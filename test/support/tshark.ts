@@ -5,12 +5,12 @@ import path from 'node:path';
 import { ROOT } from '../repository/files.js';
 
 export const hasTshark = spawnSync('tshark', ['--version']).status === 0;
-/** The dissector that the package ships. */
+/** The dissector in the package. */
 export const DISSECTOR = path.join(ROOT, 'firmware-protocol/wireshark/thermolink.lua');
 
 const OUTPUT_BYTES_MAX = 512 * 1024 * 1024;
 
-/** Runs `work` with the path of a file that holds `bytes`, in a folder that no settings of the user reach. */
+/** Runs `work` with the path of a file of `bytes`, in a folder without any settings of the user. */
 function withFile<T>(bytes: Uint8Array, work: (file: string, environment: NodeJS.ProcessEnv) => T): T {
   const directory = mkdtempSync(path.join(tmpdir(), 'thermolink-tshark-'));
   try {
@@ -22,7 +22,7 @@ function withFile<T>(bytes: Uint8Array, work: (file: string, environment: NodeJS
   }
 }
 
-/** What tshark prints about a capture with our dissector. Fails when tshark does. */
+/** The output of tshark about a capture, with our dissector. Fails when tshark fails. */
 export function tshark(capture: Uint8Array, ...options: string[]): string {
   return withFile(capture, (file, env) =>
     execFileSync('tshark', ['-X', `lua_script:${DISSECTOR}`, '-r', file, ...options], {
@@ -34,7 +34,7 @@ export function tshark(capture: Uint8Array, ...options: string[]): string {
   );
 }
 
-/** The values of `fields` in each row, one list a field: a field may occur several times. */
+/** The values of `fields` in each row. Each field has a list, because it may occur several times. */
 export function tsharkFields<const F extends string>(
   capture: Uint8Array,
   fields: readonly F[],

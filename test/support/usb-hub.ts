@@ -7,7 +7,7 @@ import { PortEvents } from '../../src/transport/event-port.js';
 
 const FRAME_BYTES_MAX = 8192;
 
-/** The board's end of the cable: it stays when the cable is pulled, and the board cannot tell. */
+/** The board's end of the cable. It stays open when the cable is pulled: the board does not notice. */
 class Plug implements Port {
   readonly name: string;
   readonly frameBytesMax = FRAME_BYTES_MAX;
@@ -27,7 +27,7 @@ class Plug implements Port {
 
   onClose(): void {}
 
-  /** Without a cable the bytes go nowhere, as on a real line. */
+  /** Without a cable the bytes are lost, as on a real line. */
   write(bytes: Uint8Array): Promise<void> {
     return new Promise((resolve) =>
       this.#clock.defer(() => {
@@ -89,12 +89,12 @@ class Cable implements Port {
   }
 }
 
-/** Boards with serial numbers on a hub: each can vanish in mid-word and come back under another path. */
+/** Boards with serial numbers on a hub. Each can disappear within a frame and return under another path. */
 export class UsbHub {
   readonly #clock: Clock;
   readonly #plugs = new Map<string, Plug>();
   readonly #boards = new Map<string, EmulatedDevice>();
-  /** path → serial number of what is plugged in. */
+  /** The serial number of the board at each path. */
   readonly #paths = new Map<string, string>();
 
   constructor(clock: Clock) {
@@ -119,7 +119,7 @@ export class UsbHub {
     await this.#plugs.get(serialNumber)?.cable?.close();
   }
 
-  /** Opens the board wherever it is plugged in. */
+  /** Opens the board at its present path. */
   open(serialNumber: string): Promise<Port> {
     for (const [path, plugged] of this.#paths)
       if (plugged === serialNumber)

@@ -21,7 +21,7 @@ export class VirtualClock implements Clock {
     setImmediate(callback);
   }
 
-  /** Lets time pass until `promise` settles; fails when nothing is left that could settle it. */
+  /** Lets time pass until `promise` settles. Fails when there are no more events. */
   async run<T>(promise: Promise<T>, untilMs = 600_000): Promise<T> {
     let settled = false;
     const watched = promise.finally(() => {
@@ -29,7 +29,7 @@ export class VirtualClock implements Clock {
     });
     watched.catch(() => undefined);
     while (!settled) {
-      // Everything that needs no time comes first.
+      // Events that need no time happen first.
       for (let turn = 0; turn < 50 && !settled; turn++) await new Promise((resolve) => setImmediate(resolve));
       if (settled) break;
       const next = this.#timers.reduce<number>((soonest, { atMs }) => Math.min(soonest, atMs), Infinity);

@@ -6,7 +6,7 @@ import { ROOT } from '../repository/files.js';
 export interface BundledFile {
   readonly name: string;
   readonly text: string;
-  /** The sources in it, from the top of the repository; empty for a worker's file. */
+  /** The source files in it, relative to the root of the repository; empty for a worker's file. */
   readonly sources: readonly string[];
 }
 
@@ -17,9 +17,9 @@ export async function buildTryPage(folder: string): Promise<void> {
   await build({ configFile, logLevel: 'error', build: { outDir: folder } });
 }
 
-/** Bundles a source file as an application would, minified, with all that it exports. Writes nothing. */
+/** Bundles a source file with all its exports, minified, as an application would. Writes no file. */
 export async function bundleOf(entry: string): Promise<readonly BundledFile[]> {
-  // Loaded late: quick runs pass by the tests that need it.
+  // Loaded only here, because quick runs skip the tests that need it.
   const { build } = await import('vite');
   const result = await build({
     root: ROOT,

@@ -1,6 +1,6 @@
 /**
- * z² = (error/standard error)² has a mean between these on simulated relaxations (`estimateMean`): Student's
- * distribution is only nearly corrected for.
+ * On simulated relaxations (`estimateMean`) the mean of z² = (error/standard error)² is between these bounds.
+ * It is not exactly 1, because the correction for Student's distribution is approximate.
  */
 const MEAN_MIN = 0.96;
 const MEAN_MAX = 1.08;
@@ -9,12 +9,12 @@ const MEAN_MAX = 1.08;
  * correlation time. Measured on 300 solutions of 8 cells, 60 of 64 and 14 of 256: 2.2 to 2.6.
  */
 const SPREAD = 2.5;
-/** Standard deviations that a mean leaves on either side once in a thousand times. */
+/** A mean is farther out than this number of standard deviations, on either side, once in 1000 times. */
 const QUANTILE = 3.29;
 
 /**
- * Limits of z² averaged over all entries of independent solutions. A right solver leaves them once in a
- * thousand draws of the seeds, at most. `entries` is the number of solutions times N.
+ * Limits of z², averaged over all entries of independent solutions. A right solver is outside them for at
+ * most one in 1000 draws of the seeds. `entries` is the number of solutions times N.
  */
 export function zSquaredBand(entries: number): { readonly min: number; readonly max: number } {
   const reach = (QUANTILE * SPREAD) / Math.sqrt(entries);

@@ -11,7 +11,7 @@ const COVARIANCE = Float64Array.from({ length: CELLS * CELLS }, (_, at) => {
   return apart === 0 ? 5 : apart === 1 || apart === CELLS - 1 ? 2 : 0;
 });
 
-/** Samples of that Gaussian with a memory in time. */
+/** Samples of that Gaussian that are correlated in time. */
 function samplesOf(count: number, memory: number, random: RandomSource): Float64Array {
   const samples = new Float64Array(count * CELLS);
   const z = Float64Array.from({ length: CELLS }, () => random.normal());
@@ -79,8 +79,8 @@ describe('samples of another distribution', () => {
   });
 });
 
-describe('what can not be judged', () => {
-  it('fails: too few samples, or samples that are all alike', () => {
+describe('samples that can not be judged', () => {
+  it('fail if there are too few, or if all are equal', () => {
     const few = samplesOf(10, 0, source(3));
     expect(() => expect(few).toHaveSampleMean(MEAN, { rate: 0.01 })).toThrow(/too few/);
     const frozen = new Float64Array(100 * CELLS).fill(1);
@@ -88,7 +88,7 @@ describe('what can not be judged', () => {
     expect(frozen).not.toHaveSampleCovariance(COVARIANCE, { rate: 0.01 });
   });
 
-  it('is refused: wrong shapes, NaN, a rate that is none', () => {
+  it('are refused: wrong shapes, NaN, a rate that is not a probability', () => {
     expect(() => meanDeviations(new Float64Array(7), MEAN, 0.01)).toThrow(/multiple of 5/);
     expect(() => meanDeviations(new Float64Array(10).fill(Number.NaN), MEAN, 0.01)).toThrow(/samples\[0\]/);
     expect(() => meanDeviations(new Float64Array(100), MEAN, 0)).toThrow(/rate/);

@@ -25,7 +25,7 @@ let first: Float64Array;
 afterEach(() => vi.unstubAllEnvs());
 
 describe('recordedOr', () => {
-  it('records the board where there is no recording', async () => {
+  it('records the board if there is no recording', async () => {
     first = await measure(await recordedOr('emulator:ideal-8?die=3', SESSION));
     // Drive 3000 of 32768 · 4 V over a conductance of 1.
     expect(first[0]).toBeCloseTo(3000 / 8192, 1);
@@ -33,7 +33,7 @@ describe('recordedOr', () => {
     expect(existsSync(SESSION)).toBe(false);
   });
 
-  it('replays it from then on, without the board, bit for bit', async () => {
+  it('then replays the recording without the board, bit for bit', async () => {
     vi.stubEnv('CI', '1');
     expect(existsSync(SESSION)).toBe(true);
     expect(await measure(await recordedOr(NOWHERE, SESSION))).toEqual(first);
@@ -58,14 +58,14 @@ describe('replayed', () => {
     expect(await measure(await replayed(pathToFileURL(SESSION)))).toEqual(first);
   });
 
-  it('tells a program that asks for something else', async () => {
+  it('reports a program that sends other requests', async () => {
     const device = await replayed(SESSION, { mode: 'lenient' });
     await device.loadProgram(0, PROGRAM);
     const error = await thrown(() => device.acquire({ ...RUN, runSeed: 6 }));
     expect(error).toMatchObject({ code: 'REPLAY_MISMATCH' });
   });
 
-  it('gives the programs of the session', async () => {
+  it('returns the programs of the session', async () => {
     expect(await recordedPrograms(SESSION)).toEqual([PROGRAM]);
   });
 });

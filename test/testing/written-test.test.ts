@@ -11,7 +11,7 @@ import { diagonalProgram } from '../support/test-board.js';
 
 const run = promisify(execFile);
 
-/** Tests as users would have them, one a file; each says how it must end. */
+/** Tests as users would write them, one in each file, with their expected results. */
 const FILES = {
   // Without it vitest takes the configuration of the folders above. It leaves packages to Node, and here the
   // package is not in node_modules.
@@ -66,15 +66,15 @@ interface TestResult {
   }[];
 }
 
-/** The quick tests are files that share a worker; the long ones are as vitest runs them by default. */
+/** The quick tests are files that share a worker. The long ones run as vitest does by default. */
 const FORMS = [
   { title: 'whose files share a worker', options: ['--isolate=false'], tags: [] },
   { title: 'whose files have a worker each', options: [], tags: ['long'] },
 ];
 
 for (const { title, options, tags } of FORMS)
-  describe.runIf(isBuilt)(`tests as users have them, ${title}`, { tags }, () => {
-    /** Within the package `thermolink` is the package itself. */
+  describe.runIf(isBuilt)(`tests as users write them, ${title}`, { tags }, () => {
+    /** Inside the package the name `thermolink` means the package itself. */
     let directory: string;
     const results = new Map<string, TestResult['assertionResults'][number]>();
 
@@ -122,11 +122,11 @@ for (const { title, options, tags } of FORMS)
       expect(results.get('session.test.ts')).toMatchObject({ status: 'passed', failureMessages: [] });
     });
 
-    it('so does one that calls the own code', () => {
+    it('a written test that calls the own code passes', () => {
       expect(results.get('ping.test.ts')).toMatchObject({ status: 'passed' });
     });
 
-    it('without CI a missing recording skips the test where the board is missing too', () => {
+    it('outside CI a missing recording skips the test if the board is missing too', () => {
       expect(results.get('skipped.test.js')?.status).toMatch(/skipped|pending/);
     });
 
@@ -140,12 +140,12 @@ for (const { title, options, tags } of FORMS)
       expect(existsSync(path.join(directory, 'spoiled.mcap'))).toBe(false);
     });
 
-    it('recorded messages that nobody asked for fail the test', () => {
+    it('a test fails if it does not use all recorded messages', () => {
       expect(results.get('left-over.test.js')?.status).toBe('failed');
       expect(results.get('left-over.test.js')?.failureMessages.join()).toMatch(/recorded requests? w/);
     });
 
-    it('a written file is not written over', async () => {
+    it('a written file is not overwritten', async () => {
       const { exitCode, stderr } = await runCommand('trace', 'to-test', path.join(directory, 'session.mcap'));
       expect([exitCode, stderr]).toEqual([1, expect.stringContaining('exists')]);
     });

@@ -26,7 +26,7 @@ async function program(uri: string, record?: string): Promise<number[]> {
 }
 
 describe('commands and recordings', () => {
-  it('trace recover ends with exit code 1 when something was lost, and 0 when not', async () => {
+  it('trace recover ends with exit code 1 if something was lost, else with 0', async () => {
     await program('emulator:ideal-8', file('whole.mcap'));
     const bytes = readFileSync(file('whole.mcap'));
     writeFileSync(file('cut.mcap'), bytes.subarray(0, bytes.length * 0.75));
@@ -58,7 +58,7 @@ describe('commands and recordings', () => {
     },
   );
 
-  it('emulate --replay refuses a pseudo-terminal for frames that it does not carry', async () => {
+  it('emulate --replay refuses a pseudo-terminal that can not carry the recorded frames', async () => {
     const record = file('long-frames.mcap');
     const device = await connect('emulator:ideal-64', { record });
     await device.loadProgram(0, diagonalProgram(64));
@@ -70,7 +70,7 @@ describe('commands and recordings', () => {
     expect(existsSync(file('never'))).toBe(false);
   });
 
-  it('a host with shorter frames than the recorded ones is told that it is no other client', async () => {
+  it('a host with shorter frames than the recorded ones gets an error that does not blame another client', async () => {
     const mismatches: Error[] = [];
     const device = await createReplay(file('long-frames.mcap'), undefined, {
       mode: 'strict',

@@ -15,13 +15,14 @@ export async function messagesOf(file: string): Promise<TraceMessage[]> {
 }
 
 /**
- * Credits and requests for blocks depend on when blocks arrive; blocksSent answers a credit that came late.
+ * Messages that depend on time. Credits and requests for blocks depend on the arrival of blocks, and
+ * blocksSent answers a late credit.
  */
 const TIMED: ReadonlySet<string> = new Set(['credit', 'resend', 'blocksSent', 'ping']);
 
 /**
- * What is compared of a session, by channel: on each channel the order is certain, between them it is a
- * matter of time.
+ * The messages to compare, by direction and channel. The order within a channel is certain. The order between
+ * channels depends on time.
  */
 function comparedByLane(messages: readonly TraceMessage[]): Map<string, TraceMessage[]> {
   const lanes = new Map<string, TraceMessage[]>();
@@ -40,8 +41,8 @@ function comparedByLane(messages: readonly TraceMessage[]): Map<string, TraceMes
 }
 
 /**
- * HELLO's answer as minor 0 knows it: a later minor has other tables, and may tell more features
- * (protocol.md, "Versions").
+ * The answer to HELLO in the form of minor version 0. A later minor version has other tables, and may report
+ * more features (protocol.md, "Versions").
  */
 function toldToMinor0(messages: readonly TraceMessage[]): readonly TraceMessage[] {
   return messages.map((message) => {
@@ -61,8 +62,8 @@ function isOfMinor0(messages: readonly TraceMessage[]): boolean {
 }
 
 /**
- * The first difference of two sessions in words, or undefined: every field, every sample, every message. What
- * minor 0 does not know is left out if one of them is of minor 0.
+ * The first difference of two sessions in words, or undefined. Every field, every sample and every message is
+ * compared. If one session is of minor version 0, the parts that it does not know are left out.
  */
 export function differenceOf(
   recorded: readonly TraceMessage[],

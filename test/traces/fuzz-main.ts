@@ -6,7 +6,7 @@ import { parseArgs } from 'node:util';
 import { ROOT } from '../repository/files.js';
 import { fuzzTraces } from './fuzz.js';
 
-/** Larger recordings take longer and show nothing more. */
+/** Larger recordings take longer and find no more faults. */
 const BYTES_MAX = 12_000;
 const PROGRESS_MS = 5000;
 

@@ -4,7 +4,7 @@ import { openTrace } from '../../src/traces/open-trace.js';
 import { readScript } from '../../src/traces/replay/script.js';
 import { Random } from '../simulation/random.js';
 
-/** Values that lengths and counts are replaced by. */
+/** Values that replace lengths and counts. */
 const HARD = [0, 1, 0x7f, 0xff, 0xffff, 0x7fffffff, 0xffffffff];
 
 /** A damaged copy of a recording: bytes flipped, lengths replaced, pieces cut out, doubled or moved. */
@@ -58,7 +58,7 @@ export async function readEverything(file: string): Promise<'read' | 'refused'> 
   }
 }
 
-/** Damages `files` in turn and reads them. Returns how many could still be read. */
+/** Damages `files` in turn and reads them. Returns the number of files that could still be read. */
 export async function fuzzTraces(
   files: readonly string[],
   scratch: string,

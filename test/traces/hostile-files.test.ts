@@ -16,7 +16,7 @@ beforeAll(() => {
 
 afterAll(() => rmSync(directory, { recursive: true }));
 
-/** A file with a whole frame around what `write` adds. */
+/** A file with a valid beginning and end. `write` adds the part between them. */
 function made(name: string, write: (records: McapRecordBuilder) => void): string {
   const records = new McapRecordBuilder();
   records.writeMagic();
@@ -32,7 +32,7 @@ function made(name: string, write: (records: McapRecordBuilder) => void): string
 const chunk = { messageStartTime: 0n, messageEndTime: 0n, uncompressedCrc: 0, compression: '' };
 
 describe('a hostile recording', () => {
-  it('thousands of damaged files are read or refused, and nothing else happens', async () => {
+  it('thousands of damaged files are read or refused, without any other effect', async () => {
     const recorded = ['stop', 'ideal-dense', 'overload'].map((name) =>
       path.join(ROOT, `test/traces/recorded/${name}.mcap`),
     );
@@ -60,7 +60,7 @@ describe('a hostile recording', () => {
     trace.close();
   });
 
-  it('a compression that Node can not undo is refused by name', async () => {
+  it('a compression that Node can not decompress is refused by name', async () => {
     const lz4 = { ...chunk, compression: 'lz4', uncompressedSize: 10n, records: new Uint8Array(10) };
     const trace = await openTrace(made('lz4.mcap', (records) => records.writeChunk(lz4)));
     expect(() => [...trace.messages()]).toThrow(/lz4.*compressed by "lz4"/);

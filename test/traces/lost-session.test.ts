@@ -12,7 +12,7 @@ const directory = temporaryDirectory();
 const PROGRAM = { ...diagonalProgram(8), noiseAmplitude: 16384, noiseShift: 12 };
 const RUN = { bank: 0, runSeed: 3, burnInTicks: 4, sampleCount: 200, ticksPerSample: 1 };
 
-it('a session that the board has forgotten replays with the one that followed', async () => {
+it('a session that the board has forgotten is replayed together with the next one', async () => {
   const file = path.join(directory, 'forgotten.mcap');
   const clock = new VirtualClock();
   const recorder = new Recorder({ file, clock });

@@ -9,7 +9,7 @@ import { beginMcapFile, McapFile } from '../../src/traces/mcap-file.js';
 import { openTrace } from '../../src/traces/open-trace.js';
 import { TraceWriter } from '../../src/traces/trace-writer.js';
 
-/** The fields that an earlier minor did not have. */
+/** The fields that an earlier minor version did not have. */
 const ADDED = { message: 'hello', field: 'purpose' } as const;
 
 /** The frozen tables without the fields added since. */
@@ -21,14 +21,14 @@ export function olderTables({ messages }: Pick<FrozenTables, 'messages'>): reado
   );
 }
 
-/** HELLO as an earlier host sends it: an array of one item less, whose last was one byte. */
+/** HELLO of an earlier host: the array has one item less. The missing last item was one byte. */
 function olderHello(payload: Uint8Array): Uint8Array {
   const older = payload.slice(0, -1);
   older[0]--;
   return older;
 }
 
-/** Writes a recording anew, as a host of the earlier minor would have made it. */
+/** Writes a recording again as a host of the earlier minor version would have made it. */
 export async function writeOlder(recording: string, out: string): Promise<void> {
   const trace = await openTrace(recording);
   const file = new McapFile(beginMcapFile(out));

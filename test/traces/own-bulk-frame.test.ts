@@ -21,8 +21,8 @@ function write(codesLength: number, codeOf: (i: number) => number): Frame {
   return { channel: CHANNEL.command, session: 0, flags: 1, seq: 0xff00, ack: 0x01ff, payload };
 }
 
-describe('a long frame of this program, of which only the head is decoded', () => {
-  it.each(Object.entries(CODES))('is the whole one but for its codes: %s', (_, codeOf) => {
+describe('a long frame of this program with only its head decoded', () => {
+  it.each(Object.entries(CODES))('equals the wholly decoded frame except for its codes: %s', (_, codeOf) => {
     for (const codesLength of [2048, 4000, 8191, 65_492]) {
       const frame = write(codesLength, codeOf);
       const wire = encodeFrame(frame);
@@ -38,7 +38,7 @@ describe('a long frame of this program, of which only the head is decoded', () =
     }
   });
 
-  it('is left to the whole decoder when it is cut, too long, or of another kind', () => {
+  it('is decoded wholly if it is cut, too long, or of another kind', () => {
     const wire = encodeFrame(write(4000, CODES['every byte']));
     expect(ownBulkFrame(wire, 0, wire.length - 100)).toBeUndefined();
     expect(ownBulkFrame(wire, 1, wire.length - 1)).toBeUndefined();
@@ -48,7 +48,7 @@ describe('a long frame of this program, of which only the head is decoded', () =
     expect(ownBulkFrame(text, 0, text.length - 1)).toBeUndefined();
   });
 
-  it('leaves the JSON of a session as it is, however the writes were cut', async () => {
+  it('does not change the JSON of a session, for any pieces of writes', async () => {
     const trace = await openTrace(path.join(ROOT, 'test/traces/recorded/harsh.mcap'));
     const chunks = [...trace.chunks()].map((chunk) => ({ ...chunk, bytes: chunk.bytes.slice() }));
     trace.close();

@@ -26,7 +26,7 @@ const HINT =
   'A device or the host does something else than when this was recorded. If that is wanted, say why in the commit, and record anew: npm run traces:record';
 
 describe('the recorded sessions', () => {
-  it('are those of the script, and small', () => {
+  it('are the sessions of the script, and small', () => {
     const files = readdirSync(RECORDED);
     const names = [...OWN_SESSIONS.map(({ name }) => name), 'pulled-cable'].map((name) => `${name}.mcap`);
     expect(files.sort()).toEqual(names.sort());
@@ -44,7 +44,7 @@ describe('the recorded sessions', () => {
   const isLong = ({ name }: OwnSession): boolean => ['calibration', 'prototype-crossbar'].includes(name);
 
   it.each(OWN_SESSIONS.filter((session) => !isLong(session)))(
-    '$name: the emulator of today does the same, bit for bit',
+    '$name: the present emulator does the same, bit for bit',
     compare,
   );
 
@@ -58,7 +58,7 @@ describe('the recorded sessions', () => {
     expect(samples(today), HINT).toEqual(samples(await messagesOf(recorded('pulled-cable'))));
   });
 
-  it('a session in which one code is another by 1 is seen', async () => {
+  it('a difference of 1 in one code is found', async () => {
     const messages = await messagesOf(recorded('ideal-dense'));
     const changed = messages.map((message) => ({ ...message }));
     const last = changed.findLastIndex(({ samples }) => samples);

@@ -1,6 +1,7 @@
 /**
- * The sessions of test/traces/recorded: what a host does with a board of each family. `npm run traces:record`
- * records them in virtual time on the memory port; own-sessions.test.ts plays them to the devices of today.
+ * The sessions of test/traces/recorded: the actions of a host with a board of each family. `npm run
+ * traces:record` records them in virtual time on the memory port. own-sessions.test.ts plays them to the
+ * present devices.
  */
 import { type DynamicFault, EmulatedDevice, findProfile } from '../../emulator/index.js';
 import type { Port } from '../../firmware-protocol/port.js';
@@ -18,7 +19,7 @@ import { diagonalProgram, NONCE, type Tamper, tamperedPort } from '../support/te
 import { UsbHub } from '../support/usb-hub.js';
 import { VirtualClock } from '../support/virtual-clock.js';
 
-/** What a host does. `run` lets virtual time pass until its promise settles. */
+/** The actions of a host. `run` lets virtual time pass until its promise settles. */
 export type Work = (device: Device, run: <T>(promise: Promise<T>) => Promise<T>) => Promise<void>;
 
 /** One recorded session. */
@@ -29,10 +30,10 @@ export interface OwnSession {
   readonly cells?: number;
   readonly dieSeed?: number;
   readonly faults?: readonly DynamicFault[];
-  /** What the line does to frames of the board. */
+  /** The faults of the line for frames of the board. */
   readonly toHost?: () => Tamper;
   readonly work: Work;
-  /** Whether the C device of today must do the same: it has no imperfections, and its line loses nothing. */
+  /** Whether the present C device must do the same: it has no imperfections, and its line loses nothing. */
   readonly onC?: boolean;
 }
 
@@ -120,7 +121,7 @@ const reRequested: Work = async (device, run) => {
   await run(device.acquire({ ...RUN, sampleCount: 4000, ticksPerSample: 1, onLoss: 'reRequest' }));
 };
 
-/** The board forgets everything in the middle. */
+/** The board restarts in the middle and forgets everything. */
 const fault: Work = async (device, run) => {
   await run(device.loadProgram(0, denseProgram(8)));
   await run(device.acquire({ ...RUN, sampleCount: 50, ticksPerSample: 20 }));
@@ -132,7 +133,7 @@ const calibration: Work = async (device, run) => {
   await run(calibrate(device, { seed: 1, samples: 1000, crosspoints: false }));
 };
 
-/** Steps of a natural gradient: a new factor K and a new drive each time, from where the last one ended. */
+/** Steps of a natural gradient: each has a new factor K and a new drive, and starts at the last state. */
 const training: Work = async (device, run) => {
   let state: Float64Array = new Float64Array(8);
   for (let step = 0; step < 4; step++) {
@@ -152,13 +153,13 @@ const training: Work = async (device, run) => {
   }
 };
 
-/** Every third block is lost when it is sent first. */
+/** Every third block is lost at its first sending. */
 function losingBlocks(): Tamper {
   let blocks = 0;
   return (frame, bytes) => (frame?.channel === 2 && blocks++ % 3 === 1 ? [] : [bytes]);
 }
 
-/** Every fifth command frame of the board comes twice, every seventh not at all. */
+/** Every fifth command frame of the board arrives twice, and every seventh is lost. */
 function roughLine(): Tamper {
   let frames = 0;
   return (frame, bytes) => {
@@ -193,7 +194,7 @@ export const OWN_SESSIONS: readonly OwnSession[] = [
   { name: 'training', profile: 'ideal-8', work: training, onC: true },
 ];
 
-/** Plays a session to an emulated board of today and records it. */
+/** Plays a session with the present emulator and records it. */
 export async function recordOwn(
   { profile, cells, dieSeed = 1, faults, toHost, work }: OwnSession,
   file: string,
@@ -214,7 +215,7 @@ export async function recordOwn(
   await recorder.close();
 }
 
-/** The same over a port of any kind, in real time. */
+/** Plays a session over a port of any kind, in real time, and records it. */
 export async function recordOn(port: Port, { work }: OwnSession, file: string): Promise<void> {
   const recorder = new Recorder({ file, messages: false });
   const device = await Device.open(recorder.tap(port));

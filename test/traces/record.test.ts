@@ -68,7 +68,7 @@ describe('a recorded session', () => {
     expect(messages.map(({ index }) => index)).toEqual(messages.map((_, i) => i));
   });
 
-  it('says what was recorded', async () => {
+  it('describes its content', async () => {
     const trace = await openTrace(session);
     expect(Object.fromEntries(trace.metadata.get('device')!)).toEqual({
       uri: 'emulator:ideal-8?die=3',
@@ -85,7 +85,7 @@ describe('a recorded session', () => {
     trace.close();
   });
 
-  it('is whole for the readers of the MCAP project, with and without the index', async () => {
+  it('can be read wholly by the readers of the MCAP project, with and without the index', async () => {
     const bytes = readFileSync(session);
     const stream = new McapStreamReader({ validateCrcs: true });
     stream.append(bytes);
@@ -115,7 +115,7 @@ describe('a recorded session', () => {
     expect(indexed.attachmentIndexes).toHaveLength(2);
   });
 
-  it('has nothing to complain about, and a cut one has', async () => {
+  it('has no complaints from the reader; a cut one has some', async () => {
     expect((await examineTrace(session)).lost).toEqual([]);
     const bytes = readFileSync(session);
     writeFileSync(file('cut.mcap'), bytes.subarray(0, bytes.length * 0.75));
@@ -126,13 +126,13 @@ describe('a recorded session', () => {
     expect(await examineTrace(file('mended.mcap'))).toMatchObject({ messages, lost: [] });
   });
 
-  it('replaces no file', async () => {
+  it('does not replace a file', async () => {
     await expect(connect('emulator:ideal-8', { record: session })).rejects.toMatchObject({
       code: 'BAD_FILE',
     });
   });
 
-  it('ends on a full disk with a warning, and the experiment goes on', async () => {
+  it('ends with a warning when the disk is full, and the experiment continues', async () => {
     const warnings: ThermolinkError[] = [];
     const roomBytes = 400_000;
     let written = 0;
@@ -158,12 +158,12 @@ describe('a recorded session', () => {
     expect(warnings).toMatchObject([
       { code: 'BAD_FILE', message: expect.stringMatching(/ends here: no space/) },
     ]);
-    // What lies before is whole: nothing ends in the middle of a record.
+    // The part before it is whole: no record is cut.
     const { lost } = await examineTrace(file('full.mcap'));
     expect(lost).toEqual(['the recording was not closed']);
   });
 
-  it.runIf(isBuilt)('of a killed process lacks less than the last second', async () => {
+  it.runIf(isBuilt)('of a killed process has everything except less than the last second', async () => {
     const script = `
       const { connect } = await import(${JSON.stringify(new URL('../../dist/src/index.js', import.meta.url).href)});
       const device = await connect('emulator:ideal-8', { record: process.argv[1] });
@@ -191,7 +191,7 @@ describe('a recorded session', () => {
   });
 
   it.skipIf(spawnSync('python3', ['--version']).status !== 0)(
-    'says the same to a reader in Python, written from the specification',
+    'gives the same content to a reader in Python, written from the specification',
     async () => {
       const { stdout, stderr, status } = spawnSync('python3', [PYTHON_READER, session], { encoding: 'utf8' });
       expect(stderr).toBe('');

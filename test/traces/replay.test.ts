@@ -31,11 +31,11 @@ beforeAll(() => {
 
 afterAll(() => rmSync(directory, { recursive: true }));
 
-/** The samples in a form that is compared at once. */
+/** The samples in a form for one comparison. */
 const digestOf = ({ codes }: Samples): string =>
   createHash('sha256').update(new Uint8Array(codes.buffer)).digest('hex');
 
-/** A program of the library's calls: it reads, loads, runs twice and reads again. */
+/** A program that calls the library: it reads, loads, runs twice and reads again. */
 async function program(device: Device, runSeed = 3): Promise<string[]> {
   await device.readStatus();
   await device.loadProgram(0, NOISY);
@@ -45,7 +45,7 @@ async function program(device: Device, runSeed = 3): Promise<string[]> {
   return [digestOf(first), digestOf(second)];
 }
 
-/** A port that hands on what it receives after some time. */
+/** A port that passes received bytes on after some time. */
 function lateReads(port: Port, clock: VirtualClock, delayMs: number): Port {
   return {
     name: port.name,
@@ -87,7 +87,7 @@ describe('a program against its recorded session', () => {
     );
   });
 
-  it('takes as long as it took, or a half of it, where that is asked for', async () => {
+  it('takes the recorded time, or half of it, if an option asks for it', async () => {
     const clock = new VirtualClock();
     const recorder = new Recorder({ file: file('slow.mcap'), clock });
     const slow = await openTestBoard('ideal-8', {
@@ -133,7 +133,7 @@ describe('a program against its recorded session', () => {
     },
   );
 
-  it('is served to others, and begins anew with the next client', async () => {
+  it('is served to other programs, and begins again with the next client', async () => {
     const never = (): never => {
       throw new Error('the program is the recorded one');
     };
@@ -153,7 +153,7 @@ describe('a program against its recorded session', () => {
     }
   });
 
-  it('a program that leaves early fails when it closes the device, and one that asks more at once', async () => {
+  it('a program that ends early fails when it closes the device; one that asks for more fails at once', async () => {
     const early = await failure(against(replay('program.mcap'), (device) => device.readStatus()));
     expect(early).toMatchObject({ code: 'REPLAY_MISMATCH', data: { expected: 'defineProgram', got: 'end' } });
     const more = await failure(
@@ -165,7 +165,7 @@ describe('a program against its recorded session', () => {
     expect(more).toMatchObject({ data: { field: 'command', expected: 'nothing more', got: 'acknowledge' } });
   });
 
-  it('mode semantic lets reads be repeated and left out, strict does not', async () => {
+  it('mode semantic allows repeated and missing reads, strict does not', async () => {
     const other = async (device: Device): Promise<string[]> => {
       await device.loadProgram(0, NOISY);
       const first = await device.acquire(RUN);
@@ -178,7 +178,7 @@ describe('a program against its recorded session', () => {
     expect(await failure(against(replay('program.mcap'), other))).toMatchObject({ code: 'REPLAY_MISMATCH' });
   });
 
-  it('mode lenient answers by content, in any order and as often as it is asked', async () => {
+  it('mode lenient answers by content, in any order and any number of times', async () => {
     const codes = await against(replay('program.mcap', '?mode=lenient'), async (device) => {
       await device.loadProgram(0, NOISY);
       const second = await device.acquire({ ...RUN, runSeed: 4, sampleCount: 30_000 });
@@ -194,7 +194,7 @@ describe('a program against its recorded session', () => {
 });
 
 describe('the commands of a lab against their recorded sessions', () => {
-  /** What a command prints, without the time and the device. */
+  /** The output of a command, without the time and the device. */
   async function printed(device: string, ...args: string[]): Promise<string> {
     const { stdout, exitCode } = await runCommand(...args, '--device', device, '--json');
     expect(exitCode).toBe(0);
@@ -233,8 +233,8 @@ describe('the commands of a lab against their recorded sessions', () => {
   });
 });
 
-describe('a session in which much went wrong', () => {
-  it('lost blocks that were asked for again', async () => {
+describe('a session with faults', () => {
+  it('lost blocks that were requested again', async () => {
     const clock = new VirtualClock();
     let blocks = 0;
     const recorder = new Recorder({ file: file('lossy.mcap'), clock });

@@ -22,7 +22,7 @@ const directory = temporaryDirectory();
 const frozen: FrozenTables = JSON.parse(readRepositoryFile('firmware-protocol/frozen/tables.json'));
 const today = frozenMessages(MESSAGES);
 
-/** Why recordings that were made with `older` tables can't be read by `newer` ones. */
+/** The reasons why `newer` tables can't read recordings that were made with `older` ones. */
 function unreadable(older: readonly FrozenMessage[], newer: readonly FrozenMessage[]): string[] {
   return compareMessages(older, newer)
     .filter(breaks)
@@ -33,7 +33,7 @@ describe('recordings of earlier versions', () => {
   it.each([
     ['the frozen one', frozen.messages],
     ['an earlier minor', olderTables(frozen)],
-  ])('every message and field of %s has its place today', (_, older) => {
+  ])('every message and field of %s exists today', (_, older) => {
     expect(unreadable(older, today)).toEqual([]);
     const schemas = messageSchemas();
     const missing: string[] = [];
@@ -44,7 +44,7 @@ describe('recordings of earlier versions', () => {
           | { properties: { fields: { properties: object } } }
           | undefined;
         const shown = Object.keys(schema?.properties.fields.properties ?? {});
-        // The codes of a block are told by their statistics.
+        // The codes of a block are described by their statistics.
         for (const field of fields ?? [])
           if (!shown.includes(field.name) && !(name === 'sampleBlock' && field.name === 'codes'))
             missing.push(`${name} ${kind} ${field.name}`);
@@ -53,7 +53,7 @@ describe('recordings of earlier versions', () => {
   });
 
   it.each(DELIBERATE_EDITS.map((entry) => [entry.title, entry] as const))(
-    'the edit "%s" is told by message and field if it breaks them',
+    'the edit "%s" is reported by message and field if it breaks them',
     (_, { edit, findings }) => {
       const messages = structuredClone(today);
       edit(messages as never);
@@ -67,7 +67,7 @@ describe('recordings of earlier versions', () => {
     },
   );
 
-  it('an earlier one has the same messages, and says what the missing field meant', async () => {
+  it('an earlier one has the same messages, with the default of the missing field', async () => {
     const session = OWN_SESSIONS.find(({ name }) => name === 'ideal-factored')!;
     const file = path.join(directory, 'today.mcap');
     await recordOwn(session, file);
@@ -79,7 +79,7 @@ describe('recordings of earlier versions', () => {
     expect(hello.payloadBytes).toBe(hello1.payloadBytes - 1);
   });
 
-  it('an earlier one replays', async () => {
+  it('an earlier one can be replayed', async () => {
     const session = OWN_SESSIONS.find(({ name }) => name === 'ideal-factored')!;
     const device = await connect(`replay:${OLDER}`);
     await session.work(device, (promise) => promise);

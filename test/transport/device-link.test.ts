@@ -29,14 +29,14 @@ describe('the link to a pseudo-terminal', () => {
   it.each([
     ['a terminal that is gone', GONE],
     ['the terminal that is ours now', OURS],
-  ])('takes the place of a leftover that leads to %s', (_, target) => {
+  ])('replaces an old link to %s', (_, target) => {
     const link = at(`stale${target.slice(-1)}`);
     symlinkSync(target, link);
     makeDeviceLink(link, OURS);
     expect(readlinkSync(link)).toBe(OURS);
   });
 
-  it('never takes the place of anything else', () => {
+  it('never replaces another file', () => {
     writeFileSync(at('file'), 'precious');
     mkdirSync(at('folder'));
     symlinkSync(at('nowhere'), at('broken'));
@@ -50,13 +50,13 @@ describe('the link to a pseudo-terminal', () => {
     expect(readlinkSync(at('alive'))).toBe('/dev/null');
   });
 
-  it('says when it can’t be written', () => {
+  it('reports an error when it can’t be written', () => {
     expect(() => makeDeviceLink(at('missing/link'), OURS)).toThrow(
       expect.objectContaining({ code: 'CANNOT_LISTEN' }),
     );
   });
 
-  it('is left alone by a close once it leads elsewhere', () => {
+  it('is not removed by a close if it leads to another target', () => {
     symlinkSync(GONE, at('taken'));
     removeDeviceLink(at('taken'), OURS);
     expect(existsSync(at('file'))).toBe(true);

@@ -104,7 +104,7 @@ describe('device URIs', () => {
     expect(hint).toContain('tcp://HOST:PORT');
   });
 
-  it('an unknown profile names those there are', () => {
+  it('the error of an unknown profile names the existing profiles', () => {
     const { code, hint } = refusal('emulator:huge');
     expect(code).toBe('UNKNOWN_PROFILE');
     expect(hint).toContain('ideal-64');

@@ -11,7 +11,7 @@ it('an abort while the token is read ends the request of a shared board', async 
   const { port } = silent.address() as AddressInfo;
   const controller = new AbortController();
   const opening = openPort(`hub://127.0.0.1:${port}/a`, { signal: controller.signal });
-  // The first check of the signal has passed, and nothing that was waited for has come.
+  // The first check of the signal has passed, and the token has not been read yet.
   controller.abort();
   await expect(opening).rejects.toMatchObject({ code: 'ABORTED' });
   for (const socket of sockets) socket.destroy();

@@ -22,9 +22,9 @@ export interface StalledPort {
 export interface PortContract {
   readonly name: string;
   open(): Promise<PortPair>;
-  /** One for each direction that can stall. Missing where nothing can keep a side from reading. */
+  /** One for each direction that can stall. It is missing if nothing can stop a side from reading. */
   readonly stalled?: Readonly<Record<string, () => Promise<StalledPort>>>;
-  /** For each end: whether it learns that the other one closed, or the reason why it can't. */
+  /** For each end: whether it notices the close of the other one, or the reason why it can't. */
   readonly noticesClose: readonly [true | string, true | string];
 }
 
@@ -35,7 +35,7 @@ const QUIET_TURNS = 200;
 
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
-/** Waits for `promise`; fails after the deadline with the name of what did not come. */
+/** Waits for `promise`. Fails after the deadline with the name of the missing event. */
 export async function within<T>(promise: Promise<T>, what: string, timeoutMs = DEADLINE_MS): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const deadline = new Promise<never>((_, reject) => {
@@ -48,7 +48,7 @@ export async function within<T>(promise: Promise<T>, what: string, timeoutMs = D
   }
 }
 
-/** Copies every chunk until `bytes` bytes have come. */
+/** Copies every chunk until `bytes` bytes have arrived. */
 function collect(port: Port, bytes: number): { readonly chunks: Uint8Array[]; readonly done: Promise<void> } {
   const chunks: Uint8Array[] = [];
   let count = 0;
@@ -83,7 +83,7 @@ function expectSame(chunks: readonly Uint8Array[], expected: Uint8Array): void {
   expect(Buffer.compare(Buffer.concat(chunks), expected)).toBe(0);
 }
 
-/** The suite that every port must pass: what `Port` promises. */
+/** The suite that every port must pass: the guarantees of `Port`. */
 export function describePortContract(contract: PortContract): void {
   describe(`port contract: ${contract.name}`, () => {
     async function withPair(test: (a: Port, b: Port) => Promise<void>): Promise<void> {
@@ -95,7 +95,7 @@ export function describePortContract(contract: PortContract): void {
       }
     }
 
-    it('carries 1 MiB each way at once, in order, whatever the cutting', () =>
+    it('carries 1 MiB in each direction at the same time, in order, for any pieces', () =>
       withPair(async (a, b) => {
         const there = pattern(MIB, 1);
         const back = pattern(MIB, 2);
@@ -107,7 +107,7 @@ export function describePortContract(contract: PortContract): void {
         expectSame(atA.chunks, back);
       }));
 
-    it('carries single bytes, and all 256 of them', () =>
+    it('carries single bytes, with all 256 values', () =>
       withPair(async (a, b) => {
         const all = Uint8Array.from({ length: 256 }, (_, i) => i);
         const atB = collect(b, 256);
@@ -116,7 +116,7 @@ export function describePortContract(contract: PortContract): void {
         expectSame(atB.chunks, all);
       }));
 
-    it('hands out bytes that nobody changes later, and leaves those it was given alone', () =>
+    it('delivers bytes that nobody changes later, and does not change the written bytes', () =>
       withPair(async (a, b) => {
         const atB = collect(b, 100 * 1000);
         const given = pattern(1000, 9);
@@ -135,7 +135,7 @@ export function describePortContract(contract: PortContract): void {
         expect(atB.chunks.some((chunk) => Buffer.isBuffer(chunk))).toBe(false);
       }));
 
-    it('refuses to write once closed', () =>
+    it('refuses to write after it is closed', () =>
       withPair(async (a) => {
         await within(a.close(), 'close');
         expect(a.closed).toBe(true);
@@ -144,7 +144,7 @@ export function describePortContract(contract: PortContract): void {
         });
       }));
 
-    it('tells its own end once, and nothing after it', () =>
+    it('reports its own end once, and nothing after it', () =>
       withPair(async (a, b) => {
         const heard: string[] = [];
         a.onData(() => heard.push('data'));
@@ -192,7 +192,7 @@ export function describePortContract(contract: PortContract): void {
       );
     }
 
-    it('tells the end also to a listener that comes late', () =>
+    it('also reports the end to a late listener', () =>
       withPair(async (a) => {
         await within(a.close(), 'close');
         await within(new Promise<void>((resolve) => a.onClose(() => resolve())), 'word of the close');
@@ -225,7 +225,7 @@ export function describePortContract(contract: PortContract): void {
         }
       });
 
-      it(`closes while a write waits, which rejects: ${direction}`, async () => {
+      it(`closes while a write waits, and this write rejects: ${direction}`, async () => {
         const { port, release } = await stall();
         try {
           const waiting = (async () => {

@@ -15,7 +15,7 @@ describePortContract({
     const ends = memoryPortPair('memory:test');
     return { ends, release: () => ends[0].close() };
   },
-  // A receiver is a function call, so nothing can keep it from reading.
+  // A receiver is a function call. Nothing can stop it from reading.
   noticesClose: [true, true],
 });
 
@@ -44,7 +44,7 @@ describePortContract({
 describePortContract({
   name: 'worker',
   async open() {
-    // Node's channel has the browser's interface too, and no close that the other end hears.
+    // Node's channel has the browser's interface too. Its other end does not notice a close.
     const { port1, port2 } = new MessageChannel();
     const end = (port: object) => channelEnd(port as Parameters<typeof channelEnd>[0]);
     const ends: [Port, Port] = [

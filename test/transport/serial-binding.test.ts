@@ -31,7 +31,7 @@ describe('closing a port of the mended binding', () => {
     return { port, mended };
   }
 
-  it('waits for a read in progress, which keeps the file and its lock', async () => {
+  it('waits for a read in progress, because the read keeps the file and its lock', async () => {
     const directory = mkdtempSync(path.join(tmpdir(), 'thermolink-'));
     onTestFinished(() => rmSync(directory, { recursive: true }));
     const pipe = path.join(directory, 'pipe');
@@ -40,7 +40,7 @@ describe('closing a port of the mended binding', () => {
     const { fd } = port;
     const read = mended.read(Buffer.alloc(8), 0, 8);
     const closed = port.close();
-    // The read waits in a thread for a byte, so that a close could come before it.
+    // The read waits in a thread for a byte. A close could come before it.
     for (let turn = 0; turn < 10; turn++) await new Promise((resolve) => setImmediate(resolve));
     expect(port.fd).toBe(fd);
     expect(writeSync(fd!, Uint8Array.of(1))).toBe(1);
@@ -49,7 +49,7 @@ describe('closing a port of the mended binding', () => {
     expect(port.fd).toBeNull();
   });
 
-  it('ends what is called meanwhile and afterwards', async () => {
+  it('ends calls during and after it', async () => {
     const { port, mended } = await opened('/dev/zero');
     const buffer = Buffer.alloc(1 << 20);
     const read = mended.read(buffer, 0, buffer.length);

@@ -35,7 +35,7 @@ const BOARD: FakeTty = {
   usbFolder: 'pci0000:00/usb1/1-2',
   usb: { idVendor: '1209', idProduct: '7abc', serial: 'TL-0007', product: 'thermolink ideal-64' },
 };
-/** A device without a serial number. Only a link by place tells it from others of its kind. */
+/** A device without a serial number. Only its link by-path distinguishes it from equal devices. */
 const CLONE: FakeTty = {
   name: 'ttyUSB10',
   device: 'pci0000:00/usb1/1-3/1-3:1.0/ttyUSB10',
@@ -120,7 +120,7 @@ describe('verdicts', () => {
     expect(serialDevices(listing).find((device) => device.path === path)?.advice).toMatch(advice);
   });
 
-  it('every URI that is shown names that port', () => {
+  it('every shown URI leads to its own port', () => {
     const odd = only({ vendorId: '0403', productId: '6001', serialNumber: 'a:b +c%' });
     for (const listing of [LINUX, MACOS, WINDOWS, odd])
       for (const { path, uri, vendorId, productId, serialNumber } of serialDevices(listing))
@@ -131,7 +131,7 @@ describe('verdicts', () => {
         );
   });
 
-  it('two channels of one device are told apart by their paths', () => {
+  it('two channels of one device have different paths', () => {
     const channel = { vendorId: '0403', productId: '6010', serialNumber: 'FT1' };
     const rows = [0, 1].map((i) => ({ path: `/dev/ttyUSB${i}`, ...channel }));
     expect(serialDevices({ platform: 'linux', rows }).map(({ uri }) => uri)).toEqual([
@@ -141,14 +141,14 @@ describe('verdicts', () => {
   });
 });
 
-describe('never a guess between equals', () => {
+describe('there is no guess between equal ports', () => {
   const paths = (listing: SerialListing): string[] =>
     bestCandidates(serialDevices(listing)).map(({ path }) => path);
 
-  it('one that names itself beats the usual chips', () =>
+  it('a port that names a board is preferred to the usual chips', () =>
     expect(paths(MACOS)).toEqual(['/dev/cu.usbmodem1101']));
 
-  it('two of the same chip are both named', () =>
+  it('two ports with the same chip are both named', () =>
     expect(paths(LINUX)).toEqual(['/dev/ttyUSB0', '/dev/ttyUSB1']));
 
   it('a modem and a port off USB are no candidates', () => {
@@ -166,7 +166,7 @@ describe('a board by its USB identity', () => {
     expect(await resolveUsb({ vendorId: '1A86', productId: '7523' }, async () => WINDOWS)).toBe('COM10');
   });
 
-  it('none: says what there is', async () => {
+  it('that is missing: the error lists the existing ports', async () => {
     const error = await thrown(() => resolveUsb({ vendorId: '10c4', productId: 'ea60' }, async () => MACOS));
     expect(error.code).toBe('PORT_NOT_FOUND');
     expect(error.message).toMatch(
@@ -178,7 +178,7 @@ describe('a board by its USB identity', () => {
     expect(none.message).toMatch(/0403:6001:X; there is none on USB/);
   });
 
-  it('several: names all, and says whether the serial number helps', async () => {
+  it('that several ports have: the error names all, and says whether the serial number helps', async () => {
     const told = await thrown(() => resolveUsb({ vendorId: '0403', productId: '6001' }, async () => LINUX));
     expect(told.code).toBe('PORT_AMBIGUOUS');
     expect(told.message).toMatch(/^2 ports .*ttyUSB0.*A50285BI.*ttyUSB1.*A9014QZT/);
@@ -190,7 +190,7 @@ describe('a board by its USB identity', () => {
     expect(equal.hint).toMatch(/path/);
   });
 
-  it('one that may not be opened: what to do', async () => {
+  it('that the user may not open: the error says what to do', async () => {
     const error = await thrown(() =>
       resolveUsb({ vendorId: '0403', productId: '6001', serialNumber: 'A9014QZT' }, async () => LINUX),
     );
@@ -199,7 +199,7 @@ describe('a board by its USB identity', () => {
   });
 });
 
-describe('where a board is looked for after its port was lost', () => {
+describe('the place where a board is looked for after its port was lost', () => {
   const CH340 = { vendorId: '1a86', productId: '7523', product: 'USB Serial' };
   const BY_ID = '/dev/serial/by-id/usb-1a86_USB_Serial-if00-port0';
   const BY_PATH = '/dev/serial/by-path/pci-0000:00:14.0-usb-0:2:1.0-port0';
@@ -209,7 +209,7 @@ describe('where a board is looked for after its port was lost', () => {
       Promise.resolve({ platform, rows });
   const placeOf = (path: string, ...rows: SerialRow[]) => lastingPlaceOf(path, listOf(rows));
 
-  it('is its USB identity, in place of a path, where no other port has the same', async () => {
+  it('is its USB identity, in place of a path, if no other port has the same', async () => {
     const rows = [
       { path: '/dev/ttyUSB0', vendorId: '0403', productId: '6001', serialNumber: 'A5' },
       { path: '/dev/ttyUSB1', vendorId: '0403', productId: '6010', serialNumber: 'FT1' },
@@ -224,12 +224,12 @@ describe('where a board is looked for after its port was lost', () => {
     ]);
   });
 
-  it('is its path where the ports cannot be listed', async () => {
+  it('is its path if the ports cannot be listed', async () => {
     const list = () => Promise.reject(new Error('no list'));
     expect(await lastingPlaceOf('/dev/ttyUSB0', list)).toEqual({ kind: 'serial', path: '/dev/ttyUSB0' });
   });
 
-  it('is the same port, whichever of its paths was given', async () => {
+  it('is the same port for each of its paths', async () => {
     const row = { ...CH340, path: '/dev/ttyUSB0', serialNumber: '5', stablePath: BY_ID, placePath: BY_PATH };
     const usb = { vendorId: '1a86', productId: '7523', serialNumber: '5' };
     for (const path of [row.path, BY_ID, BY_PATH])
@@ -239,19 +239,19 @@ describe('where a board is looked for after its port was lost', () => {
       expect(await lastingPlaceOf(path, async () => windows)).toEqual({ kind: 'usb', usb });
   });
 
-  it('without a serial number it is the socket, so that no other of its kind is taken for it', async () => {
+  it('is the socket if there is no serial number: an equal device is not mistaken for it', async () => {
     const board = { ...CH340, path: '/dev/ttyUSB0', stablePath: BY_ID, placePath: BY_PATH };
     const other = { ...CH340, path: '/dev/ttyUSB1', placePath: `${BY_PATH}-other` };
     const place = { kind: 'serial', path: BY_PATH };
     for (const rows of [[board], [board, other], [other, board]])
       for (const path of [board.path, BY_ID, BY_PATH]) expect(await placeOf(path, ...rows)).toEqual(place);
-    // So are two devices that left the factory with the same number.
+    // The same holds for two devices that have the same number from the factory.
     const alike = [board, other].map((row) => ({ ...row, serialNumber: '0001' }));
     expect(await placeOf('/dev/ttyUSB0', ...alike)).toEqual(place);
     expect(serialDevices({ platform: 'linux', rows: [board] })[0]?.uri).toBe(`serial:${BY_PATH}`);
   });
 
-  it('without a link to the socket it is the kind, which is never guessed between two', async () => {
+  it('is the kind if there is no link to the socket; there is no guess between two equal devices', async () => {
     const board = { ...CH340, path: '/dev/ttyUSB0', stablePath: BY_ID };
     const place = await placeOf(BY_ID, board);
     const usb = { vendorId: '1a86', productId: '7523' };
@@ -260,11 +260,11 @@ describe('where a board is looked for after its port was lost', () => {
     expect(await resolveUsb(usb, listOf([back]))).toBe('/dev/ttyUSB3');
     const second = { ...CH340, path: '/dev/ttyUSB4' };
     expect((await thrown(() => resolveUsb(usb, listOf([back, second])))).code).toBe('PORT_AMBIGUOUS');
-    // A second one was there from the start: its link by-id would lead to either of them.
+    // A second device was there from the start: the link by-id could lead to either of them.
     expect(await placeOf('/dev/ttyUSB0', board, second)).toEqual({ kind: 'serial', path: '/dev/ttyUSB0' });
   });
 
-  it('channels of one device are told apart by their links, which move with the device', async () => {
+  it('is the link for channels of one device; the links move with the device', async () => {
     const channel = (i: number): SerialRow => ({
       path: `/dev/ttyUSB${i}`,
       vendorId: '0403',
@@ -279,7 +279,7 @@ describe('where a board is looked for after its port was lost', () => {
     });
   });
 
-  it('the address of a host controller is no serial number', () => {
+  it('the address of a host controller does not count as a serial number', () => {
     const row = { ...CH340, path: '/dev/ttyUSB0', serialNumber: '0000:00:14.0' };
     expect(serialDevices({ platform: 'linux', rows: [row] })[0]?.serialNumber).toBeUndefined();
   });
@@ -309,7 +309,7 @@ describe('Linux: who holds a port', () => {
   const list = (...processes: Parameters<typeof fakeSysfs>[1] & object): Promise<SerialListing> =>
     listLinuxSerialPorts({ root: fakeSysfs([ADAPTER, BOARD], processes), mayOpen: mayOpenAll });
 
-  it('a process that has it open, or has locked it; others do not count', async () => {
+  it('a process that has opened or locked the port; other processes do not count', async () => {
     const { rows, hasModemManager } = await list(
       { id: 71, comm: 'minicom', opens: ['/dev/ttyUSB0', 'socket:[12]', '/dev/null'] },
       { id: 72, comm: 'node', locks: ['ttyACM0'] },
@@ -327,17 +327,17 @@ describe('Linux: who holds a port', () => {
     ]);
   });
 
-  it('sees ModemManager, whose open files it can’t see', async () => {
+  it('finds ModemManager, although it can’t see its open files', async () => {
     expect((await list({ id: 5, comm: 'ModemManager' })).hasModemManager).toBe(true);
   });
 
-  it('names the group only where it helps to join it', async () => {
+  it('names the group only if joining it helps', async () => {
     const root = fakeSysfs([ADAPTER, { ...BOARD, mode: 0o600 }]);
     const { rows } = await listLinuxSerialPorts({ root, mayOpen: mayOpenNone });
     expect(rows.map(({ group }) => group)).toEqual([undefined, 'dialout']);
   });
 
-  it('names the group that the port itself has, and no group where that is the group of root', async () => {
+  it('names the group of the port itself, and no group if it is the group of root', async () => {
     for (const [group, expected] of [
       ['uucp', 'uucp'],
       ['root', undefined],

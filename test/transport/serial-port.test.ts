@@ -16,7 +16,7 @@ async function withPty(test: (pty: PtyPort) => Promise<void>): Promise<void> {
   }
 }
 
-describe('how much a serial line carries at once', () => {
+describe('the frames and bytes in flight on a serial line', () => {
   it.each([
     // 20 ms of 11,520 bytes a second are less than the smallest frame. In flight are 50 ms.
     [115_200, 256, 576],
@@ -28,7 +28,7 @@ describe('how much a serial line carries at once', () => {
     expect(serialLimits(baudRate)).toEqual({ frameBytesMax, inFlightBytesMax });
   });
 
-  it('is bounded by the rate that was asked for, and by nothing on a pty without one', () =>
+  it('are bounded by the requested rate, and are not bounded on a pty without a rate', () =>
     withPty(async ({ path }) => {
       const slow = await openSerialPort({ path, baudRate: 115_200 });
       expect(slow).toMatchObject({ frameBytesMax: 256, inFlightBytesMax: 576 });
@@ -40,7 +40,7 @@ describe('how much a serial line carries at once', () => {
 });
 
 describe('serial port', () => {
-  it('opens without the modem lines that a pty lacks', () =>
+  it('opens a pty, which has no modem lines', () =>
     withPty(async ({ path }) => {
       for (const dtr of [true, false]) {
         const port = await within(openSerialPort({ path, dtr, rtscts: true }), 'opening');
@@ -59,7 +59,7 @@ describe('serial port', () => {
       }
     }));
 
-  it('says when another program holds it', () =>
+  it('reports that another program holds it', () =>
     withPty(async ({ path }) => {
       const port = await openSerialPort({ path });
       await expect(within(openSerialPort({ path }), 'refusal')).rejects.toMatchObject({
@@ -69,18 +69,18 @@ describe('serial port', () => {
       await port.close();
     }));
 
-  it('says when there is none', async () => {
+  it('reports that it does not exist', async () => {
     await expect(openSerialPort({ path: '/dev/thermolink-none' })).rejects.toMatchObject({
       code: 'PORT_NOT_FOUND',
       hint: expect.stringContaining('thermolink devices'),
     });
   });
 
-  it('says when it is no serial port', async () => {
+  it('reports that a file is not a serial port', async () => {
     await expect(openSerialPort({ path: '/dev/null' })).rejects.toMatchObject({ code: 'CANNOT_CONNECT' });
   });
 
-  it('is not opened once cancelled', () =>
+  it('is not opened after a cancel', () =>
     withPty(async ({ path }) => {
       const controller = new AbortController();
       const opening = openSerialPort({ path }, { signal: controller.signal });
@@ -88,7 +88,7 @@ describe('serial port', () => {
       await expect(within(opening, 'abort')).rejects.toMatchObject({ code: 'ABORTED' });
     }));
 
-  it('sees an unplug in the middle of a stream, and does not spin', () =>
+  it('notices an unplug in the middle of a stream, and does not loop without end', () =>
     withPty(async (pty) => {
       const port = await openSerialPort({ path: pty.path });
       let bytes = 0;
@@ -96,7 +96,7 @@ describe('serial port', () => {
       await within(
         new Promise<void>((resolve, reject) => {
           port.onData((chunk) => {
-            // The hang-up comes while the port reads.
+            // The hang-up happens while the port reads.
             if (bytes === 0) resolve();
             bytes += chunk.length;
           });
@@ -111,7 +111,7 @@ describe('serial port', () => {
       await expect(port.write(Uint8Array.of(1))).rejects.toMatchObject({ code: 'LINK_LOST' });
     }));
 
-  it('goes on writing when there is room, also after it has waited for bytes', () =>
+  it('continues to write when there is room, also after it has waited for bytes', () =>
     withPty(async (pty) => {
       const port = await openSerialPort({ path: pty.path });
       const count = 1 << 20;
@@ -150,14 +150,14 @@ describe('serial port', () => {
     }
   });
 
-  it('has a URI that names any path', () => {
+  it('has a URI for any path', () => {
     expect(serialUri('/dev/ttyACM0')).toBe('serial:/dev/ttyACM0');
     expect(serialUri('/tmp/a?b#c%d')).toBe('serial:/tmp/a%3Fb%23c%25d');
   });
 });
 
 describe('pty', () => {
-  it('echoes nothing and changes no byte', () =>
+  it('does not echo and does not change bytes', () =>
     withPty(async (pty) => {
       const port = await openSerialPort({ path: pty.path });
       const all = Uint8Array.from({ length: 256 }, (_, i) => i);
@@ -177,7 +177,7 @@ describe('pty', () => {
       await port.close();
     }));
 
-  it.runIf(process.platform === 'linux')('that a client wanted for itself counts as in use', () =>
+  it.runIf(process.platform === 'linux')('that a client has opened exclusively counts as in use', () =>
     withPty(async (pty) => {
       const { default: koffi } = await import('koffi');
       const ioctl = koffi.load(null).func('int ioctl(int fd, unsigned long request)');
@@ -193,7 +193,7 @@ describe('pty', () => {
   );
 
   it.runIf(process.platform === 'linux')(
-    'tells, when asked, whether somebody has it open, and stays as it is',
+    'tells whether another process has it open, and does not change by the question',
     () =>
       withPty(async (pty) => {
         const heard: number[] = [];
@@ -224,7 +224,7 @@ describe('pty', () => {
       }),
   );
 
-  it.runIf(process.platform === 'linux')('is raw again once it is asked, however somebody left it', () =>
+  it.runIf(process.platform === 'linux')('is raw again after the question, whatever its settings were', () =>
     withPty(async (pty) => {
       const heard: number[] = [];
       pty.onData((chunk) => heard.push(...chunk));

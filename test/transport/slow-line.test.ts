@@ -53,7 +53,7 @@ function slowLine(port: Port): {
 }
 
 describe('a slow serial line', () => {
-  it('carries small frames, and few bytes that nobody has acknowledged', async () => {
+  it('carries small frames, and few unacknowledged bytes', async () => {
     const clock = new VirtualClock();
     const [host, far] = memoryPortPair('slow');
     new ServedDevice(new EmulatedDevice({ profile: findProfile('ideal-64')!, dieSeed: 1 }), far, { clock });
@@ -62,7 +62,7 @@ describe('a slow serial line', () => {
     await clock.run(device.loadProgram(0, diagonalProgram(64)));
     expect(most().frame).toBeLessThanOrEqual(LIMITS.frameBytesMax);
     expect(most().bytes).toBeLessThanOrEqual(LIMITS.inFlightBytesMax);
-    // The line must not idle either: two frames are under way at a time.
+    // The line must not be idle either: two frames are on the way at a time.
     expect(most().bytes).toBeGreaterThan(LIMITS.frameBytesMax);
   });
 });

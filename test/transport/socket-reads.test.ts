@@ -34,7 +34,7 @@ it('every read of an accepted connection goes into the same memory', async () =>
   await within(new Promise((resolve) => server.close(resolve)), 'the end of the server');
 });
 
-it('a socket without a handle to give up keeps its own reads', async () => {
+it('a socket without a handle keeps its own reads', async () => {
   const { server, near, accepted } = await connected();
   accepted.destroy();
   expect(readingBy(new SocketReads(), accepted)).toBeUndefined();

@@ -17,7 +17,7 @@ async function withServer(test: (port: number, server: Server) => Promise<void>)
 }
 
 describe('tcp port', () => {
-  it('says when nothing listens, and what to start', async () => {
+  it('reports that nothing listens, and which program to start', async () => {
     let port = 0;
     await withServer(async (free) => void (port = free));
     const opening = openTcpPort({ host: '127.0.0.1', port });
@@ -44,7 +44,7 @@ describe('tcp port', () => {
     }));
 
   it('gives up at its deadline', async () => {
-    // Nobody answers at an address of TEST-NET-1 (RFC 5737). A machine without a route says so itself.
+    // No machine answers at an address of TEST-NET-1 (RFC 5737). Without a route the system reports an error.
     const opening = openTcpPort({ host: '192.0.2.1', port: 9 }, { timeoutMs: 50 });
     await expect(within(opening, 'deadline', 2000)).rejects.toMatchObject({
       code: expect.stringMatching(/^(NO_ANSWER|CANNOT_CONNECT)$/),
@@ -52,7 +52,7 @@ describe('tcp port', () => {
     });
   });
 
-  it('hands over bytes that came before anybody listened', () =>
+  it('delivers bytes that arrived before there was a listener', () =>
     withServer(async (port, server) => {
       server.on('connection', (socket) => socket.end(Uint8Array.of(1, 2, 3)));
       const opened = await within(openTcpPort({ host: '127.0.0.1', port }), 'connection');
@@ -67,13 +67,13 @@ describe('tcp port', () => {
   it.each([
     ['127.0.0.1:7000', { host: '127.0.0.1', port: 7000 }],
     ['[::1]:0', { host: '::1', port: 0 }],
-  ])('%s survives the way to a URI and back', (text, address) => {
+  ])('%s is the same after the conversion to a URI and back', (text, address) => {
     expect(parseHostPort(text)).toEqual(address);
     expect(tcpUri(address)).toBe(`tcp://${text}`);
   });
 
   it.each(['', '7000', ':7000', '127.0.0.1', '::1:7000', 'a b:1', 'h:65536', 'h:-1', 'h:1x'])(
-    '%j is no address',
+    '%j is not an address',
     (text) => expect(parseHostPort(text)).toBeUndefined(),
   );
 });

@@ -65,7 +65,7 @@ describe('a port on Web Serial', () => {
     expect(serial.closes).toBe(1);
   });
 
-  it('sets the lines that it is told to, where there are some', async () => {
+  it('sets the requested modem lines, if the port has some', async () => {
     const serial = new FakeSerialPort();
     const port = await openWebSerialPort(serial, { dtr: false, rtscts: true });
     expect(serial.signals).toEqual([{ dataTerminalReady: false }]);
@@ -75,7 +75,7 @@ describe('a port on Web Serial', () => {
     await (await openWebSerialPort(serial, { dtr: true })).close();
   });
 
-  it('goes on after a fault of the line', async () => {
+  it('continues after a fault of the line', async () => {
     const serial = new FakeSerialPort();
     const port = await openWebSerialPort(serial);
     for (const [i, fault] of (
@@ -95,7 +95,7 @@ describe('a port on Web Serial', () => {
     await port.close();
   });
 
-  it('ends with the reason when it is unplugged, in the middle of a write too', async () => {
+  it('ends with the reason when it is unplugged, also in the middle of a write', async () => {
     const serial = new FakeSerialPort(PICO);
     const port = await openWebSerialPort(serial);
     port.onData(() => undefined);
@@ -107,7 +107,7 @@ describe('a port on Web Serial', () => {
     await within(port.close(), 'close');
   });
 
-  it('says when this page has it open, and when the browser can’t open it', async () => {
+  it('reports that this page has it open, or that the browser can’t open it', async () => {
     const serial = new FakeSerialPort(PICO);
     const port = await openWebSerialPort(serial);
     await expect(openWebSerialPort(serial)).rejects.toMatchObject({ code: 'PORT_BUSY', retryable: true });
@@ -122,7 +122,7 @@ describe('a port on Web Serial', () => {
     });
   });
 
-  it('ends a wait at its deadline or by its signal, and closes what opens later', async () => {
+  it('ends a wait at its deadline or by its signal, and closes a port that opens later', async () => {
     const ends = [
       { options: { timeoutMs: 1 }, abort: undefined, code: 'NO_ANSWER' },
       { options: {}, abort: new AbortController(), code: 'ABORTED' },

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { bundleOf } from '../support/web-bundle.js';
 
-/** Bundling takes some seconds; test/repository/imports.test.ts has the quick test of what is loaded. */
-describe('what a page loads, minified', { tags: 'long' }, () => {
+/** Bundling takes some seconds. The quick test of loaded files is in test/repository/imports.test.ts. */
+describe('the minified code that a page loads', { tags: 'long' }, () => {
   const bytesOf = (files: readonly { readonly text: string }[]): number =>
     files.reduce((sum, { text }) => sum + Buffer.byteLength(text), 0);
 

@@ -23,7 +23,7 @@ const KNOWN_PORT = '/dev/ttyS0';
 const POLICIES = '/etc/chromium';
 const WAIT_MS = 60_000;
 
-/** What is missing to put a pseudo-terminal in the place of a known port, or undefined. */
+/** The reason why a pseudo-terminal can't replace a known port, or undefined. */
 function missing(): string | undefined {
   if (!existsSync(KNOWN_PORT) || !existsSync('/sys/class/tty/ttyS0/device')) return `no ${KNOWN_PORT}`;
   if (!existsSync(POLICIES)) return 'no Chromium of Debian, which reads policies there';
@@ -100,7 +100,7 @@ it.skipIf(without !== undefined)(
     const cells = await page.locator('#solution-rows td').allTextContents();
     for (const [i, x] of [1 / 11, 7 / 11].entries())
       expect(Math.abs(Number(cells[3 * i]) - x)).toBeLessThan(1e-3);
-    // The board goes on serving: the port is closed, and opened again.
+    // The board is still served: the port is closed and opened again.
     await page.getByRole('button', { name: 'Disconnect' }).click();
     await said('The board is disconnected.');
     await page.getByRole('button', { name: 'Choose the port…' }).click();

@@ -46,11 +46,11 @@ describe.skipIf(missing !== undefined)(
       rmSync(folder, { recursive: true, force: true });
     });
 
-    /** What a program in the page returns, which has the exports of thermolink/web as `web`. */
+    /** The result of a program in the page. The program has the exports of thermolink/web as `web`. */
     const inPage = <T>(program: string): Promise<T> =>
       page.evaluate(`import('./entry.js').then(async (web) => { ${program} })`);
 
-    it('runs what docs/how-to/drive-from-the-browser.md shows', async () => {
+    it('runs the program of docs/how-to/drive-from-the-browser.md', async () => {
       const [, program] = /```js\n([\s\S]*?)```/.exec(
         readRepositoryFile('docs/how-to/drive-from-the-browser.md'),
       )!;
@@ -64,7 +64,7 @@ describe.skipIf(missing !== undefined)(
       ]);
     });
 
-    it.each(KINDS)('computes on %s in a worker with the bits that Node has', async (profile) => {
+    it.each(KINDS)('computes on %s in a worker with the same bits as in Node', async (profile) => {
       const here = await connect(`emulator:${profile}?die=3`);
       const data = Float64Array.from(ENTRIES);
       const system = { kind: 'dense', matrix: { rows: 3, columns: 3, data } } as const;

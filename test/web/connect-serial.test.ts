@@ -21,7 +21,7 @@ function pour(from: Port, to: Port): void {
   });
 }
 
-/** Boards on a hub that a browser sees, in virtual time. */
+/** Boards on a hub of a browser, in virtual time. */
 class WebHub {
   readonly clock = new VirtualClock();
   readonly serial = new FakeSerial();
@@ -66,7 +66,7 @@ const turns = async (count: number): Promise<void> => {
 };
 
 describe('a board on Web Serial', () => {
-  it('that is pulled out in mid-run and comes back as another port goes on, bit for bit', async () => {
+  it('that is pulled out during a run and returns as another port continues, bit for bit', async () => {
     const run = async (pulls: number): Promise<Int16Array> => {
       const hub = new WebHub('A');
       const device = await hub.connect(await hub.plugIn('A'));
@@ -88,7 +88,7 @@ describe('a board on Web Serial', () => {
     expect(Buffer.compare(Buffer.from(disturbed.buffer), Buffer.from(still.buffer))).toBe(0);
   });
 
-  it('is told from another board of the same kind by its serial number', async () => {
+  it('is distinguished from another board of the same kind by its serial number', async () => {
     const hub = new WebHub('A', 'B');
     const port = await hub.plugIn('A');
     await hub.plugIn('B');
@@ -105,7 +105,7 @@ describe('a board on Web Serial', () => {
     await device.close();
   });
 
-  it('that does not come back ends in LINK_LOST, which names what to do', async () => {
+  it('that does not return gives LINK_LOST with advice', async () => {
     const hub = new WebHub('A');
     const device = await hub.connect(await hub.plugIn('A'), { reconnect: { giveUpMs: 1000 } });
     await hub.pull('A');
@@ -117,7 +117,7 @@ describe('a board on Web Serial', () => {
     expect(hub.events).toEqual(['disconnected', 'gaveUp']);
   });
 
-  it('is not looked for when nobody wants it', async () => {
+  it('is not looked for if the search is switched off', async () => {
     const hub = new WebHub('A');
     const device = await hub.connect(await hub.plugIn('A'), { reconnect: false });
     await hub.pull('A');
@@ -125,7 +125,7 @@ describe('a board on Web Serial', () => {
     expect(hub.events).toEqual([]);
   });
 
-  it('that says nothing is no board, and its port is closed', async () => {
+  it('that does not answer is refused, and its port is closed', async () => {
     const hub = new WebHub();
     const port = new FakeSerialPort();
     port.board.onData(() => undefined);

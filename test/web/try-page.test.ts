@@ -9,7 +9,7 @@ import { buildTryPage } from '../support/web-bundle.js';
 const missing = missingChromium();
 const DONE_MS = 60_000;
 
-/** Builds the page, and reads what came out. */
+/** Builds the page and reads the built files. */
 async function buildPage(folder: string): Promise<Record<string, Buffer>> {
   await buildTryPage(folder);
   const files = readdirSync(folder, { recursive: true, encoding: 'utf8' });
@@ -48,7 +48,7 @@ describe.skipIf(missing !== undefined)(
       for (const folder of folders) rmSync(folder, { recursive: true, force: true });
     });
 
-    /** The page in a new context, and what it asked for and complained about. */
+    /** The page in a new context, its requests and its errors. */
     async function open(options: BrowserContextOptions = {}) {
       const context = await browser.newContext(options);
       onTestFinished(() => context.close());
@@ -75,7 +75,7 @@ describe.skipIf(missing !== undefined)(
       for (const [file, bytes] of Object.entries(built)) expect(again[file].equals(bytes), file).toBe(true);
     });
 
-    it('solves what is typed by keyboard alone, and asks for nothing from elsewhere', async () => {
+    it('solves a system by keyboard alone, and makes no requests to other servers', async () => {
       const { page, complaints, requests } = await open();
       // Board, its type, the example, then the matrix and the drive.
       await page.getByRole('radio', { name: 'Emulated in this page' }).focus();
@@ -114,7 +114,7 @@ describe.skipIf(missing !== undefined)(
       expect(requests.filter((url) => !url.startsWith(server.url) && url !== 'data:,')).toEqual([]);
     });
 
-    it.each(['ideal-64', 'spu-8', 'harsh-64'])('knows the board %s', async (profile) => {
+    it.each(['ideal-64', 'spu-8', 'harsh-64'])('offers the board %s', async (profile) => {
       const { page, complaints } = await open();
       await page.getByLabel('Type').selectOption(profile);
       await page.getByRole('button', { name: 'Run' }).click();
@@ -122,7 +122,7 @@ describe.skipIf(missing !== undefined)(
       expect(complaints).toEqual([]);
     });
 
-    it('stops in mid-run, and runs again', async () => {
+    it('stops during a run, and runs again', async () => {
       const { page } = await open();
       await page.getByLabel('Example').selectOption('chain');
       await page.getByRole('button', { name: 'Run' }).click();
@@ -139,19 +139,19 @@ describe.skipIf(missing !== undefined)(
       ['1 2\n2 1', '1 1', /not positive definite/, 'matrix'],
       ['4 1\n1 3', '1', /drive has 1 number, but the matrix has 2 rows/, 'drive'],
       [identity(9), Array(9).fill(1).join(' '), /matrix has 9 rows, but this board has 8 cells/, 'matrix'],
-    ])('says of %j in plain words what is wrong', async (matrixText, driveText, message, field) => {
+    ])('describes the error in %j in plain words', async (matrixText, driveText, message, field) => {
       const { page, complaints } = await open();
       await page.locator('#matrix').fill(matrixText);
       await page.locator('#drive').fill(driveText);
       await page.getByRole('button', { name: 'Run' }).click();
       await page.getByRole('alert').getByText(message).waitFor({ timeout: DONE_MS });
-      // The field that is to be mended has the focus, and says that it is invalid.
+      // The wrong field has the focus and is marked as invalid.
       await page.locator(`#${field}:focus[aria-invalid=true]`).waitFor();
       expect(await page.getByRole('button', { name: 'Run' }).isEnabled()).toBe(true);
       expect(complaints).toEqual([]);
     });
 
-    it('says when the browser has no Web Serial', async () => {
+    it('reports that the browser has no Web Serial', async () => {
       const { page } = await open();
       await page.evaluate(`Object.defineProperty(navigator, 'serial', { value: undefined })`);
       await page.getByRole('radio', { name: 'On USB or a serial port' }).check();
@@ -162,7 +162,7 @@ describe.skipIf(missing !== undefined)(
         .waitFor();
     });
 
-    it('says that no board is connected, and what is no baud rate', async () => {
+    it('reports that no board is connected, and that a value is not a baud rate', async () => {
       const { page } = await open();
       await page.getByRole('radio', { name: 'On USB or a serial port' }).check();
       await page.getByRole('button', { name: 'Run' }).click();

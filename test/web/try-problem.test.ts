@@ -3,7 +3,7 @@ import { covarianceError } from '../../docs/try/experiment.js';
 import { BadProblem, readProblem } from '../../docs/try/problem.js';
 import { matrix } from '../../src/linalg/matrix.js';
 
-describe('what is typed into the page', () => {
+describe('the input of the page', () => {
   it('is read with blanks, commas and empty lines, and compared with the closed form of two unknowns', () => {
     const { matrix: a, drive, solution, inverse, slowest } = readProblem('\n 5, 2\n2;3\n\n', '1 -1e0');
     expect([...a.data]).toEqual([5, 2, 2, 3]);

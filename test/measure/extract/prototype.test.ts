@@ -63,9 +63,9 @@ describe('a prototype board that was captured', { tags: 'long' }, () => {
 
   /*
    * For n normal z the mean square has the standard deviation √(2/n): 0.102 for the 192 cells of three
-   * boards. Bounds at four of them are left by chance once in 15,000 times per quantity, and by any of the 21
-   * below once in 700 times. The bounds of true values are never narrower than [0.8, 1.25], since errors of
-   * crosspoints of a cell share that of its gain. Seeds are fixed.
+   * boards. A bound at four of them fails by chance once in 15,000 times for one quantity, and once in 700
+   * times for any of the 21 below. The bounds of true values are never narrower than [0.8, 1.25], because the
+   * errors of all crosspoints of a cell contain the error of its gain. Seeds are fixed.
    */
   const within = (z: readonly number[]) => 4 * Math.sqrt(2 / z.length);
 

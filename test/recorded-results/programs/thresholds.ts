@@ -1,6 +1,6 @@
 /**
- * Faults of growing size, in steps of a quarter: where a verdict changes is where its threshold lies. Systems
- * of two or three unknowns keep each of some dozens of solves at milliseconds.
+ * Faults of growing size, in steps of a quarter. The size at which a verdict changes shows its threshold. The
+ * systems have two or three unknowns: each of the dozens of solves takes only milliseconds.
  */
 import type { BoardProfile } from '../../../emulator/profiles/board-profile.js';
 import { drawSamples } from '../../../src/algorithms/sample.js';

@@ -54,7 +54,7 @@ const lines = (text: string): Record<string, unknown>[] =>
     .map((line) => JSON.parse(line));
 
 describe('trace info', () => {
-  it('says what was recorded', async () => {
+  it('describes the recording', async () => {
     const info = JSON.parse(await printed('info', session, '--json'));
     expect(info).toMatchObject({
       board: { model: 'ideal-8', cells: 8 },
@@ -71,7 +71,7 @@ describe('trace info', () => {
     expect(text).toMatch(/→ start +command +2/);
   });
 
-  it('says what a cut recording lacks', async () => {
+  it('says which part of a cut recording is missing', async () => {
     const cut = file('cut.mcap');
     const bytes = readFileSync(session);
     writeFileSync(cut, bytes.subarray(0, bytes.length - 300));
@@ -81,7 +81,7 @@ describe('trace info', () => {
     expect(stderr).toContain(cut);
   });
 
-  it.each(['info', 'messages'])('%s refuses what is no recording', async (name) => {
+  it.each(['info', 'messages'])('%s refuses a file that is not a recording', async (name) => {
     const text = file('text.mcap');
     writeFileSync(text, 'text');
     for (const target of [text, file('missing.mcap')]) {
@@ -121,7 +121,7 @@ describe('trace messages', () => {
     expect(early.length).toBeLessThan(all.length);
   });
 
-  it('cuts long fields unless they are wanted whole', async () => {
+  it('cuts long fields unless an option asks for the whole ones', async () => {
     const cut = await printed('messages', session, '--name', 'writeCouplings,sampleBlock');
     expect(cut).toMatch(/codes=<128 bytes [0-9a-f]{16}…>/);
     expect(cut).toMatch(/codes=<160 codes -?\d+…-?\d+>/);
@@ -147,7 +147,7 @@ describe('trace messages', () => {
 });
 
 describe('trace diff', () => {
-  it('ends with 0 for the same session and with 1 for another one', async () => {
+  it('ends with exit code 0 for the same session and with 1 for another one', async () => {
     expect(await printed('diff', session, session)).toMatch(/^the same: \d+ messages compared\n$/);
     const { stdout, exitCode } = await runCommand('trace', 'diff', session, other);
     expect(exitCode).toBe(1);
@@ -184,7 +184,7 @@ describe('trace export', () => {
   });
 
   it.runIf(hasTshark)(
-    'writes every frame for tshark, with the messages that we count',
+    'writes every frame for tshark, which counts the same messages',
     { tags: 'long' },
     async () => {
       const { frames } = JSON.parse(
@@ -250,10 +250,10 @@ describe('trace plot', () => {
   });
 });
 
-describe('names that want to steer the terminal or the picture', () => {
+describe('names with control characters for the terminal or the picture', () => {
   const EVIL = '\u001b[2J\u202e</svg>&"';
 
-  /** What a board of this name answers to HELLO. */
+  /** The answer to HELLO of a board with this name. */
   async function helloOf(model: string): Promise<TraceMessage[]> {
     const trace = await openTrace(session);
     try {

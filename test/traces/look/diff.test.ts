@@ -11,7 +11,7 @@ function recording(chunks: readonly LinkChunk[]): Messages & { readonly list: Tr
   return { list, messages: () => list };
 }
 
-/** The recording with one message changed, or left out. */
+/** The recording with one message changed or removed. */
 function changed(
   { list }: { readonly list: readonly TraceMessage[] },
   index: number,
@@ -22,7 +22,7 @@ function changed(
 }
 
 describe('the difference of two recordings', () => {
-  it('is none for a recording and itself, on a bad line too', async () => {
+  it('is empty between a recording and itself, also on a bad line', async () => {
     const chunks = await simulatedSessions([1]);
     const report = diffMessages(recording(chunks), recording(chunks));
     expect(report.first).toBeUndefined();
@@ -30,7 +30,7 @@ describe('the difference of two recordings', () => {
     expect(report.compared.a).toBeGreaterThan(100);
   });
 
-  it('is none where only the clock, request ids and names of sessions differ', async () => {
+  it('is empty if only the clock, request ids and names of sessions differ', async () => {
     const { chunks } = await plainSession();
     const a = recording(chunks);
     const later = a.list.map((message) => ({
@@ -47,7 +47,7 @@ describe('the difference of two recordings', () => {
         ),
       ),
     }));
-    // HELLO was answered twice, and the credits fell elsewhere.
+    // HELLO was answered twice, and credits arrived at other places.
     const hello = later.find(({ name, kind }) => name === 'hello' && kind === 'answer')!;
     const repeated = { ...hello, fields: { ...hello.fields, resumed: 1 } };
     const b = [...later.slice(0, 5), repeated, ...later.slice(5)].filter(({ name }) => name !== 'credit');
@@ -81,7 +81,7 @@ describe('the difference of two recordings', () => {
     expect(first?.codes).toEqual({ sample: 17, cell: 5, a: code, b: code + 3, count, of, largest });
   });
 
-  it('says which recording has a message that the other lacks', async () => {
+  it('says which recording has a message that the other one does not have', async () => {
     const a = recording((await plainSession()).chunks);
     const last = a.list.at(-1)!;
     const shorter = changed(a, last.index, () => undefined);

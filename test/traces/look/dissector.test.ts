@@ -17,7 +17,7 @@ function capture(chunks: readonly LinkChunk[]): Uint8Array {
   return joined([...pcapngPieces(wireFrames(chunks), { application: 'a test' })]);
 }
 
-/** Messages as their receivers were handed them, and what else was seen. */
+/** Messages as their receivers got them, and the other counts. */
 function decoded(chunks: readonly LinkChunk[]) {
   const decoder = new LinkDecoder();
   const messages: TraceMessage[] = [];
@@ -27,7 +27,7 @@ function decoded(chunks: readonly LinkChunk[]) {
 
 const CHANNEL_NAMES = Object.keys(CHANNEL) as ChannelName[];
 
-/** What is wrong with a frame or its message, in the words of the codec; undefined when nothing is. */
+/** The error of a frame or its message, in the words of the codec; undefined without an error. */
 function verdict({ item, direction }: WireFrame): { fault?: string; rejected?: string } {
   if (item.kind === 'unfinished') return {};
   if (item.kind === 'fault') return { fault: item.fault };
@@ -47,13 +47,13 @@ function tsharkVerdicts(bytes: Uint8Array): { fault?: string; rejected?: string 
     const [fault, rejected] = [row['thermolink.fault'], row['thermolink.rejected']].map((words) =>
       words.join(' '),
     );
-    // It is marked as malformed, for all tools that look for that.
+    // It is marked as malformed, for all tools that read this mark.
     expect(row['_ws.malformed'].length > 0).toBe(fault !== '' || rejected !== '');
     return { ...(fault === '' ? {} : { fault }), ...(rejected === '' ? {} : { rejected }) };
   });
 }
 
-/** A damaged frame: its bytes are changed on the line, or its payload before the CRC was made. */
+/** A damaged frame: its bytes changed on the line, or its payload changed before the CRC was computed. */
 const damage = fc.record({
   pick: fc.nat(),
   inPayload: fc.boolean(),
@@ -86,7 +86,7 @@ interface Material {
   readonly frame: Frame;
 }
 
-/** Damaged frames as chunks, one frame a chunk. */
+/** Damaged frames as chunks, one frame in each chunk. */
 function damagedChunks(material: readonly Material[], count: number, seed: number): LinkChunk[] {
   const ear = new Ear();
   for (const { pick, inPayload, edits } of fc.sample(damage, { numRuns: count, seed })) {
@@ -100,7 +100,7 @@ function damagedChunks(material: readonly Material[], count: number, seed: numbe
 }
 
 describe.runIf(hasTshark)('the dissector for tshark', () => {
-  it('names every field of every message with the value that we decode', async () => {
+  it('shows every field of every message with the value that our decoder gives', async () => {
     const { chunks } = await plainSession();
     const { messages } = decoded(chunks);
     const names = new Set(messages.map(({ name }) => name));
@@ -121,7 +121,7 @@ describe.runIf(hasTshark)('the dissector for tshark', () => {
     }
   });
 
-  /** The plain session and what tshark, which needs a second, prints of it; several tests look at that. */
+  /** The plain session and the output of tshark, which needs a second. Several tests use this output. */
   const plainRows = once(async () => {
     const { chunks } = await plainSession();
     const fields = [
@@ -133,7 +133,7 @@ describe.runIf(hasTshark)('the dissector for tshark', () => {
     return { chunks, rows: tsharkFields(capture(chunks), fields, '-2') };
   });
 
-  it('shows codes one by one, of the width that the program has', { tags: 'long' }, async () => {
+  it('shows codes one by one, with the width of the program', { tags: 'long' }, async () => {
     const { chunks, rows } = await plainRows();
     const codes = (bank: string, message: string) =>
       rows
@@ -149,7 +149,7 @@ describe.runIf(hasTshark)('the dissector for tshark', () => {
     expect(codes('', 'sampleBlock')[0]).toEqual(Array.from(block.samples!.codes.slice(0, 64)));
   });
 
-  it('times are exact to the nanosecond, and directions are those of the host', async () => {
+  it('shows times exact to the nanosecond, and directions as the host sees them', async () => {
     const { chunks, rows } = await plainRows();
     const frames = [...wireFrames(chunks)];
     expect(rows.map((row) => row['frame.time_epoch'][0].replace('.', ''))).toEqual(
@@ -163,7 +163,7 @@ describe.runIf(hasTshark)('the dissector for tshark', () => {
     );
   });
 
-  it('tells a command where its answer is, and an answer how long it took', async () => {
+  it('shows the answer of each command, and the time that each answer took', async () => {
     const { rows } = await plainRows();
     const asked = rows.filter((row) => row['thermolink.responseIn'].length > 0);
     expect(asked.length).toBeGreaterThan(10);
@@ -174,11 +174,13 @@ describe.runIf(hasTshark)('the dissector for tshark', () => {
     }
   });
 
-  it('counts messages and what went wrong on a bad line as we do', { tags: 'long' }, () =>
+  it('counts messages and errors on a bad line as our decoder does', { tags: 'long' }, () =>
     countsAlike([1], 10),
   );
 
-  it('counts them so on more bad lines', { tags: 'long' }, () => countsAlike([1, 2, 3], 100));
+  it('counts them as our decoder does on more bad lines', { tags: 'long' }, () =>
+    countsAlike([1, 2, 3], 100),
+  );
 
   const countsAlike = async (seeds: number[], retransmissions: number): Promise<void> => {
     const chunks = await simulatedSessions(seeds);
@@ -232,7 +234,7 @@ describe.runIf(hasTshark)('the dissector for tshark', () => {
     judgesAlike(100_000, 2),
   );
 
-  it('takes the longest frames, and longer ones than there can be', { tags: 'long' }, async () => {
+  it('reads the longest frames, and longer ones than the protocol allows', { tags: 'long' }, async () => {
     const ear = new Ear();
     const header = { channel: CHANNEL.sample, session: 1, flags: 0, seq: 0, ack: 0 } as const;
     for (const length of [65_524, 65_525, 70_000])
@@ -243,7 +245,7 @@ describe.runIf(hasTshark)('the dissector for tshark', () => {
     expect(tsharkVerdicts(capture(ear.chunks))).toEqual(ours);
   });
 
-  it('reads a capture of TCP whose segments cut frames anywhere', { tags: 'long' }, async () => {
+  it('reads a capture of TCP in which segments cut frames anywhere', { tags: 'long' }, async () => {
     const { chunks } = await plainSession();
     const segments = chunks.flatMap(({ direction, bytes }) => {
       const toBoard = direction === 'toDevice';

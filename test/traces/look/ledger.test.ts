@@ -25,7 +25,7 @@ function ledgerOf(chunks: readonly LinkChunk[]): SessionLedger {
   return ledger;
 }
 
-/** Loses every sample frame whose number in the session, from 0, is given, when it is sent first. */
+/** Loses the first sending of each sample frame in the list, by its number in the session from 0. */
 function losing(numbers: readonly number[]): Tamper {
   let next = 0;
   return (frame, bytes) =>
@@ -37,7 +37,7 @@ function losing(numbers: readonly number[]): Tamper {
 /** Three blocks: a frame of 64 KiB holds 4091 samples of 8 cells. */
 const LONG_RUN = { bank: 0, runSeed: 3, burnInTicks: 4, sampleCount: 9000, ticksPerSample: 1 };
 
-describe('the account of a session', () => {
+describe('the summary of a session', () => {
   it('names board, runs, state and refusals', async () => {
     const { chunks } = await plainSession();
     const ledger = ledgerOf(chunks);
@@ -59,7 +59,7 @@ describe('the account of a session', () => {
     expect(ledger.sessions).toBe(1);
   });
 
-  it('counts every message of the decoder once, in whatever pieces the bytes come', async () => {
+  it('counts every message of the decoder once, for any pieces of bytes', async () => {
     const chunks = await simulatedSessions([4]);
     const decoder = new LinkDecoder();
     const names = new Map<string, number>();
@@ -84,7 +84,7 @@ describe('the account of a session', () => {
 });
 
 describe('the samples of a run', () => {
-  it('are those that the driver gave, at the ticks of their blocks', async () => {
+  it('equal the samples of the driver, at the ticks of their blocks', async () => {
     const { chunks, codes } = await plainSession();
     const [samples, ...rest] = runSamples(chunks);
     expect(rest).toEqual([]);
@@ -94,7 +94,7 @@ describe('the samples of a run', () => {
     expect(tickOf(samples.run, 3)).toBe(PLAIN_FIRST_TICK + 10 + 15);
   });
 
-  it('are marked as missing where a block was lost', async () => {
+  it('are marked as missing if their block was lost', async () => {
     const { device, clock, chunks } = await heardBoard('ideal-8', { toHost: losing([1]) });
     await clock.run(device.loadProgram(0, { ...diagonalProgram(8), noiseAmplitude: 16384, noiseShift: 12 }));
     const run = await clock.run(device.run({ ...LONG_RUN, onLoss: 'mark' }));
@@ -112,7 +112,7 @@ describe('the samples of a run', () => {
     expect(missing).toEqual(lost);
   });
 
-  it('are whole and in order where lost blocks were asked for again', { tags: 'long' }, async () => {
+  it('are whole and in order if lost blocks were requested again', { tags: 'long' }, async () => {
     const { device, clock, chunks } = await heardBoard('ideal-8', { toHost: losing([0, 1]) });
     await clock.run(device.loadProgram(0, { ...diagonalProgram(8), noiseAmplitude: 16384, noiseShift: 12 }));
     const { codes } = await clock.run(device.acquire({ ...LONG_RUN, onLoss: 'reRequest' }));
@@ -125,7 +125,7 @@ describe('the samples of a run', () => {
   });
 });
 
-it('a block that promises four billion samples costs no more than it holds', async () => {
+it('a block that claims four billion samples takes only the memory of its real content', async () => {
   const { chunks } = await plainSession();
   const decoder = new FrameDecoder(FRAME_BYTES_MAX);
   const hostile = chunks.map((chunk) => {

@@ -2,11 +2,11 @@ import type { LinkChunk } from '../../../src/traces/trace-message.js';
 import { simulate } from '../../simulation/simulate.js';
 import { diagonalProgram, openTestBoard, type Tamper } from '../../support/test-board.js';
 
-/** An arbitrary moment of today's length in ns. */
+/** An arbitrary time in ns with as many digits as today's. */
 const START_NS = 1_790_000_000_123_456_789n;
 const STEP_NS = 12_345n;
 
-/** Collects what passes a line, with made-up times: they are different, ascending and end in any digit. */
+/** Collects the chunks of a line, with made-up times: different, ascending, with any last digit. */
 export class Ear {
   readonly chunks: LinkChunk[] = [];
 
@@ -16,7 +16,7 @@ export class Ear {
   }
 }
 
-/** A board in virtual time whose line is heard, behind `toHost`, which may lose or change bytes. */
+/** A board in virtual time with a recorded line. `toHost` may lose or change bytes before the recording. */
 export async function heardBoard(profile: string, options: { readonly toHost?: Tamper } = {}) {
   const ear = new Ear();
   const { device, clock } = await openTestBoard(profile, {

@@ -5,7 +5,7 @@ import { Random } from '../../simulation/random.js';
 const SEED = 13;
 
 describe('a ring of entries', () => {
-  it(`gives what was put in, in order, wherever its end lies (seed ${SEED})`, () => {
+  it(`returns all entries in order, for any position of its end (seed ${SEED})`, () => {
     const random = new Random(SEED, 0);
     const ring = EntryRing.ofBytes(4096);
     const [sent, got]: [string[], string[]] = [[], []];
@@ -24,7 +24,7 @@ describe('a ring of entries', () => {
     expect(ring.waitingBytes).toBe(0);
   });
 
-  it('says when nobody takes anything, and what was cut off then is no entry', () => {
+  it('reports when no reader takes entries, and an entry that was cut off then does not count', () => {
     const ring = EntryRing.ofBytes(4096);
     const whole = new Uint8Array(3000).fill(1);
     expect(ring.put(1, 0, whole, 0)).toBe(true);
@@ -35,7 +35,7 @@ describe('a ring of entries', () => {
     expect(tags).toEqual([1]);
   });
 
-  it('is read by the one who says so first', () => {
+  it('is read only by the first reader that claims it', () => {
     const ring = EntryRing.ofBytes(4096);
     expect(ring.claim('thread')).toBe(true);
     expect(new EntryRing(ring.memory).claim('writer')).toBe(false);

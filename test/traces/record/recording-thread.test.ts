@@ -26,7 +26,7 @@ const file = (name: string): string => path.join(directory, name);
 beforeAll(() => (directory = mkdtempSync(path.join(tmpdir(), 'thermolink-thread-'))));
 afterAll(() => rmSync(directory, { recursive: true }));
 
-/** A port whose far end is played by hand. */
+/** A port whose other end the test controls. */
 class PlayedPort implements Port {
   readonly name = 'played';
   readonly frameBytesMax = 65_536;
@@ -52,7 +52,7 @@ class PlayedPort implements Port {
   }
 }
 
-/** Records these chunks `times` over, one each virtual ms, without a pause. */
+/** Records these chunks `times` times, one in each virtual ms, without a pause. */
 async function record(
   chunks: readonly LinkChunk[],
   times: number,
@@ -82,7 +82,7 @@ async function record(
   await recorder.close();
 }
 
-/** All that a file says: messages with times and channels, attachments and metadata, but not its chunks. */
+/** The content of a file: messages with times and channels, attachments and metadata, but not its chunks. */
 function contentOf(name: string): unknown[] {
   const reader = new McapStreamReader({ validateCrcs: true, includeChunks: false });
   reader.append(readFileSync(file(name)));
@@ -113,7 +113,7 @@ describe.runIf(isBuilt)('a recording that a thread writes', () => {
   it.each([
     ['overload.mcap', 1],
     ['lost-blocks.mcap', 6],
-  ])('says the same as one of the same thread: %s, %i times', async (name, times) => {
+  ])('has the same content as one of the same thread: %s, %i times', async (name, times) => {
     const chunks = await chunksOf(name);
     await record(chunks, times, `here-${name}`, false);
     await record(chunks, times, `thread-${name}`, times > 1 ? SMALL : true);
@@ -166,7 +166,7 @@ describe.runIf(isBuilt)('a recording that a thread writes', () => {
     ),
   );
 
-  it('and so it is after a longer session', { tags: 'long' }, () =>
+  it('is whole after a longer session that it did not close', { tags: 'long' }, () =>
     expectWhole('a longer session', 'await pings(600); process.exit(3)'),
   );
 
@@ -190,14 +190,14 @@ describe.runIf(isBuilt)('a recording that a thread writes', () => {
     const trace = await openTrace(file('computing.mcap'));
     const messages = [...trace.messages()];
     trace.close();
-    // What was asked was answered: nothing is missing at the end.
+    // All requests were answered: nothing is missing at the end.
     expect(messages.at(-1)).toMatchObject({ name: 'ping', kind: 'answer' });
     expect(messages.filter(({ name, kind }) => name === 'ping' && kind === 'command').length).toBe(
       messages.filter(({ name, kind }) => name === 'ping' && kind === 'answer').length,
     );
   });
 
-  it('is written by the program itself where it may start no thread', { tags: 'long' }, async () => {
+  it('is written by the program itself if it may not start a thread', { tags: 'long' }, async () => {
     const args = ['--experimental-permission', '--allow-fs-read=*', '--allow-fs-write=*'];
     const script = "await pings(600); await device.close(); say('closed')";
     const { stdout } = spawnSync(process.execPath, [...args, ...nodeArgs(script, 'alone.mcap')], {
@@ -207,11 +207,13 @@ describe.runIf(isBuilt)('a recording that a thread writes', () => {
     expect((await examineTrace(file('alone.mcap'))).lost).toEqual([]);
   });
 
-  it('ends with a warning when its disk is full, and the experiment goes on', { tags: 'long' }, async () => {
+  it('ends with a warning when its disk is full, and the experiment continues', {
+    tags: 'long',
+  }, async () => {
     const script = `
       while (!warned) await pings(10);
       await pings(10); await device.close(); say('closed');`;
-    // The largest file that the process may write stands for the size of a disk.
+    // A limit on the file size of the process stands for the size of a disk.
     const { stdout } = spawnSync(
       'sh',
       [

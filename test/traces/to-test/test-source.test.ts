@@ -46,7 +46,7 @@ beforeAll(async () => {
 });
 
 describe('the calls of a recorded session', () => {
-  it('are those that the host made, in their order', () => {
+  it('are the calls of the host, in their order', () => {
     const kinds = calls.map((call) => `${call.kind}${call.isRefused ? ' refused' : ''}`);
     expect(kinds).toEqual([
       ...['loadProgram', 'run', 'rewriteProgram', 'run', 'uploadCouplings', 'ping', 'rewriteProgram', 'run'],
@@ -54,7 +54,7 @@ describe('the calls of a recorded session', () => {
     ]);
   });
 
-  it('have the programs and options that were given', () => {
+  it('have the programs and options of the host', () => {
     const [load, first, rewrite, second, upload] = calls;
     expect(load).toMatchObject({ bank: 0, image: FIRST });
     expect(rewrite).toMatchObject({ image: { ...FIRST, damping: 9 } });
@@ -84,7 +84,7 @@ function partsOf(source: string): { literals: string[]; names: string[]; errors:
 }
 
 describe('the written test', () => {
-  it('holds the calls and what they gave, one a line', () => {
+  it('has the calls and their results, one on each line', () => {
     const source = testSource({ trace: 'my session.mcap', identity, calls });
     expect(source).toContain('new URL("./my%20session.mcap", import.meta.url)');
     expect(source).toContain('  await device.loadProgram(0, programs[0]);');
@@ -111,7 +111,7 @@ describe('the written test', () => {
     expect(literals.filter((literal) => literal === name)).toHaveLength(2);
   });
 
-  it('calls the code that is named in place of the recorded calls', () => {
+  it('calls the named code in place of the recorded calls', () => {
     const code = { module: './"x".js', name: 'solveOnBoard' };
     const { literals, errors } = partsOf(testSource({ trace: 'a.mcap', identity, calls, code }));
     expect([errors, literals]).toEqual([0, expect.arrayContaining(['./"x".js'])]);
@@ -119,7 +119,7 @@ describe('the written test', () => {
     expect(() => testSource({ trace: 'a.mcap', identity, calls, code: hostile })).toThrow(/function/);
   });
 
-  it('is refused for a session that nobody could read', () => {
+  it('is refused for a session with too many calls', () => {
     const many = Array.from({ length: 300 }, () => calls[0]);
     expect(() => testSource({ trace: 'a.mcap', identity, calls: many })).toThrow(/300 calls/);
   });

@@ -4,7 +4,7 @@ import { chooseBlocks } from '../../../src/traces/verify/block-length.js';
 
 const CELLS = 16;
 
-/** Cells that forget by the factor φ in a sample, with variance 1: [samples × cells]. */
+/** Cells of variance 1 with a correlation of φ between successive samples: [samples × cells]. */
 function forgetful(phi: number, samples: number, seed: number): Float64Array {
   const random = randomSource({ seed, stream: 9998 });
   const series = new Float64Array(samples * CELLS);
@@ -24,7 +24,7 @@ function blockVariance(phi: number, b: number): number {
 }
 
 describe('blocks of a correlated series', () => {
-  it('inflate by 1.5 times what the variance of their means grew by when they were last doubled', () => {
+  it('inflate by 1.5 times the growth of the variance of their means at the last doubling', () => {
     const phi = Math.exp(-1 / 20);
     const [samples, trials] = [4096, 24];
     let [found, exact] = [0, 0];
@@ -42,7 +42,7 @@ describe('blocks of a correlated series', () => {
     expect(found / exact).toBeLessThan(1.2);
   });
 
-  it('are none where even the longest depend on each other', () => {
+  it('do not exist if even the longest ones depend on each other', () => {
     const phi = Math.exp(-1 / 400);
     expect(chooseBlocks(forgetful(phi, 1024, 1), 1024, CELLS)).toBeUndefined();
   });

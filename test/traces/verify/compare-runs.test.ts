@@ -6,7 +6,7 @@ import { judge } from '../../../src/traces/verify/judge.js';
 interface Process {
   readonly cells: number;
   readonly samples: number;
-  /** Correlation of a sample with the one before, by cell. */
+  /** Correlation of a sample with the sample before, by cell. */
   readonly memory: (cell: number) => number;
   readonly mean?: (cell: number, sample: number) => number;
   readonly scale?: (cell: number) => number;
@@ -28,7 +28,7 @@ function codesOf({ cells, samples, memory, mean, scale }: Process, random: Rando
 
 const source = (seed: number): RandomSource => randomSource({ seed, stream: 9999 });
 
-/** How many of `trials` pairs of runs raise an alarm, and of how many nothing was said. */
+/** The number of alarms in `trials` pairs of runs, and the number of pairs without a verdict. */
 function alarms(process: Process, trials: number, rate: number, seed: number) {
   const random = source(seed);
   let [raised, silent] = [0, 0];
@@ -47,10 +47,10 @@ describe('runs of the same board', () => {
     ['16 samples', { ...fast, samples: 16, memory: () => 0 }],
     ['independent samples', { ...fast, samples: 200, memory: () => 0 }],
     ['samples of unlike memory', fast],
-  ])('raise alarms as often as the rate says: %s', expectRate);
+  ])('raise alarms at the given rate: %s', expectRate);
   it.each<[string, Process]>([
     ['samples of long memory', { ...fast, samples: 1000, memory: (cell: number) => 0.5 + cell / 20 }],
-  ])('raise alarms as often as the rate says: %s', { tags: 'long' }, expectRate);
+  ])('raise alarms at the given rate: %s', { tags: 'long' }, expectRate);
 
   function expectRate(_: string, process: Process): void {
     // At rate 0.05 there are at most 10 in 200 on average; more than 24 come once in 25,000 such tests.
@@ -59,24 +59,24 @@ describe('runs of the same board', () => {
     expect(silent).toBeLessThan(200);
   }
 
-  it('are not judged when their samples are too correlated to say anything', () => {
+  it('are not judged when their samples are too correlated', () => {
     const { silent } = alarms({ ...fast, samples: 300, memory: () => 0.99 }, 20, 0.05, 2);
     expect(silent).toBe(20);
   });
 
-  it('share a transient that is no deviation', () => {
+  it('have a common transient that is not a deviation', () => {
     const mean = (cell: number, sample: number) => 8000 * Math.exp(-sample / 40) + 100 * cell;
     expect(alarms({ ...fast, mean }, 40, 0.05, 3).raised).toBeLessThanOrEqual(9);
   });
 
-  it('agree where nothing varies, and disagree about a constant', () => {
+  it('agree if both are the same constant, and deviate if the constants differ', () => {
     const constant = (value: number): RunSamples => ({ cells: 2, codes: new Int16Array(80).fill(value) });
     expect(judge([compareRuns(constant(5), constant(5))], 0.5).deviations).toEqual([]);
     const deviations = judge([compareRuns(constant(5), constant(6))], 1e-9).deviations;
     expect(deviations.map(({ statistic, cell }) => `${statistic} ${cell}`)).toEqual(['mean 0', 'mean 1']);
   });
 
-  it('of unlike lengths are compared as far as both go', () => {
+  it('of different lengths are compared up to the shorter length', () => {
     const random = source(4);
     const long = codesOf(fast, random);
     const short = codesOf({ ...fast, samples: 200 }, random);
@@ -88,14 +88,14 @@ describe('runs of the same board', () => {
 describe('a fault', () => {
   const process: Process = { ...fast, samples: 8000, mean: (cell) => 1000 * cell, memory: () => 0.3 };
 
-  /** What deviates at a rate of 1e-3 when the second process is another one. */
+  /** The deviations at a rate of 1e-3 when the second process is another one. */
   function found(change: Partial<Process>): string[] {
     const random = source(5);
     const comparison = compareRuns(codesOf(process, random), codesOf({ ...process, ...change }, random));
     return judge([comparison], 1e-3).deviations.map(({ statistic, cell }) => `${statistic} ${cell}`);
   }
 
-  it('is not found where there is none', () => {
+  it('is not found in runs without a fault', () => {
     expect(found({})).toEqual([]);
   });
 
@@ -115,7 +115,7 @@ describe('a fault', () => {
     expect(names.filter((name) => name.startsWith('mean'))).toEqual([]);
   });
 
-  it('of the noise of one cell is found in its innovation, where correlation in time hides it from variances', () => {
+  it('of the noise of one cell is found in its innovation if correlation in time hides it from variances', () => {
     const slow: Partial<Process> = { memory: () => 0.9 };
     const louder = { ...slow, scale: (cell: number) => (cell === 5 ? 1080 : 1000) };
     const random = source(9);
@@ -126,7 +126,7 @@ describe('a fault', () => {
     expect(tests.innovation).toBe(8);
   });
 
-  it('of a cell that stands still leaves the innovations of the others alone', () => {
+  it('of a cell that stands still does not change the innovations of the others', () => {
     const random = source(10);
     const [a, b] = [codesOf(process, random), codesOf(process, random)];
     for (const { codes } of [a, b]) for (let t = 0; t < 8000; t++) codes[t * 8 + 2] = 7;
@@ -137,7 +137,7 @@ describe('a fault', () => {
       if (cell !== 2) expect([recorded, found].every((power) => Math.abs(power - 1) < 0.15)).toBe(true);
   });
 
-  it('needs 8 samples a cell for innovations, and those of one program', () => {
+  it('needs 8 samples of each cell for innovations, all from one program', () => {
     const random = source(11);
     const kinds = (samples: number, isOneProgram: boolean) => {
       const [a, b] = [0, 1].map(() => codesOf({ ...fast, samples }, random));
@@ -167,7 +167,7 @@ describe('a fault', () => {
 });
 
 describe('the rate', () => {
-  it('is that of the whole file: more runs make each of them more cautious', () => {
+  it('is the rate of the whole file: with more runs the limits of each run are wider', () => {
     const random = source(8);
     const one = compareRuns(codesOf(fast, random), codesOf(fast, random));
     const [single, ten] = [judge([one], 1e-3), judge(Array(10).fill(one), 1e-3)];

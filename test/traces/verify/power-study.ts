@@ -15,13 +15,13 @@ import { programImage } from '../../support/analog-boards.js';
 import { SolverBoard } from '../../support/solver-board.js';
 import { eigenvalues, problemRandom, symmetricWith } from '../../support/solver-problems.js';
 
-/** κ in V_fs²: cells wander by about a fiftieth of full scale. */
+/** κ in V_fs²: cells fluctuate by about 1/50 of full scale. */
 const NOISE_TEMPERATURE = 2e-4;
 const CONDITION = 4;
 /** The equilibrium lies anywhere within ± this, in V_fs. */
 const VOLTAGE_MAX = 0.6;
 
-/** What is done to the board that is compared with the recorded one. */
+/** The faults of the board that is compared with the recorded one. */
 export const FAULTS = ['none', 'gain', 'noise', 'dead', 'swapped', 'die'] as const;
 export type FaultName = (typeof FAULTS)[number];
 

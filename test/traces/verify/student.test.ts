@@ -22,7 +22,7 @@ describe("Student's distribution", () => {
     expect(studentTails(-t, dof)).toBe(studentTails(t, dof));
   });
 
-  it('has limits that are the inverse of its tails', () => {
+  it('has limits that are the inverse function of its tails', () => {
     for (const dof of [1, 7, 63, 1023])
       for (const tails of [0.5, 1e-3, 1e-9])
         expect(studentTails(studentLimit(tails, dof), dof) / tails).toBeCloseTo(1, 6);

@@ -20,7 +20,7 @@ import { diagonalProgram } from '../../support/test-board.js';
 
 const directory = temporaryDirectory();
 const PLAIN = diagonalProgram(8, 3000);
-/** Couplings of 12 bits, which every board has. */
+/** Couplings of 12 bits. Every board supports this width. */
 const NOISY = {
   ...PLAIN,
   couplingBits: 12,
@@ -39,7 +39,7 @@ async function messagesOf(path: string): Promise<TraceMessage[]> {
   }
 }
 
-/** Records what `work` does with a board. */
+/** Records the session of `work` with a board. */
 async function recorded(
   name: string,
   uri: string,
@@ -76,13 +76,13 @@ async function variedSession(device: Device): Promise<void> {
   await device.readStatus();
 }
 
-/** What the emulator in this process is compared with. */
+/** The devices that are compared with the emulator in this process. */
 const OTHERS: readonly (readonly [string, DeviceUnderTest | undefined])[] = [
   ['the emulator in this process', undefined],
   ...DEVICES.map((device) => [device.name, device] as const),
 ];
 
-/** Here and on a line; the long tests have all of them. */
+/** This process and one line. The long tests have all devices. */
 const QUICK_OTHERS = OTHERS.slice(0, 2);
 const LONG_OTHERS = OTHERS.slice(2);
 
@@ -124,7 +124,7 @@ describe('the same digital noise', () => {
     }
   }
 
-  it('is chosen by itself for the same die, and one wrong bit is seen', async () => {
+  it('is chosen automatically for the same die, and one wrong bit is found', async () => {
     const result = await verified(varied, 'emulator:ideal-8');
     expect([result.mode, result.passed]).toEqual(['exact', true]);
     const at = varied.findIndex(({ samples }) => samples);
@@ -138,7 +138,7 @@ describe('the same digital noise', () => {
     expect(first).toEqual({ sample: 1, cell: 3, recorded: codes[11], found: codes[11] ^ 1 });
   });
 
-  it('shows a field that differs, by message and name', async () => {
+  it('shows a different field by message and name', async () => {
     const at = varied.findIndex(({ name, kind }) => name === 'commit' && kind === 'answer');
     const commit = varied[at];
     const falsified = varied.with(at, { ...commit, fields: { ...commit.fields, noiseCodeMax: 17 } });
@@ -151,7 +151,7 @@ describe('the same digital noise', () => {
 });
 
 describe('a watchdog that tripped', () => {
-  /** The host falls silent in a run, and then goes on. */
+  /** The host becomes silent during a run, and then goes on. */
   async function silentSession(): Promise<TraceMessage[]> {
     const path = join(directory, 'silent.mcap');
     const recorder = new Recorder({ file: path });
@@ -197,7 +197,7 @@ describe('a watchdog that tripped', () => {
 });
 
 describe('other noise', () => {
-  it('of the same board agrees', async () => {
+  it('on the same board agrees', async () => {
     const { mode, passed, runsThatDiffer, verdict } = await verified(
       statistics,
       'emulator:prototype-8?die=1',
@@ -212,7 +212,7 @@ describe('other noise', () => {
     expect(verdict.tests).toEqual({ ...cells, covariance: 28, reading: 0 });
   });
 
-  it('that deviates in cells of one mean does not look like swapped cells; swapped cells do', async () => {
+  it('with deviations in cells of equal means is not taken for swapped cells; swapped cells are found', async () => {
     const result = await verified(statistics, 'emulator:prototype-8?die=1', { freshNoise: 5 });
     const random = new Random(3, 1);
     const samples = (means: readonly number[], spreads: readonly number[]) => ({
@@ -241,7 +241,7 @@ describe('other noise', () => {
     expect(verdict.deviations.filter(({ statistic }) => statistic === 'mean').length).toBeGreaterThan(3);
   });
 
-  it('of short runs is compared over all of them', async () => {
+  it('in short runs is compared over all of them', async () => {
     const short = await messagesOf(join(directory, 'short.mcap'));
     const same = await verified(short, 'emulator:prototype-8?die=1', { freshNoise: 1, rate: 1e-6 });
     expect([same.passed, same.runsNotCompared]).toEqual([true, 0]);
@@ -271,7 +271,7 @@ describe('single readings without noise', () => {
     });
   });
 
-  it('of the same board agree within what its converters add', async () => {
+  it('of the same board agree within the noise of its converters', async () => {
     const { passed, verdict } = await verified(readings, 'emulator:prototype-8?die=1', {
       freshNoise: 1,
       rate: 1e-6,
@@ -287,7 +287,7 @@ describe('single readings without noise', () => {
 });
 
 describe('a board that is of another kind', () => {
-  it('is told by its sizes, and commands that it refuses are differences', async () => {
+  it('is recognized by its sizes, and commands that it refuses are differences', async () => {
     const { passed, differences } = await verified(varied, 'emulator:prototype-64');
     expect(passed).toBe(false);
     expect(differences.map(({ field }) => field)).toContain('cells');
@@ -311,7 +311,7 @@ describe('a board that is of another kind', () => {
 describe('thermolink trace verify', () => {
   const file = (name: string): string => join(directory, name);
 
-  it('exits 0 where every message is equal, and says so', async () => {
+  it('exits with 0 and says that every message is equal', async () => {
     const { exitCode, stdout } = await runCommand(
       'trace',
       'verify',
@@ -322,7 +322,7 @@ describe('thermolink trace verify', () => {
     expect([exitCode, stdout]).toEqual([0, expect.stringContaining('every message is equal')]);
   });
 
-  it('exits 1 on a deviation, with volts, a chance and a picture', async () => {
+  it('exits with 1 on a deviation, with volts, a probability and a picture', async () => {
     const { exitCode, stdout, stderr } = await runCommand(
       ...['trace', 'verify', file('statistics.mcap'), '--device', 'emulator:prototype-8?die=2'],
       ...['--out', file('comparison')],
@@ -339,7 +339,11 @@ describe('thermolink trace verify', () => {
   });
 
   it('writes report and picture of any session', () => expectPicture('readings.mcap'));
-  it.each(['short.mcap', 'varied.mcap'])('so of %s', { tags: 'long' }, expectPicture);
+  it.each(['short.mcap', 'varied.mcap'])(
+    'writes report and picture of the session %s',
+    { tags: 'long' },
+    expectPicture,
+  );
 
   async function expectPicture(name: string): Promise<void> {
     const words = [
