@@ -18,7 +18,8 @@ export function deviceUris(option: readonly string[] | undefined, fallback: stri
 }
 
 /**
- * The profile file of an emulated board that the option or the environment names. Undefined for other boards.
+ * The profile file of the emulated board that the option or the environment names. Undefined for other
+ * boards.
  */
 export function deviceFile(option: string | undefined): string | undefined {
   try {
@@ -149,7 +150,7 @@ async function recordOptions({
 }
 
 /**
- * The same error. If the environment variable names the device, its hint says so.
+ * Returns the error. If the environment variable names the device, the hint of the error says so.
  */
 export function namingVariable(error: ThermolinkError, uri: string): ThermolinkError {
   if (process.env[DEVICE_VARIABLE] !== uri) return error;

@@ -6,7 +6,7 @@ import { createLogger } from './logging.js';
 
 /**
  * Connects to a LUCIDAC, works, and closes it in any case. Errors: those of `openLucidac`; UNSUPPORTED for a
- * recording or a calibration, which are of boards of this project's protocol.
+ * recording or a calibration, which only boards of this project's protocol have.
  */
 export async function withLucidac<T>(
   uri: string,

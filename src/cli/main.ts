@@ -6,6 +6,6 @@ import { main } from './program.js';
 
 endOnBrokenPipe();
 const json = process.argv.includes('--json');
-// Each command listens for signals itself, because each says something else about what it leaves behind.
+// Each command listens for signals itself, because its message about the state that it leaves is its own.
 stopBoardsOnExit({ signals: false, report: (error) => reportError(error, { json }) });
 process.exitCode = await main(process.argv.slice(2));

@@ -50,13 +50,14 @@ interface Dash {
 }
 
 /**
- * Runs a command with files in the place of `-`: one that holds all of standard input, and one whose content
- * goes to standard output when the command ends, also with an error after it was written. Standard input is
- * read to its end first, without a deadline, as long as its writer takes; Ctrl-C ends that. The files lie in
- * a folder of the temporary directory that no other user can read, and are removed.
+ * Runs a command with files in the place of `-`. One file holds all of standard input. The content of another
+ * one goes to standard output when the command ends, even if the command fails after it has written the file.
+ * Standard input is read to its end first, without a deadline; Ctrl-C ends the reading. The files lie in a
+ * folder of the temporary directory that no other user can read, and are removed.
  *
- * Errors: BAD_ARGUMENT where `-` stands twice, where it can't be a stream, beside `--json` for an output, and
- * for bytes that a terminal can't show; BAD_FILE for more than `FILE_BYTES_MAX` bytes; ABORTED.
+ * Errors: BAD_ARGUMENT if two inputs or two outputs are `-`, if `-` can't be a stream, if `--json` and an
+ * output `-` are given together, and for bytes that a terminal can't show; BAD_FILE for more than
+ * `FILE_BYTES_MAX` bytes; ABORTED.
  */
 export async function withStandardStreams(
   specs: OptionSpecs,
@@ -72,7 +73,7 @@ export async function withStandardStreams(
   const extension = output && checkedExtension(output, line, streams);
   const directory = mkdtempSync(join(tmpdir(), 'thermolink-'));
   const remove = (): void => rmSync(directory, { recursive: true, force: true });
-  // A reader of standard output that goes ends the process at once.
+  // If the reader of standard output closes it, the process ends at once.
   process.once('exit', remove);
   try {
     let changed = line;
@@ -137,12 +138,16 @@ function dashesIn(
 function only(dashes: readonly Dash[], kind: 'input' | 'output'): Dash | undefined {
   for (const { name, text, meaning } of dashes)
     if (meaning.kind === 'input' && text !== '-')
-      throw new ThermolinkError('BAD_ARGUMENT', `${name} can't be ${text}: what is read says what it is.`, {
-        hint: `Use - alone; ./${text} is a file of that name.`,
-      });
+      throw new ThermolinkError(
+        'BAD_ARGUMENT',
+        `${name} can't be ${text}: the format of an input follows from its content.`,
+        {
+          hint: `Use - alone; ./${text} is a file of that name.`,
+        },
+      );
     else if (meaning.kind === 'refused')
       throw new ThermolinkError('BAD_ARGUMENT', `${name} can't be -: ${meaning.why}.`, {
-        hint: 'Name a place on the disk; ./- is one that is called so.',
+        hint: 'Name a file; ./- is a file with the name -.',
       });
   const [first, second] = dashes.filter(({ meaning }) => meaning.kind === kind);
   if (second !== undefined)
@@ -165,7 +170,7 @@ function checkedExtension(
       hint: `Leave one of them out, or name a file by ${name}.`,
     });
   const all = meaning.kind === 'output' ? meaning.extensions(values) : [];
-  // The command says what is missing.
+  // The command itself reports the missing option.
   if (all.length === 0) return '';
   const extension = text === '-' ? all[0] : text.slice(1).toLowerCase();
   if (!all.includes(extension))

@@ -1,6 +1,6 @@
 /**
- * The nearest-rank percentile: the smallest value that is not exceeded by at least `fraction` of the values.
- * NaN if there are none.
+ * The nearest-rank percentile: the smallest value for which at least the share `fraction` of the values does
+ * not exceed it. NaN if there are no values.
  */
 export function percentile(values: readonly number[], fraction: number): number {
   if (values.length === 0) return Number.NaN;

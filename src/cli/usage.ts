@@ -2,9 +2,9 @@ import type { Command, CommanderError } from 'commander';
 import { ThermolinkError } from '../errors.js';
 
 /**
- * Makes `program` and its subcommands throw on wrong usage, where commander would print and exit. So
+ * Makes `program` and its subcommands throw on wrong usage, where commander would print and exit. Thus
  * `reportError` prints every error in the same way: as `BAD_ARGUMENT` whose hint names the help of the
- * command. Commander still prints help and version texts; they end in a `CommanderError` with exit code 0.
+ * command. Commander still prints help and version texts; it then throws a `CommanderError` with exit code 0.
  * Call this after the last subcommand was added.
  */
 export function throwUsageErrors(program: Command): void {
@@ -19,7 +19,7 @@ function usageError(error: CommanderError, command: Command): Error {
   // Help was asked for.
   if (error.exitCode === 0) return error;
   if (error.code === 'commander.help') return missingCommand(command);
-  // Commander reports a missing option first. A misspelt option is why it is missing.
+  // Commander reports a missing option first, but the cause may be a misspelt option.
   const unknown =
     error.code === 'commander.missingMandatoryOptionValue' ? command.args.find(isOption) : undefined;
   if (unknown !== undefined) return unknownOption(unknown, command);
@@ -30,8 +30,8 @@ function usageError(error: CommanderError, command: Command): Error {
 }
 
 /**
- * The error after help that was not asked for: a group was named without a command, or `help` with an unknown
- * one.
+ * The error after help that was not requested: the command line names a group without a command, or `help`
+ * with an unknown command.
  */
 function missingCommand(command: Command): ThermolinkError {
   const commands = command.commands.map((each) => each.name());

@@ -14,8 +14,8 @@ const STILL_BOOTING: ReadonlySet<string> = new Set([
 const TRY_AGAIN_MS = 200;
 
 /**
- * Tries to connect until a board that restarts is back, for at most `waitSeconds`. Errors: that of the last
- * try; any other at once.
+ * Tries to connect until a restarting board is back, for at most `waitSeconds`. Errors: that of the last try
+ * if the board does not come back; any other error at once.
  */
 export async function waitForBoard<T>(connect: () => Promise<T>, waitSeconds: number): Promise<T> {
   const untilMs = performance.now() + waitSeconds * 1000;

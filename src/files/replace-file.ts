@@ -117,7 +117,7 @@ function waitBlocking(ms: number): void {
 
 /**
  * Renames a file. On Windows it tries again, half a second at most, while another program holds the file
- * open. Elsewhere a refusal is final. Throws what the system says.
+ * open. Elsewhere a refusal is final. Throws the error of the operating system.
  */
 export function renameRetried(
   from: string,
@@ -143,7 +143,7 @@ export function replaceFile(path: string, content: Uint8Array | string): void {
   } catch (cause) {
     throw new ThermolinkError('BAD_FILE', `${path} can't be written.`, {
       cause,
-      hint: 'Make room on the disk, or remove what is in the way.',
+      hint: 'Make room on the disk, or remove the file or directory that is in the way.',
       data: { file: path },
     });
   }

@@ -7,7 +7,7 @@ const MEMBER_TIME = new Date('1980-01-01T00:00:00');
 
 /**
  * Writes arrays as NumPy's `savez` does: a zip file, uncompressed, with one .npy of float64 for each, by its
- * name. Replaces the file. Throws what the operating system says.
+ * name. Replaces the file. Throws the error of the operating system.
  */
 export async function writeNpz(path: string, tensors: readonly Tensor[]): Promise<void> {
   const { configure, Uint8ArrayReader, Uint8ArrayWriter, ZipWriter } = await import('@zip.js/zip.js');

@@ -37,7 +37,7 @@ it.each(CASES)(
     expect(exitCode).toBe(2);
     const { code, message } = JSON.parse(stdout).error;
     expect(code).toBe('BAD_ARGUMENT');
-    expect(message).toMatch(/^--(out|log-file) ".*" is what --(matrix|rhs|out|data) names too/);
+    expect(message).toMatch(/^--(out|log-file) ".*" is also the file of --(matrix|rhs|out|data):/);
     expect(readFileSync(A, 'utf8')).toBe(TEXT);
     expect(readFileSync(b, 'utf8')).toBe('1\n2\n');
     expect(existsSync(unseen)).toBe(false);

@@ -84,7 +84,7 @@ describe('- in the place of a file', () => {
     ['two inputs', { matrix: '-', rhs: '-' }, /--matrix and --rhs are both -/],
     ['two outputs', { out: '-', plot: '-' }, /--out and --plot are both -/],
     ['a folder', { folder: '-' }, /--folder can't be -: it is a folder/],
-    ['a file that grows', { record: '-' }, /--record can't be -: it is written in place/],
+    ['a file that grows', { record: '-' }, /--record can't be -: the file is written in place/],
     ['an unknown format', { out: '-.xls' }, /--out - is not written as \.xls/],
     ['JSON beside it', { out: '-', json: true }, /--json and --out - both write/],
     ['an input with a format', { matrix: '-.npy' }, /--matrix can't be -\.npy/],

@@ -183,7 +183,7 @@ describe('the directory of a study', () => {
   it.each<[string, RegExp, () => void, string[]]>([
     ['holds a study', /already holds a study.*--resume/s, () => begun(out, MARK, false), []],
     ['holds other files', /no study wrote.*--out/s, () => fill('notes.txt', ''), []],
-    ['does not exist', /no study to go on with.*--resume/s, () => {}, ['--resume']],
+    ['does not exist', /no study to continue.*--resume/s, () => {}, ['--resume']],
     ['holds another study', /the full study quantum, not the quick study pinn/, other, ['--resume']],
     ['has a damaged mark', /BAD_FILE.*mark of a study/s, () => fill('study.json', '{"stu'), ['--resume']],
   ])('that %s is refused before anything is trained', async (_, message, prepare, options) => {

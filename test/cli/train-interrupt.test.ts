@@ -48,7 +48,7 @@ describe.runIf(isBuilt && process.platform !== 'win32')('a training that is inte
     const { code, stderr } = await interrupt(signal, '--out', out, '--optimizer', 'adam', '--overwrite');
     expect(code).toBe(exitCode);
     expect(stderr).toMatch(
-      /thermolink: ABORTED: interrupted by .* \S+ holds the training up to step \d+: .*--resume in place of --overwrite\.\n$/,
+      /thermolink: ABORTED: interrupted by .* \S+ holds the training up to step \d+\. .*--resume in place of --overwrite\.\n$/,
     );
     expect(stderr).not.toContain('board');
     expect(readdirSync(out).sort()).toEqual(['checkpoint.bin', 'metrics.jsonl']);

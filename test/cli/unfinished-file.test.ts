@@ -62,10 +62,10 @@ describe('the file of an unfinished measurement', () => {
   it('gives back every bit of the parts, is announced, and is removed at the end', async () => {
     const first = await attempt(['a', 'b', 'c'], 'c');
     expect(first).toMatchObject({ measured: ['a', 'b'], said: [] });
-    expect(first.ending).toMatch(/The same command goes on .*x\.unfinished/);
+    expect(first.ending).toMatch(/The same command continues .*x\.unfinished/);
     const second = await attempt(['a', 'b', 'c'], undefined, { board: board('A', 2) });
     expect(second.measured).toEqual(['c']);
-    expect(second.said).toEqual([expect.stringMatching(/^Going on from 2 finished parts/)]);
+    expect(second.said).toEqual([expect.stringMatching(/^Continuing from 2 finished parts/)]);
     expect(second.values).toEqual([VALUE, VALUE, undefined]);
     expect(readdirSync(directory)).toEqual([]);
   });
@@ -128,7 +128,7 @@ describe('an interrupted command', () => {
       expect(existsSync(place(record))).toBe(false);
       const { stderr, exitCode } = await runCommand(...(args as [string]));
       expect(exitCode).toBe(0);
-      expect(stderr).toMatch(/^Going on from \d+ finished part/m);
+      expect(stderr).toMatch(/^Continuing from \d+ finished part/m);
       const whole = place(command === 'calibrate' ? 'whole.json' : 'whole');
       await runCommand(command, ...BOARD, '--out', whole);
       const read = (file: string) => {

@@ -52,6 +52,8 @@ describe('wrong usage', () => {
 
   it('a tolerance of 1 is explained', async () => {
     const args = ['solve', '--matrix', 'A.csv', '--rhs', 'b.csv', '--tolerance', '1'];
-    expect(await usageError(...args)).toMatch(/above 0 and below 1.*"1"\. .*1 for the answer 0.*1e-2/);
+    expect(await usageError(...args)).toMatch(
+      /above 0 and below 1.*"1"\. .*the answer 0 has the relative error 1.*1e-2/,
+    );
   });
 });

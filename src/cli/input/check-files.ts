@@ -41,7 +41,7 @@ export async function refuseSharedFiles(outputs: NamedPaths, inputs: NamedPaths)
     if (other !== undefined)
       throw new ThermolinkError(
         'BAD_ARGUMENT',
-        `${option} ${JSON.stringify(path)} is what ${other} names too: one would spoil the other.`,
+        `${option} ${JSON.stringify(path)} is also the file of ${other}: one would overwrite the other.`,
         { hint: 'Name another one; nothing was written.', data: { option, other, path } },
       );
     taken.set(identity, option);
@@ -58,7 +58,7 @@ async function identityOf(path: string): Promise<string> {
     const { dev, ino } = await stat(path, { bigint: true });
     return `${dev}:${ino}`;
   } catch {
-    // Opening it tells what is wrong.
+    // Opening the file later reports the error.
     return resolve(path);
   }
 }

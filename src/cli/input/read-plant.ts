@@ -20,7 +20,8 @@ export interface PlantFile extends LinearPlant {
 /** Costs 18 times the optimum: the optimal gain for a weight of 30,000 on the angle of the arm. */
 const QUBE_GAIN = [-70.648, 208.135, -16.237, 18.543];
 /**
- * A pendulum that hangs down, its arm turned by 1.2 rad, with a motor of ±2 V: the weights make it use them.
+ * A pendulum that hangs down, with its arm turned by 1.2 rad and a motor of ±2 V. The weights of the cost are
+ * such that the plan reaches the bounds of the motor.
  */
 const QUBE_DOWN = {
   weights: [5, 50, 0.1, 0.1],

@@ -2,13 +2,13 @@ import { option } from './option.js';
 
 /** How a program shows a NATS server that it may use it. */
 export const FARM_ACCESS = {
-  tokenFile: option('--token-file <file>', 'the token of the NATS server is in this file', { file: 'input' }),
+  tokenFile: option('--token-file <file>', 'file that holds the token of the NATS server', { file: 'input' }),
   creds: option('--creds <file>', 'credentials of NATS (.creds)', { file: 'input' }),
-  tlsCa: option('--tls-ca <file>', 'whom to trust, as PEM; the URL is then tls://HOST:PORT', {
+  tlsCa: option('--tls-ca <file>', 'certificates to trust, as PEM; the URL is then tls://HOST:PORT', {
     file: 'input',
   }),
   tlsCert: option('--tls-cert <file>', 'certificate of this client, as PEM', { file: 'input' }),
-  tlsKey: option('--tls-key <file>', 'its key, as PEM', { file: 'input' }),
+  tlsKey: option('--tls-key <file>', 'key of that certificate, as PEM', { file: 'input' }),
 };
 
 /** The farm that a command works with. */

@@ -5,7 +5,7 @@ import { choice, positiveInteger, tolerance, u32 } from './values.js';
 /** Options that several commands share. */
 
 export const SEED = {
-  seed: option('--seed <s>', 'names the noise, 0 to 2³² − 1', { value: u32, default: 0 }),
+  seed: option('--seed <s>', 'seed of the noise, 0 to 2³² − 1', { value: u32, default: 0 }),
 };
 
 export const JSON_OUTPUT = { json: flag('--json', 'print JSON') };
@@ -18,14 +18,15 @@ export const LOG = {
     `what to log: ${LOG_LEVELS.join(', ')} (default: silent, with --log-file info)`,
     { value: choice(LOG_LEVELS) },
   ),
-  logFile: option('--log-file <file>', 'append log lines (JSON) here instead of standard error', {
+  logFile: option('--log-file <file>', 'append log lines (JSON) to this file instead of standard error', {
     file: 'own',
-    dash: { kind: 'refused', why: 'log lines go to standard error where it is left out' },
+    dash: { kind: 'refused', why: 'log lines go to standard error without this option' },
   }),
 };
 
 /**
- * The option that names the board. `fallback` is the board if neither the option nor the environment does.
+ * The option that names the board. `fallback` is the board if neither the option nor the environment names
+ * one.
  */
 export function deviceOption(fallback: string) {
   return { device: option('--device <uri>', `which board (default: ${fallback})`) };
@@ -34,7 +35,7 @@ export function deviceOption(fallback: string) {
 /** The option that names one board or more. */
 export function devicesOption(
   fallback: string,
-  several = 'given several times, work is shared out over the boards',
+  several = 'give it several times to share the work between boards',
 ) {
   return {
     devices: repeatedOption('--device <uri>', `which board (default: ${fallback}); ${several}`),
@@ -42,18 +43,18 @@ export function devicesOption(
 }
 
 export const RECORD = {
-  record: option('--record <file>', 'record everything that passes between host and board (MCAP)', {
+  record: option('--record <file>', 'record all bytes between host and board (MCAP)', {
     file: 'own',
   }),
-  recordSamples: flag('--record-samples', 'write every sample into the JSON of the recording too'),
+  recordSamples: flag('--record-samples', 'also write every sample into the JSON of the recording'),
 };
 
 export const RETRY = {
-  retry: negation('--no-retry', 'end with the error when something is lost, in place of doing it again'),
+  retry: negation('--no-retry', 'end with an error if data are lost, instead of repeating the work'),
 };
 
 export const CALIBRATION = {
-  calibration: option('--calibration <file>', 'what `thermolink calibrate` found of this board', {
+  calibration: option('--calibration <file>', 'record of this board, written by `thermolink calibrate`', {
     file: 'input',
   }),
 };
@@ -74,7 +75,7 @@ export const MEASURING = {
     value: positiveInteger(10_000_000),
     default: 20_000,
   }),
-  seed: option('--seed <s>', 'names levels and noise, 0 to 2³² − 1', { value: u32, default: 0 }),
+  seed: option('--seed <s>', 'seed of levels and noise, 0 to 2³² − 1', { value: u32, default: 0 }),
 };
 
 /** The option for a result that is one array. `array` names the array. */

@@ -134,7 +134,7 @@ export function dashMeaning({ flags, file, dash }: OptionSpec<unknown>): DashMea
   if (dash !== undefined) return dash;
   if (file === 'input') return { kind: 'input' };
   if (file === 'array') return { kind: 'output', extensions: () => ARRAY_FORMATS };
-  return { kind: 'refused', why: 'it is written in place, while the command works' };
+  return { kind: 'refused', why: 'the file is written in place while the command works' };
 }
 
 /** `-` is standard output, in one of these formats. */

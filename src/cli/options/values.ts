@@ -11,7 +11,7 @@ export interface ValueParser<T> {
 const U32_MAX = 2 ** 32 - 1;
 
 const TOLERANCE_HINT =
-  'It bounds the error relative to the solution, which is 1 for the answer 0: choose for example 1e-2, or 1e-4 for four digits.';
+  'It bounds the error relative to the solution (the answer 0 has the relative error 1). Choose for example 1e-2, or 1e-4 for four digits.';
 
 const WHOLE_NUMBER = /^[+-]?\d+$/;
 const DECIMAL_NUMBER = /^[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?$/;
@@ -124,7 +124,7 @@ interface DecimalRange {
 function decimal({ range, isInside, hint }: DecimalRange): ValueParser<number> {
   return (text, option) => {
     const value = Number(text);
-    // Refuses 1e-999 and 1e999 too: rounding alone would bring them into the range.
+    // This also refuses 1e-999 and 1e999, which only rounding would bring into the range.
     const isRepresented = Number.isFinite(value) && (value !== 0 || !/[1-9]/.test(text.replace(/e.*/i, '')));
     if (DECIMAL_NUMBER.test(text) && isRepresented && isInside(value)) return value + 0;
     throw badOption(option, text, range, hint);

@@ -1,8 +1,8 @@
 import { counted, formatPercent } from '../../number-text.js';
 
 /**
- * A larger share of carried rounding is worth a warning, since a standard error is known to some percent
- * only.
+ * A larger share of carried rounding gives a warning. Smaller shares do not matter, since a standard error is
+ * only known within a few percent.
  */
 const CARRY_NOISE_SHARE_MAX = 0.01;
 
@@ -41,7 +41,7 @@ export function boardWarnings({
   const warnings: string[] = [];
   if (names.includes(UNCALIBRATED_BOARD))
     warnings.push(
-      `${UNCALIBRATED_BOARD}: nothing is known of this board's errors, and the covariance of the draws differs from P⁻¹ by as much; calibrate it and give --calibration.`,
+      `${UNCALIBRATED_BOARD}: this board's errors are unknown, and they also change the covariance of the draws; calibrate the board and give --calibration.`,
     );
   if (carryNoiseShare > CARRY_NOISE_SHARE_MAX)
     warnings.push(
@@ -49,7 +49,7 @@ export function boardWarnings({
     );
   if (clampedCodes > 0)
     warnings.push(
-      `the board clamped ${counted(clampedCodes, 'code')} to its range: it ran another system than was asked for.`,
+      `the board clamped ${counted(clampedCodes, 'code')} to its range: it ran another system than the requested one.`,
     );
   return warnings.map((text) => `warning: ${text}\n`).join('');
 }

@@ -13,10 +13,10 @@ interface Outputs {
 /**
  * Decides what happens when output can't be written. Call it once, at the start.
  *
- * If the reader has gone (`thermolink … | head`), the process ends quietly with exit code 0: the reader had
- * what it wanted. If standard output fails otherwise, as on a full disk, results are lost: BAD_FILE on
- * standard error and exit code 1. A failure of standard error is ignored, since only progress and messages go
- * there. A closed terminal sends SIGHUP next, and a training must live until then to save its checkpoint.
+ * If the reader has closed the pipe (`thermolink … | head`), the process ends quietly with exit code 0, since
+ * the reader needs no more. If standard output fails otherwise, as on a full disk, results are lost: BAD_FILE
+ * on standard error and exit code 1. A failure of standard error is ignored, since only progress and messages
+ * go there. A closed terminal also sends SIGHUP. A training must live until then to save its checkpoint.
  */
 export function endOnBrokenPipe(
   { stdout, stderr }: Outputs = process,
@@ -31,6 +31,6 @@ export function endOnBrokenPipe(
 function lostOutput(cause: Error): ThermolinkError {
   return new ThermolinkError('BAD_FILE', 'The results could not be written to standard output.', {
     cause,
-    hint: 'Make room on the disk that it is sent to, or send it elsewhere.',
+    hint: 'Make room on the disk, or send standard output to another place.',
   });
 }

@@ -2,7 +2,8 @@ import { abortError, ThermolinkError } from '../../errors.js';
 
 /**
  * SIGHUP says that the terminal was closed. Without a listener Node ends the process at once, even under
- * nohup, whose setting it undoes. Then the board would go on running, and the last steps would not be saved.
+ * nohup, because Node resets its setting. Then the board would go on running, and the last steps would not be
+ * saved.
  */
 type Signal = 'SIGHUP' | 'SIGINT' | 'SIGTERM';
 
@@ -80,7 +81,7 @@ function interrupted(signal: Signal): ThermolinkError {
 }
 
 function afterInterrupt(reason: ThermolinkError, error: unknown): unknown {
-  // Node's own functions reject with an AbortError of theirs.
+  // Node's own functions reject with an `AbortError`.
   if (error instanceof Error && error.name === 'AbortError') return reason;
   if (!(error instanceof ThermolinkError)) return error;
   const isClean = error.code === 'ABORTED';

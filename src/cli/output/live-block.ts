@@ -10,7 +10,7 @@ export class LiveBlock {
 
   constructor(stream: ProgressStream = process.stdout) {
     this.#stream = stream;
-    // Terminals without cursor control (an Emacs shell) say so.
+    // TERM is `dumb` at a terminal without cursor control (an Emacs shell).
     this.isTerminal = stream.isTTY === true && process.env['TERM'] !== 'dumb';
   }
 

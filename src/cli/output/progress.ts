@@ -63,7 +63,7 @@ export class Progress {
     this.#done = this.#initial;
     this.#stream = options.stream ?? process.stderr;
     this.#clock = options.clock ?? (() => performance.now());
-    // Terminals without cursor control (an Emacs shell) say so.
+    // TERM is `dumb` at a terminal without cursor control (an Emacs shell).
     this.#isTerminal = this.#stream.isTTY === true && process.env['TERM'] !== 'dumb';
     this.#isFinished = options.silent ?? false;
     this.#startMs = this.#clock();

@@ -35,7 +35,7 @@ export interface ReportOptions {
  */
 export function reportError(error: unknown, options: ReportOptions = {}): number {
   const { json = false, stdout = process.stdout, stderr = process.stderr } = options;
-  // Commander throws also after help that was asked for. Then nothing is wrong.
+  // Commander also throws after requested help. That is no error.
   if (error instanceof CommanderError && error.exitCode === 0) return EXIT_DONE;
   if (error instanceof QuietExit) return error.exitCode;
   const failure = error instanceof CommanderError ? usageFailure(error) : error;
@@ -97,7 +97,7 @@ function jsonLine(error: Readonly<Record<string, unknown>>): string {
   try {
     return `${JSON.stringify({ error }, jsonValue)}\n`;
   } catch {
-    // The data contain themselves. The error is printed without them.
+    // The data contain a circle, so the error is printed without them.
     return `${JSON.stringify({ error: { ...error, data: {} } })}\n`;
   }
 }

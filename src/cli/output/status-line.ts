@@ -9,7 +9,7 @@ export class StatusLine {
 
   constructor(stream: ProgressStream = process.stderr) {
     this.#stream = stream;
-    // Terminals without cursor control (an Emacs shell) say so.
+    // TERM is `dumb` at a terminal without cursor control (an Emacs shell).
     this.#isTerminal = stream.isTTY === true && process.env['TERM'] !== 'dumb';
   }
 

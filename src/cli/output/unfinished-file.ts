@@ -30,10 +30,10 @@ export interface UnfinishedOptions {
 }
 
 /**
- * Measures with a file that keeps the finished parts, so that the same command goes on from them after an
- * interruption. The file is made with the first part and removed at the end. Its first line says what is
- * measured, and each further line is a part. It says so when it goes on, and when what is there is of another
- * board, of other options or a day old and is measured anew.
+ * Measures with a file that keeps the finished parts. After an interruption the same command continues from
+ * them. The file is made with the first part and removed at the end. Its first line names the measurement;
+ * each further line is a part. The user is told if the measurement continues, or if it starts again because
+ * the file is of another board, of other options or a day old.
  *
  * Errors: those of `measure`, whose hint then says that the measurement can go on.
  */
@@ -47,18 +47,18 @@ export async function measureUnfinished<Result>(
   const wanted = keyOf(key);
   const { startedAt, parts } = readParts(file, wanted, now, tell);
   const names = [...parts.keys()];
-  if (names.length > 0) tell(`Going on from ${counted(names.length, 'finished part')} in ${file}.`);
+  if (names.length > 0) tell(`Continuing from ${counted(names.length, 'finished part')} in ${file}.`);
   let works = true;
   const keep = (name: string, part: FinishedPart): void => {
     parts.set(name, part);
     if (!works) return;
     try {
-      // The first part replaces what is left of another measurement, or of a line that was cut.
+      // The first part replaces the rest of another measurement and a cut line.
       if (parts.size === names.length + 1) replaceFile(file, textOf({ startedAt, key: wanted }, parts));
       else appendTo(file, lineOf(name, part));
     } catch {
       works = false;
-      tell(`${file} can't be written, so this measurement can't go on after an interruption.`);
+      tell(`${file} can't be written, so this measurement can't be continued after an interruption.`);
     }
   };
   try {
@@ -140,7 +140,7 @@ function appendTo(file: string, text: string): void {
 
 function withHint(error: unknown, file: string): unknown {
   if (!(error instanceof ThermolinkError)) return error;
-  const goesOn = `The same command goes on from what was measured (${file}).`;
+  const goesOn = `The same command continues from the finished parts (${file}).`;
   const { code, message, cause, data, retryable } = error;
   const hint = error.hint === undefined ? goesOn : `${error.hint} ${goesOn}`;
   return new ThermolinkError(code, message, { cause, data, retryable, hint });

@@ -6,8 +6,8 @@ import { Progress } from './progress.js';
 const REFRESH_MS = 500;
 
 /**
- * The progress bar of a command that works on a board. It appears with the first `update`, so that an earlier
- * error stands alone. Its clock goes on while a board run takes long. Call `finish` in a `finally`.
+ * The progress bar of a command that works on a board. It appears with the first `update`, so an earlier
+ * error is printed without a bar. Its clock goes on during a long board run. Call `finish` in a `finally`.
  */
 export class WorkDisplay {
   readonly #create: () => Progress;

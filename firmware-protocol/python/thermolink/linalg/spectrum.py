@@ -74,7 +74,7 @@ def _proved_extremes(system: System) -> ExtremeEigenvalues:
     every = _probe(system, 0, steps_max, 0.0)
     if is_definite(without_damping(system.array, _PROVED_SHARE * (every.min - every.min_residual))):
         return every
-    # The rest is too small to be distinguished from zero.
+    # The smallest eigenvalue is zero within rounding.
     return replace(every, min=min(every.min, 0.0), min_residual=0.0)
 
 
@@ -130,7 +130,7 @@ def _smallest_eigenvalue(system: System, extremes: ExtremeEigenvalues) -> float:
 
 
 def _rounding_of(system: System, extremes: ExtremeEigenvalues) -> float:
-    """Rounding of one product moves eigenvalues by about this much."""
+    """The error of eigenvalues from the rounding of one product with A. A smaller eigenvalue may be zero."""
     return dimension_of(system) * _EPSILON * abs(extremes.max)
 
 

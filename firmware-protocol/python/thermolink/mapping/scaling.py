@@ -26,8 +26,8 @@ _PATH_TICKS = 6
 # The default of the most ticks of a board run.
 TICKS_MAX = 2**30
 _FASTER = (
-    "Its slowest mode is too slow for its stiffest, and a larger tolerance does not help: add damping (A + λI), or "
-    "precondition."
+    "The slowest mode is too slow compared with the stiffest one. A larger tolerance does not help: add damping "
+    "(A + λI), or precondition."
 )
 
 

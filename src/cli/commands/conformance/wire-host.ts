@@ -52,7 +52,10 @@ export type Said<N extends CommandName> =
 
 let lastFirstByte = randomBytes(1)[0];
 
-/** A nonce whose first byte none of the last 254 had: boards refuse one that begins like the last ones. */
+/**
+ * A nonce whose first byte differs from those of the last 254 nonces. Boards refuse a nonce that begins like
+ * a recent one.
+ */
 export function freshNonce(): Uint8Array {
   const nonce = new Uint8Array(randomBytes(8));
   lastFirstByte = (lastFirstByte % 255) + 1;
@@ -149,7 +152,7 @@ export class WireHost {
     this.write(this.frame(CHANNEL.command, this.seq, new Uint8Array(0), change));
   }
 
-  /** Sends bytes as they are, as one chunk. */
+  /** Sends the bytes unchanged, as one chunk. */
   write(...chunks: readonly Uint8Array[]): void {
     const bytes = new Uint8Array(Buffer.concat(chunks));
     // Calls that wait for an answer notice that the port has closed.

@@ -150,7 +150,8 @@ function parameterOf(
   const within = meanOf(all.map(({ variance }) => variance[i]));
   const { count } = all[0];
   const between = meanOf(all.map((one) => (one.mean[i] - mean) ** 2));
-  // Sums of squares add up: n·m − 1 degrees of freedom in all, n − 1 in a chain.
+  // The sums of squares of the chains are added. They have n·m − 1 degrees of freedom in all, n − 1 in a
+  // chain.
   const draws = count * all.length;
   const variance = ((count - 1) * all.length * within + draws * between) / (draws - 1);
   const ofMeans = all.length > 1 ? (between * all.length) / (all.length - 1) : 0;

@@ -9,7 +9,7 @@ const CHAINS_MAX = 64;
 
 /** The options that all commands for chains have. */
 export const CHAINS = {
-  chains: option('--chains <n>', 'chains, each from a board of its own if it can be', {
+  chains: option('--chains <n>', 'number of chains, each from another board if possible', {
     value: positiveInteger(CHAINS_MAX),
     default: 4,
   }),
@@ -18,10 +18,10 @@ export const CHAINS = {
     file: 'own',
   }),
   overwrite: flag('--overwrite', 'replace the draws in --out'),
-  exact: flag('--exact', 'run a host sampler beside the board, and compare'),
+  exact: flag('--exact', 'also run a sampler on the host, and compare with it'),
   boards: option(
     '--boards <uris>',
-    'boards of the chains, blanks between them, used in turn (default: --device; emulated: another die a chain)',
+    'boards of the chains, separated by blanks, used in turn (default: --device; if emulated, another die for each chain)',
   ),
   ...SEED,
 };
@@ -36,7 +36,7 @@ const MEANS = ['refined', 'board'] as const;
 export const MEAN = {
   mean: option(
     '--mean <which>',
-    'refined: the host refines the mean; board: draws are readings of the driven board',
+    'refined: the host refines the mean; board: the draws are readings of the driven board',
     {
       value: choice(MEANS),
       default: 'refined' as (typeof MEANS)[number],
@@ -48,7 +48,7 @@ export const MEAN = {
 export const MOMENTS = {
   moments: flag(
     '--moments',
-    'let the boards add their draws up: means, errors and effective sample sizes cross the line, no draws',
+    'let the boards sum up their draws; only means, errors and effective sample sizes are sent to the host',
   ),
 };
 
@@ -61,7 +61,7 @@ export const DATA = {
   target: option('--target <name>', 'the column to explain', { required: true }),
   features: option(
     '--features <names>',
-    'the columns to explain it by, commas between them (default: all others)',
+    'the columns that explain it, separated by commas (default: all others)',
   ),
   prior: option('--prior <p>', 'precision of the prior of every coefficient', {
     value: positiveNumber,
@@ -79,8 +79,8 @@ interface ChainOptions {
 }
 
 /**
- * The URI of the board of each chain. Boards that were named are used in turn. An emulated board is another
- * die for every chain, so that R-hat shows what dies do not have in common; any other board, and one with a
+ * The URI of the board of each chain. Named boards are used in turn. Without names every chain gets another
+ * die of an emulated board, so that R-hat shows the differences of dies. Any other board, or one with a
  * calibration, makes all chains.
  *
  * Errors: BAD_ARGUMENT for --boards beside --device or --calibration; BAD_DEVICE_URI; UNKNOWN_PROFILE.

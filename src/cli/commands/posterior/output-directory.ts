@@ -37,9 +37,9 @@ export interface OutputOptions {
 const CHAIN_FILE = /^chain-\d+\.csv$/;
 
 /**
- * Does `work`, whose results go into `directory`. The directory is made before, or taken where it is empty;
- * one with results is taken only to overwrite them. Work that fails leaves no empty directory behind. Without
- * a directory the work has nothing to write, and its report must be JSON.
+ * Does `work`, whose results go into `directory`. The directory is made before the work if it does not exist.
+ * A directory with results is used only to overwrite them. Work that fails leaves no empty directory behind.
+ * Without a directory the work writes nothing, and its report must be JSON.
  *
  * Errors: BAD_ARGUMENT; BAD_FILE; those of `work`.
  */
@@ -49,7 +49,7 @@ export async function inClaimedDirectory<Result>(
 ): Promise<Result> {
   if (out === undefined) {
     if (json === true) return work();
-    throw new ThermolinkError('BAD_ARGUMENT', 'There is no place for the draws.', {
+    throw new ThermolinkError('BAD_ARGUMENT', 'No directory for the draws is named.', {
       hint: 'Name a directory by --out, or let --json print the summary.',
     });
   }
@@ -73,7 +73,7 @@ function removeEmpty(directory: string): void {
   try {
     rmdirSync(directory);
   } catch {
-    // It holds results, or somebody else's file.
+    // The directory holds results, or a file of somebody else.
   }
 }
 
@@ -103,7 +103,7 @@ function isWrittenByUs(summary: string): boolean {
 const DRAWN_FILES = ['draws.npy', 'marginals.svg', 'traces.svg', 'predictive.svg'];
 
 /**
- * Writes the summary alone; what an earlier posterior left of draws goes. Without a directory nothing is
+ * Writes only the summary and removes the draws of an earlier posterior. Without a directory nothing is
  * written. Errors: BAD_FILE.
  */
 export function writeSummary(directory: string | undefined, summary: object): void {

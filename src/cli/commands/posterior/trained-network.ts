@@ -21,7 +21,7 @@ const BATCH = 250;
 
 /**
  * The classifier in a directory of `train mnist`, which must have been trained on `data`. Errors:
- * BAD_CHECKPOINT for a checkpoint that is damaged, or that another kind of training or other data left.
+ * BAD_CHECKPOINT for a checkpoint that is damaged, of another kind of training or of other data.
  */
 export function readTrainedNetwork(directory: string, data: Dataset): TrainedNetwork {
   const path = join(directory, TRAINING_FILES.checkpoint);

@@ -20,7 +20,7 @@ export interface Baseline {
 }
 
 /**
- * Solves a program by quadprog (Goldfarb and Idnani's dual active set method), to compare with. Errors:
+ * Solves a program by quadprog (Goldfarb and Idnani's dual active set method) for comparison. Errors:
  * MISSING_PACKAGE.
  */
 export async function quadprogBaseline(program: QuadraticProgram): Promise<Baseline> {

@@ -11,7 +11,8 @@ const PHASES_DRAWN: Readonly<Record<QpProgress['phase'], string>> = {
 };
 
 /**
- * The three residuals over the iterations; each polish, and a second method, goes on where the other ended.
+ * Draws the three residuals over the iterations. The curve of each polish and of a second method begins where
+ * the curve before it ends.
  */
 export function convergenceFigure(problem: string, { history, status }: QpResult): string {
   let before = 0;

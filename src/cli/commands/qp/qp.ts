@@ -28,7 +28,7 @@ const STATUS_TEXTS: Readonly<Record<QpStatus, string>> = {
   solved: 'solved: the residuals prove it',
   primalInfeasible: 'primal infeasible: no x meets the constraints',
   dualInfeasible: 'dual infeasible: the objective has no lower bound',
-  inaccurate: 'inaccurate: this is the best point that was found',
+  inaccurate: 'inaccurate: this is the best point found',
 };
 
 const PHASE_TEXTS: Readonly<Record<QpProgress['phase'], string>> = {
@@ -57,12 +57,16 @@ export const command = boardCommand({
       value: choice(QP_METHODS),
       default: QP_METHODS[0],
     }),
-    iterationsMax: option('--iterations-max <n>', 'iterations at most (default: 4000 of ADMM, 60 of ipm)', {
-      value: positiveInteger(1_000_000),
-    }),
+    iterationsMax: option(
+      '--iterations-max <n>',
+      'largest number of iterations (default: 4000 of ADMM, 60 of ipm)',
+      {
+        value: positiveInteger(1_000_000),
+      },
+    ),
     ...arrayOutput('x'),
-    baseline: flag('--baseline', 'solve it by the package quadprog too, and tell its time'),
-    plot: option('--plot <file>', 'draw how the residuals fall, as .svg', {
+    baseline: flag('--baseline', 'also solve it on the host by the package quadprog, and print the time'),
+    plot: option('--plot <file>', 'draw the residuals over the iterations, as .svg', {
       file: 'output',
       dash: printedAs('.svg'),
     }),

@@ -7,9 +7,8 @@ const SECRET_NAME = /token|secret|password|passwd|credential|auth|key/i;
 const SECRET_LENGTH_MIN = 6;
 
 /**
- * Takes out of a text what is nobody's business: the home directory, the working directory, the names of user
- * and machine, and the values of variables whose names say that they are secret. `environment` is where they
- * come from.
+ * Removes private data from a text: the home directory, the working directory, the names of user and machine,
+ * and the values of variables of `environment` whose names say that they are secret.
  */
 export function redactor(environment: NodeJS.ProcessEnv = process.env): (text: string) => string {
   const replacements: [string, string][] = [

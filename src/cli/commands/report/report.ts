@@ -44,9 +44,9 @@ const OPTIONS = {
 export const command = defineCommand({
   options: OPTIONS,
   example: `
-The file holds versions, the serial ports, what the board is and has counted, the last frames, a self-test and
-the recording of just this session. It holds no environment, no tokens and no paths of yours; contents.txt in it
-lists everything. A board that can't be reached is reported too: the file then holds the error.
+The file holds versions, the serial ports, the identity and the counters of the board, the last frames, a self-test
+and the recording of this session. It holds no environment, no tokens and none of your paths. Its contents.txt lists
+everything. If the board can't be reached, the file holds the error.
 
 Example:
   thermolink report --device emulator:ideal-8 --out report.zip`,

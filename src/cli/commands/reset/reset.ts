@@ -17,8 +17,8 @@ export const command = boardCommand({
 Example:
   thermolink reset --device serial:/dev/ttyACM0
 
-The board answers, then restarts: programs, state and session are gone. The command waits until the board is back, and
-says whether its boot epoch grew. An emulated board within this process ends with it and is not waited for.`,
+The board answers, then restarts and loses its programs, state and session. The command waits until the board is back, and
+says whether its boot epoch grew. It does not wait for an emulated board within this process, which ends with the process.`,
   async run({ wait }, onBoard) {
     const { result: before, device } = await onBoard(async (board, { signal }) => {
       const { bootEpoch } = board.identity;
@@ -40,7 +40,7 @@ says whether its boot epoch grew. An emulated board within this process ends wit
     const report = { device, bootEpochBefore: before, ...after };
     if (after.bootEpoch === before)
       throw new ThermolinkError('DEVICE_FAULT', `${device} answered the reset and did not restart.`, {
-        hint: 'Take its power away for a second.',
+        hint: 'Switch its power off for a second.',
         data: report,
       });
     const fault = after.fault === 'none' ? '' : `, with the latched fault ${after.fault}`;

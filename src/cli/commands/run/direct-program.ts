@@ -43,9 +43,9 @@ const couplingMax = (bits: number): number => (2 ** (bits - 1) - 1) / 2 ** (bits
 const UNCOUPLED_CELLS_MAX = 64;
 
 /**
- * Loads a program that means what is given, without scaling, runs it once and reads the cells. Errors:
- * BAD_ARGUMENT and TOO_LARGE for what the board cannot hold as it is given; UNSUPPORTED for couplings on a
- * board without a dense array; those of a run.
+ * Loads the given program without scaling, runs it once and reads the cells. Errors: BAD_ARGUMENT and
+ * TOO_LARGE for values that the board cannot hold without scaling; UNSUPPORTED for couplings on a board
+ * without a dense array; those of a run.
  */
 export async function runDirectly(
   device: Device,
@@ -91,7 +91,7 @@ function directImage(identity: DeviceIdentity, request: DirectRun): ProgramImage
   const currents = typeof drive === 'number' ? new Float64Array(cells).fill(drive) : drive;
   if (currents.length !== cells)
     throw new ThermolinkError('BAD_ARGUMENT', `drive has ${currents.length} entries for ${cells} cells.`, {
-      hint: 'Give one number a cell.',
+      hint: 'Give one number for each cell.',
     });
   refuseLarger('drive', currents, driveRange, 'V_fs·G_fs');
   const { max } = noiseTemperatureRange(identity, tickOf(identity));
@@ -126,7 +126,7 @@ function refuseLarger(name: string, values: Float64Array, limit: number, unit: s
   throw new ThermolinkError(
     'BAD_ARGUMENT',
     `${name} has the entry ${formatExact(values[at])}; this board has at most ±${formatNumber(limit)} ${unit}.`,
-    { hint: 'Scale the numbers down; a run in units of the board scales nothing by itself.' },
+    { hint: 'Scale the numbers down yourself: a run in units of the board does not scale them.' },
   );
 }
 

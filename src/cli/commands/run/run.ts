@@ -20,9 +20,13 @@ export const command = boardCommand({
     drive: option('--drive <file>', 'currents in V_fs·G_fs (default: 0.25 into every cell)', {
       file: 'input',
     }),
-    damping: option('--damping <g>', 'to ground, in G_fs (default: 1 without couplings, else 0)', {
-      value: nonNegativeNumber,
-    }),
+    damping: option(
+      '--damping <g>',
+      'conductance from each cell to ground, in G_fs (default: 1 without couplings, else 0)',
+      {
+        value: nonNegativeNumber,
+      },
+    ),
     noise: option('--noise <kappa>', 'noise temperature in V_fs²', { value: nonNegativeNumber, default: 0 }),
     settle: option('--settle <tau>', 'time to the first reading, in τ', {
       value: nonNegativeNumber,
@@ -33,7 +37,7 @@ export const command = boardCommand({
       default: 1,
     }),
     every: option('--every <tau>', 'time between two readings, in τ', { value: positiveNumber, default: 1 }),
-    bank: option('--bank <b>', 'which program of the board is replaced', {
+    bank: option('--bank <b>', 'bank of the board whose program is replaced', {
       value: wholeNumber(0, 1),
       default: 0,
     }),
@@ -45,8 +49,9 @@ export const command = boardCommand({
 Example:
   thermolink run --device emulator:ideal-8 --noise 1e-4 --samples 100
 
-One board run in the units of the board: nothing is scaled, refined or calibrated, so the readings are what the cells
-do. Cells start at 0 and settle around A v = drive. Without --couplings every cell stands alone.`,
+Makes one board run in the units of the board. Nothing is scaled, refined or calibrated, so the readings are the plain
+voltages of the cells. Cells start at 0 and settle around the solution v of A v = drive. Without --couplings the cells are
+not coupled.`,
   async run(options, onBoard) {
     const { couplings: couplingsFile, drive: driveFile, damping, bank, seed, out } = options;
     const { runDirectly } = await import('./direct-program.js');

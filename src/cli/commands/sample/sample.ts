@@ -20,11 +20,11 @@ export const command = boardCommand({
       required: true,
       file: 'input',
     }),
-    count: option('--count <n>', 'how many draws', { value: positiveInteger(10_000_000), required: true }),
+    count: option('--count <n>', 'number of draws', { value: positiveInteger(10_000_000), required: true }),
     out: option('--out <file>', `write the draws, count × N, as ${WRITTEN_FORMATS}`, { file: 'array' }),
     moments: option(
       '--moments <file>',
-      'in place of draws, let the board add them up, and write mean, standard errors, effective sample sizes and, of few cells, the covariance as JSON',
+      'let the board sum up the draws, and write mean, standard errors, effective sample sizes and, for few cells, the covariance as JSON',
       { file: 'output', dash: printedAs('.json') },
     ),
     ...CALIBRATION,

@@ -22,9 +22,9 @@ export const command = boardCommand({
 Example:
   thermolink selftest --device serial:/dev/ttyACM0
 
-Asks for a latched fault, which a board's own test at power-on leaves, measures a round trip, and solves a system of at
-most eight unknowns, which replaces the programs of the board. Exit code 1 when it fails; with --json the figures are
-then in the data of the error.`,
+Reads whether a fault is latched (the board's own test at power-on latches one if it fails), measures a round trip, and
+solves a system of at most eight unknowns. The solve replaces the programs of the board. The exit code is 1 if a check
+fails; with --json the figures are then in the data of the error.`,
   async run(_options, onBoard) {
     const { result, device } = await onBoard(async (board, { signal }) => checkBoard(board, signal));
     refuseFailed(device, result);

@@ -36,20 +36,33 @@ export const SERVE_OPTIONS = {
     '--device <uri>',
     'a board to share, as URI or NAME=URI; given once for each board',
   ),
-  listen: option('--listen <host:port>', 'listen here; port 0: any free one (default: 127.0.0.1:0)', {
-    value: hostPort,
+  listen: option(
+    '--listen <host:port>',
+    'listen at this address; port 0 takes any free port (default: 127.0.0.1:0)',
+    {
+      value: hostPort,
+    },
+  ),
+  tokenFile: option('--token-file <file>', 'tokens and their rights, in lines OWNER RIGHT TOKEN', {
+    file: 'input',
   }),
-  tokenFile: option('--token-file <file>', 'who may do what: lines OWNER RIGHT TOKEN', { file: 'input' }),
-  tlsCert: option('--tls-cert <file>', 'encrypt, with this certificate chain (PEM)', { file: 'input' }),
-  tlsKey: option('--tls-key <file>', 'its private key (PEM)', { file: 'input' }),
-  origins: repeatedOption('--origin <url>', 'another page that may ask, such as https://lab.example'),
-  silence: option('--silence <s>', 'a holder that is silent so long loses the board when somebody waits', {
-    value: decimalUpTo(SILENCE_SECONDS_MAX),
-    default: SILENCE_MS / 1000,
-  }),
+  tlsCert: option('--tls-cert <file>', 'encrypt with this certificate chain (PEM)', { file: 'input' }),
+  tlsKey: option('--tls-key <file>', 'private key of the certificate (PEM)', { file: 'input' }),
+  origins: repeatedOption(
+    '--origin <url>',
+    'another web page that may send requests, such as https://lab.example',
+  ),
+  silence: option(
+    '--silence <s>',
+    'a client that is silent for this time loses the board if somebody waits',
+    {
+      value: decimalUpTo(SILENCE_SECONDS_MAX),
+      default: SILENCE_MS / 1000,
+    },
+  ),
   recordings: option(
     '--recordings <directory>',
-    'where recordings go, and stay (default: a directory that is removed at the end)',
+    'directory in which recordings are kept (default: one that is removed at the end)',
   ),
   json: flag('--json', 'print events as lines of JSON'),
   ...LOG,
@@ -65,16 +78,16 @@ Examples:
   thermolink serve --device lab1=serial:/dev/ttyACM0 --device lab2=tcp://10.0.0.7:7000 --token-file tokens
   thermolink solve --matrix A.csv --rhs b.csv --device hub://127.0.0.1:8100/ideal-64
 
-One client at a time drives a board, the others wait or watch. When a client goes, the server stops its run
-and leaves the board safe. Elsewhere than on 127.0.0.1 the server asks for a token: from --token-file, or one
-that may do everything from the environment variable ${TOKEN_VARIABLE}. The rights are observe, stop, drive
-and admin; each includes those before it. Make a token by: openssl rand -hex 24
+One client at a time drives a board; the others wait or watch. When a client leaves, the server stops its run
+and leaves the board safe. At another address than 127.0.0.1 the server asks clients for a token. --token-file
+names the file of tokens. The token in the environment variable ${TOKEN_VARIABLE} has all rights. The rights are
+observe, stop, drive and admin; each includes those before it. Make a token by: openssl rand -hex 24
 
-A recording in the directory of --recordings is never removed. Without that option the server keeps the
-recording of each board that ended last, until the server ends.
+The server never removes a recording from the directory of --recordings. Without that option it keeps only the
+last finished recording of each board, until the server ends.
 
-GET /metrics has figures for Prometheus, GET /healthz says whether a board is good. --log-level debug logs
-each command that a board answers, with the name of the lease that the client's log has too.`,
+GET /metrics has figures for Prometheus; GET /healthz says whether a board is good. --log-level debug logs
+each command that a board answers, with the name of the lease. The log of the client has the same name.`,
   run: (options) => withInterrupt((signal) => serve(options, signal)),
 });
 
@@ -92,7 +105,7 @@ export async function serve(
   const tls = await tlsOf(options);
   if (tokens !== undefined && tls === undefined && !isLoopback(await resolveHost(listen)))
     process.stderr.write(
-      'Without --tls-cert tokens travel unencrypted: who listens on the network reads them.\n',
+      'Without --tls-cert tokens travel unencrypted: anybody who listens on the network can read them.\n',
     );
   const log = await createLogger(options);
   const hub = await startHub({
@@ -133,8 +146,8 @@ function lineOf(event: HubEvent): string | undefined {
 /** The boards, each with a name. Errors: BAD_ARGUMENT, those of `parseDeviceUri`. */
 function sharedDevices(texts: readonly string[] | undefined): readonly SharedDevice[] {
   if (texts === undefined)
-    throw new ThermolinkError('BAD_ARGUMENT', 'There is no board to share.', {
-      hint: 'Name one by --device, for example --device emulator:ideal-64.',
+    throw new ThermolinkError('BAD_ARGUMENT', 'No board to share is named.', {
+      hint: 'Name a board by --device, for example --device emulator:ideal-64.',
     });
   const devices: SharedDevice[] = [];
   for (const text of texts) {
@@ -142,7 +155,7 @@ function sharedDevices(texts: readonly string[] | undefined): readonly SharedDev
     const { kind } = parseDeviceUri(uri);
     if (kind === 'lucidac')
       throw new ThermolinkError('UNSUPPORTED', 'A LUCIDAC can not be shared: it speaks another protocol.', {
-        hint: 'It takes one client after another by itself.',
+        hint: 'A LUCIDAC itself takes one client after another.',
       });
     devices.push({ name: given ?? freeName(uri, devices), uri });
   }

@@ -31,7 +31,7 @@ export function writeHistory(newestFirst: readonly string[], file = historyFile(
     mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
     replaceFile(file, lines.map((line) => `${line}\n`).join(''));
   } catch {
-    // A shell without a history is still a shell.
+    // The shell works without a history too.
   }
 }
 

@@ -50,7 +50,7 @@ const RUN_SETTINGS: Readonly<Record<string, ValueParser<number>>> = {
 const COMMANDS: Readonly<Record<string, ShellCommand>> = {
   info: {
     form: 'info',
-    help: 'what the board is, its state and counters',
+    help: 'identity, state and counters of the board',
     async run({ device, uri, words, signal }) {
       takesNone('info', words);
       const report = { device: uri, ...(await readFacts(device, signal)) };
@@ -69,7 +69,7 @@ const COMMANDS: Readonly<Record<string, ShellCommand>> = {
   },
   counters: {
     form: 'counters',
-    help: 'what both ends of the link have counted',
+    help: 'counters of both ends of the link',
     async run({ device, words, signal }) {
       takesNone('counters', words);
       const counters = await device.readCounters({ signal });
@@ -92,7 +92,7 @@ const COMMANDS: Readonly<Record<string, ShellCommand>> = {
   },
   run: {
     form: 'run [settle=τ] [samples=n] [noise=κ] [damping=g] [drive=e] [seed=s]',
-    help: 'uncoupled cells once, in the units of the board',
+    help: 'run uncoupled cells once, in the units of the board',
     words: Object.keys(RUN_SETTINGS).map((name) => `${name}=`),
     async run({ device, uri, words, signal }) {
       const given = settingsOf(words);
@@ -107,7 +107,7 @@ const COMMANDS: Readonly<Record<string, ShellCommand>> = {
   },
   solve: {
     form: 'solve A b',
-    help: 'a small system, as files or as 4,1;1,3 1;2',
+    help: 'solve a small system, given as files or as 4,1;1,3 1;2',
     async run({ device, words, signal }) {
       const [a, b, ...more] = words;
       if (a === undefined || b === undefined || more.length > 0)
@@ -131,7 +131,7 @@ const COMMANDS: Readonly<Record<string, ShellCommand>> = {
   },
   selftest: {
     form: 'selftest',
-    help: 'latched faults, a round trip, a small solve',
+    help: 'check latched faults, a round trip and a small solve',
     async run({ device, uri, words, signal }) {
       takesNone('selftest', words);
       const check = await checkBoard(device, signal);
@@ -141,7 +141,7 @@ const COMMANDS: Readonly<Record<string, ShellCommand>> = {
   },
   stop: {
     form: 'stop',
-    help: 'to safe at once: outputs off',
+    help: 'put the board into safe at once: its outputs go off',
     async run({ device, uri, words, signal }) {
       takesNone('stop', words);
       const status = await stopBoard(device, signal);

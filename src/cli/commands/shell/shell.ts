@@ -21,9 +21,10 @@ const EXAMPLE = `
 Example:
   thermolink shell --device serial:/dev/ttyACM0
 
-Commands on one board, one a line; \`help\` lists them. Tab completes, and the lines of earlier shells come back with the
-arrow keys. Ctrl-C ends the command that runs, Ctrl-D the shell. A command that fails prints its error, and the shell
-goes on. Lines may come from a pipe: \`printf 'ping\\nstop\\n' | thermolink shell\`; the exit code is then 1 if one failed.
+Reads commands for one board, one on each line; \`help\` lists them. Tab completes a command. The arrow keys bring back
+the lines of earlier shells. Ctrl-C ends the running command, Ctrl-D the shell. A command that fails prints its error, and
+the shell continues. Lines may come from a pipe: \`printf 'ping\\nstop\\n' | thermolink shell\`; the exit code is then 1 if
+a command failed.
 With --json each command prints one line of JSON.`;
 
 /** How the lines of one connection ended. */

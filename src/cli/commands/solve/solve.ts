@@ -38,7 +38,7 @@ tolerance, and lets the board correct what is left of the residual.`,
     // Not needed for `--help`.
     const { solve } = await import('../../../algorithms/solve/solve.js');
     const { matrix, system, drive } = await readSolveInputs(matrixFile, rhs);
-    // A LUCIDAC takes none, and connecting says so.
+    // A LUCIDAC takes no calibration; connecting to it reports that error.
     const calibration = onLucidac ? undefined : await readCalibration(calibrationFile);
     const request = { system, drive, tolerance, address: { seed, step: 0, block: 0 } };
     const watched = ({ signal, show }: BoardUse) => ({

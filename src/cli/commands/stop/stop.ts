@@ -10,7 +10,7 @@ Example:
   thermolink stop --device serial:/dev/ttyACM0
 
 Opening a session ends the run of the session before it, and the stop switches the outputs off. A board over TCP that
-serves another program answers BUSY: end that program, and its board goes to safe by itself.`,
+serves another program answers BUSY. End that program: its board then goes to safe by itself.`,
   async run(_options, onBoard) {
     const { result: status, device } = await onBoard((board, { signal }) => stopBoard(board, signal));
     return { json: { device, status }, text: stoppedText(device, status) };

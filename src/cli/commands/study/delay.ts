@@ -89,7 +89,7 @@ function claimsOfSettings(runs: readonly TableRun[], settings: SettingName): Cla
 
 export const DELAY: TableStudy = {
   name: 'delay',
-  title: 'Delay: what a board gains that runs on under the old problem',
+  title: 'Delay: the gain if the board runs on under the old problem',
   about: [
     `A classifier of digits is trained at t = ${TIME} τ: with a reset state, with a state that is kept from step to step, and with delays t_d in which the board goes on under the old problem.`,
     'The control has momentum and no curvature at all: it takes the steps that a kept state takes in directions without curvature.',

@@ -29,8 +29,8 @@ function runsOf({ quick, seeds }: Scale): PlannedRun[] {
 }
 
 /**
- * A with every entry rounded to a multiple of 2^(1−bits)·max|A|, at random so that the mean is A, or to the
- * nearest without `random`. It stays symmetric.
+ * A with every entry rounded to a multiple of 2^(1−bits)·max|A|. With `random` the rounding is random and its
+ * mean is A; without it every entry is rounded to the nearest multiple. The result is symmetric.
  */
 function rounded(a: Matrix, bits: number, random?: RandomSource): Matrix {
   const { rows: n, data } = a;
@@ -60,7 +60,7 @@ async function measure({ settings, seed }: PlannedRun, lab: Lab): Promise<Measur
   };
   const exact = await solveOf(a, 0);
   board = 0;
-  // The same numbers for every size, so that a larger ensemble holds the smaller ones.
+  // Every size uses the same random numbers, so a larger ensemble contains the smaller ones.
   const random = randomSource({ seed, stream: RANDOM_STREAM.benchProblem, step: bits });
   const mean = new Float64Array(CELLS);
   let squares = 0;
@@ -71,7 +71,7 @@ async function measure({ settings, seed }: PlannedRun, lab: Lab): Promise<Measur
   }
   const ensembleSeconds = board;
   const nearest = await solveOf(rounded(a, bits), 0);
-  // The error of the mean of the members from their scatter: √(tr Cov/M).
+  // The error of the mean that the scatter of the members explains: √(tr Cov/M).
   const offset = norm2(subtract(mean, exact)) ** 2;
   const scatter = Math.sqrt(Math.max(0, squares - offset) / members) / norm2(exact);
   const errorOf = (x: Float64Array): number => norm2(subtract(x, exact)) / norm2(exact);
@@ -88,8 +88,8 @@ async function measure({ settings, seed }: PlannedRun, lab: Lab): Promise<Measur
 }
 
 /**
- * The error that remains of an ensemble however large it is: over the seeds, the mean square of the errors
- * less what the scatter of the members explains.
+ * The error that remains however large the ensemble is: the square root of the mean square of the errors over
+ * the seeds, minus the mean square that the scatter of the members explains.
  */
 function remaining(runs: readonly TableRun[], bits: number, members: number): number {
   const [group] = groupsOf(runs, 'ensemble', { bits, members });

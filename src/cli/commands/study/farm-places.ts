@@ -64,9 +64,9 @@ interface FarmStudy {
 }
 
 /**
- * A study whose trainings are done by a farm. Files and results are those of boards of this machine; the
- * boards are those that the farm offers now. Errors: those of `runAtPlaces`; of the farm; UNSUPPORTED where
- * no board fits. When it fails, also by an abort, trainings that are not done are withdrawn.
+ * Runs a study whose trainings are done by the boards that a farm offers now. Files and results are the same
+ * as with boards of this machine. Errors: those of `runAtPlaces`; of the farm; UNSUPPORTED if no board fits.
+ * After an error or an abort, unfinished trainings are withdrawn.
  */
 export async function runStudyInFarm(
   request: StudyRequest,
@@ -97,9 +97,8 @@ export async function runStudyInFarm(
 }
 
 /**
- * Puts the trainings of a study that are not done into the queue, and waits for none of them: those that a
- * search begins with, and those that need no search. Errors: those of the farm; UNSUPPORTED where no board
- * fits.
+ * Queues the unfinished trainings with which the searches of a study begin and those that need no search. It
+ * does not wait for their results. Errors: those of the farm; UNSUPPORTED if no board fits.
  */
 export async function queueStudy(
   request: StudyRequest,
@@ -154,7 +153,7 @@ async function inFarm<T>(
     const model = await chosenModel(client, needs, signal);
     const boards = (await client.ownBoards(signal)).filter(({ identity }) => identity.model === model);
     if (boards.length === 0)
-      throw new ThermolinkError('UNSUPPORTED', 'The boards of the farm have just gone.', { retryable: true });
+      throw new ThermolinkError('UNSUPPORTED', 'The farm no longer offers its boards.', { retryable: true });
     const jobOf = (one: Planned): Omit<Job, 'release'> => {
       const { task, method, seed } = factsOf(one);
       const request: TrainingRequest = {
@@ -186,7 +185,7 @@ async function trainInFarm(
       onNews: (news) => {
         if (news.is !== 'progress') return;
         const taken = Math.round(news.share * one.steps);
-        // After another board has begun it anew, it has taken fewer.
+        // If another board has started the training again, it has taken fewer steps than before.
         if (taken < steps || steps < 0) onStart(taken);
         else onStep(taken);
         steps = taken;
@@ -213,7 +212,8 @@ async function storedTraining(
   const { files, failure } = value.data;
   const directory = join(out, one.directory);
   mkdirSync(directory, { recursive: true });
-  // The summary says that a training is complete: the old one goes first, the new one comes last.
+  // The summary says that a training is complete. So the old summary is removed first and the new one is
+  // written last.
   for (const name of Object.values(TRAINING_FILES)) rmSync(join(directory, name), { force: true });
   let summary: TrainingSummary<Figures> | undefined;
   for (const { name, ...stored } of files) {

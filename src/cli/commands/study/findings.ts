@@ -128,7 +128,7 @@ export function searchSentences({ methods }: TaskResult): string[] {
   const atEdge = searched.filter((one) => one.isAtEdge).map(({ method }) => method);
   return [
     `Settings were searched on seed 0, ${tried.length} values for each method: ${found.join(', ')}.`,
-    // If there are only two values, each is at an edge.
+    // With only two values, each value is at an edge.
     ...(atEdge.length > 0 && tried.length > 2
       ? [
           `The best value is the smallest or the largest that was tried for ${listed(atEdge)}, so one beyond may be better.`,

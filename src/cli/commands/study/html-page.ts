@@ -40,8 +40,8 @@ export function listMarkup(lines: readonly string[]): string {
 const NUMBER = /^[\d×–-]/;
 
 /**
- * A table whose first row has the class `firstClass`. A column whose cells are all numbers or dashes, and its
- * title, stand at the right.
+ * A table whose first row has the class `firstClass`. A column is aligned to the right, with its title, if
+ * all its cells are numbers or dashes.
  */
 export function tableMarkup(
   header: readonly string[],

@@ -1,6 +1,6 @@
 /**
- * Results as JSON that a person can compare: indented, and each entry of the arrays called `rows` on one
- * line.
+ * Results as JSON that a person can compare: it is indented, but each entry of an array called `rows` is on
+ * one line.
  */
 export function jsonText(results: object, rows: string): string {
   const lines: string[] = [];
@@ -12,6 +12,6 @@ export function jsonText(results: object, rows: string): string {
     },
     2,
   );
-  // A text of the results can't be taken for a row, since JSON writes no bare line that ends there.
+  // The pattern matches whole lines. No array of the results has a text like this as an entry.
   return `${text.replace(/^(\s*)"row (\d+)"(,?)$/gm, (_, space: string, index: string, comma: string) => `${space}${lines[Number(index)]}${comma}`)}\n`;
 }

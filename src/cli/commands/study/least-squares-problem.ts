@@ -7,9 +7,9 @@ import { eigenvalues, normalVector, symmetricWith } from '../../../linalg/random
 type LeastSquaresTest = { readonly relativeResidual: number };
 
 /**
- * ½‖A(θ − θ*)‖² with a symmetric A of size n, eigenvalues from condition^(−½) to 1 in a random basis, so that
- * no diagonal scaling helps. The curvature AᵀA has the condition that is asked for. Its test is ‖A(θ −
- * θ*)‖/‖Aθ*‖.
+ * The loss ½‖A(θ − θ*)‖². A is symmetric of size n. It has eigenvalues from condition^(−½) to 1 and a random
+ * basis of eigenvectors, so diagonal scaling does not help. The curvature AᵀA then has the requested
+ * condition. The test figure is ‖A(θ − θ*)‖/‖Aθ*‖.
  */
 export function leastSquares(
   n: number,

@@ -88,7 +88,7 @@ const testColumn = {
 
 export const NOISE: TableStudy = {
   name: 'noise',
-  title: 'Noise: how much of it training bears',
+  title: 'Noise: its effect on training',
   about: [
     'A classifier of digits is trained at t = τ with noise of several temperatures κ: in the units of the problem, as the paper has it, and in those of a board, V_fs².',
   ],

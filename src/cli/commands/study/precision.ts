@@ -62,8 +62,8 @@ async function measure({ part, settings, seed }: PlannedRun, lab: Lab): Promise<
 }
 
 /**
- * The relative error of one reading, without noise, long after the start: what rounding, converters and
- * imperfections leave in an answer that nothing corrects. A = KᵀK lies in the crossbar.
+ * The relative error of one reading without noise, long after the start. Rounding, converters and
+ * imperfections cause it, because nothing corrects the reading. A = KᵀK lies in the crossbar.
  */
 async function readingError(
   device: Device,
@@ -107,7 +107,7 @@ async function withMismatch(
   const exact = exactSolution(a, b);
   return {
     figures: {
-      // A single reading knows no calibration.
+      // A calibration does not apply to a single reading.
       ...(calibration === undefined ? { reading: await readingError(device, a, b, seed, signal) } : {}),
       covariance: covarianceErrorOf(draws, a),
       refined: norm2(subtract(x, exact)) / norm2(exact),

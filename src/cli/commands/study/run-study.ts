@@ -55,11 +55,11 @@ export interface StudyRun {
 }
 
 /**
- * Searches the settings of the methods of a study, as many values for each, and then trains every method with
- * every seed, on one board or several: each has one training at a time.
- * A training that ended before is taken as it is; one that did not goes on from its checkpoint. The results
- * are those of one board, if the boards are alike to the bit. A board that fails leaves its training to the
- * others; the last one ends the study.
+ * Searches the settings of the methods of a study, with equally many values for each method. Then it trains
+ * every method with every seed, on one board or several. A board has one training at a time. A training that
+ * ended before is taken as it is; one that did not goes on from its checkpoint. The results are those of one
+ * board, if the boards are alike to the bit. A board that fails leaves its training to the others; the last
+ * one ends the study.
  *
  * Errors: those of `connect` and `trainProblem` except DIVERGED and SAMPLER_STUCK, which are a result;
  * BAD_ARGUMENT for boards of different models; TOO_LARGE before anything is trained.
@@ -69,7 +69,7 @@ export async function runStudy(request: StudyRequest, signal: AbortSignal): Prom
   const options = { ...request, ownThread: uris.length > 1 };
   return withDevices(uris, options, signal, async (devices) => {
     refuseUnlike(devices);
-    // The next step of a problem writes over what this one has made, so each board has problems of its own.
+    // The next step of a problem overwrites the data of this step, so each board has problems of its own.
     const places = devices.map((device, at): StudyPlace => {
       const tasks = study.tasksOf(quick);
       for (const { problem } of tasks) refuseTooLargeShape(problem, device.identity);
@@ -85,7 +85,7 @@ export async function runStudy(request: StudyRequest, signal: AbortSignal): Prom
 export type StudyPlan = Pick<StudyRequest, 'quick' | 'seeds' | 'out' | 'quiet'>;
 
 /**
- * The same at any places. `boards` is how many boards there are behind them. Errors: those of
+ * Runs a study at any places. `boards` is the number of boards at all of them. Errors: those of
  * `StudyPlace.train`.
  */
 export async function runAtPlaces(
@@ -138,9 +138,9 @@ async function trainHere(
   { signal, out, isAbandoned, onStart, onStep, onMended }: PlaceWork,
 ): Promise<StudyTraining> {
   const directory = join(out, one.directory);
-  // A training that was killed before its first checkpoint leaves nothing to go on with.
+  // A training that was killed before its first checkpoint can't be continued.
   const hasBegun = existsSync(join(directory, TRAINING_FILES.checkpoint));
-  // A training that a failed board has begun goes on here if the settings of both boards are equal.
+  // This board continues the training of a failed board if the settings of both boards are equal.
   const isBegun = hasBegun && (!isAbandoned || isFor(one, device.identity, out));
   const output = { directory, existing: isBegun ? 'resume' : 'overwrite' } as const;
   const watch = { signal, onStart, onMended, onStep: ({ step }: { step: number }) => onStep(step + 1) };
@@ -148,8 +148,8 @@ async function trainHere(
 }
 
 /**
- * Every search of the study. A task whose search has its best value at an edge goes on, for all its methods
- * alike, until no best value is at an edge or the most values are tried.
+ * Makes every search of the study. If a best value of a task is at an edge, the search goes on for all
+ * methods of the task, until no best value is at an edge or the largest number of values is tried.
  */
 async function searched(
   trainings: StudyTrainings,
@@ -229,8 +229,8 @@ class StudyTrainings {
   }
 
   /**
-   * The trainings of `planned`, which has the same ones for each place. `later` are those that the study is
-   * to do after these.
+   * Does the trainings of `planned`, which has the same list for each place. `later` are the trainings that
+   * follow these.
    */
   async train(
     planned: readonly (readonly Planned[])[],

@@ -206,7 +206,7 @@ function slopeOf(runs: readonly TableRun[], part: string, method: string, x: str
   const points = groupsOf(runs, part, { method }).map(
     (group) => [Number(group.settings[x]), spreadOver(group, 'hostWorkSeconds')!.mean] as const,
   );
-  // Small sizes show what a step costs whatever its size.
+  // Small sizes show only the costs of a step that do not depend on the size.
   return logSlope(points.slice(-3));
 }
 

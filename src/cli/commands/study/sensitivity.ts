@@ -156,7 +156,7 @@ function claimsOf(runs: readonly TableRun[]): Claim[] {
 
 export const SENSITIVITY: TableStudy = {
   name: 'sensitivity',
-  title: 'Sensitivity: what of a board training notices',
+  title: 'Sensitivity: the effect of imperfections on training',
   about: [
     'Small forms of the problems of the studies quantum and pinn, trained on boards that differ from a base in one thing: bits, mismatch, noise, offset, ticks.',
     'The base has couplings of 8 bits, an ADC of 12, no imperfection, and 256 ticks a step (Ising) or 2 × 512 (Poisson). Each seed is another training and another die.',

@@ -43,8 +43,8 @@ export function needsMore(searches: readonly (readonly Tried[])[], quick: boolea
 }
 
 /**
- * One more value: beyond the edge where the best one is at an edge, else between the best one and the better
- * of its neighbours. So every method of a task gets as many values as the one that needs most.
+ * One more value to try. If the best value is at an edge, the new one lies beyond it; otherwise it lies
+ * between the best value and the better of its neighbours. So all methods of a task get equally many values.
  */
 export function nextValue(tried: readonly Tried[], { setting }: SettingSearch): number {
   const sorted = tried.toSorted((a, b) => a.value - b.value);

@@ -20,8 +20,8 @@ export interface Sharing<Worker> {
 }
 
 /**
- * Does all pieces, in their order as far as several workers at once have one; each worker has one piece at a
- * time. A worker that fails gets no more, and another one takes its piece.
+ * Does all pieces. They begin in their order, and each worker has one piece at a time. A worker that fails
+ * gets no more pieces, and another one takes its piece.
  *
  * Errors: that of the last worker; any other error, after all workers have ended their pieces. With one
  * worker, those of the pieces.
@@ -62,7 +62,7 @@ export async function shareOut<Worker>(
     while (failure === undefined) {
       const piece = next(worker);
       if (piece === undefined) {
-        // A piece that is going on may come back.
+        // A piece in work may be given back.
         if (going === 0) return;
         await changed;
         continue;

@@ -49,7 +49,8 @@ export interface Study {
   /** Where settings and steps of the methods come from. */
   readonly settingsFrom: string;
   /**
-   * Whether the axis of the steps is logarithmic, because the methods take very different numbers of steps.
+   * Whether the axis of the steps is logarithmic. It is so if the methods take very different numbers of
+   * steps.
    */
   readonly logSteps: boolean;
   readonly tasksOf: (quick: boolean) => readonly StudyTask[];

@@ -28,7 +28,7 @@ export const SEEDS = { full: 3, quick: 2 } as const;
 
 /** Options for the size of a study. */
 export const STUDY_SIZE = {
-  quick: flag('--quick', 'small problems and few steps, to see in seconds that it runs'),
+  quick: flag('--quick', 'small problems and few steps, to see within seconds that the study runs'),
   seeds: option('--seeds <n>', `train with the seeds 1 to n (default: ${SEEDS.full}, quick ${SEEDS.quick})`, {
     value: positiveInteger(SEEDS_MAX),
   }),
@@ -48,7 +48,7 @@ export function studyCommand(study: Study, notes: string): LoadedCommand {
       default: `runs/study-${study.name}`,
       file: 'own',
     }),
-    resume: flag('--resume', 'go on with the study in --out; what is finished there is kept'),
+    resume: flag('--resume', 'continue the study in --out; its finished trainings are kept'),
     ...devicesOption(TRAINING_DEVICE),
     ...STUDY_FARM,
     ...JSON_OUTPUT,
@@ -65,10 +65,10 @@ Examples:
 
 ${notes}
 
-Ctrl-C loses nothing: --resume goes on at the step where the study stopped. It also adds seeds to a study that ended.
-Several --device share the trainings out, one at a time on each; boards must be of one model. A board that fails
-leaves its training to the others. Emulated boards then compute in threads of their own.
---farm lets boards of other machines do the trainings (docs/how-to/run-a-farm.md): files and results are the same.`,
+Ctrl-C loses nothing: --resume continues at the step where the study stopped. It also adds seeds to a finished study.
+Give --device several times to use several boards of one model. Each board has one training at a time. If a board
+fails, another one takes its training. Several emulated boards compute in threads of their own.
+With --farm boards of other machines do the trainings (docs/how-to/run-a-farm.md). Files and results are the same.`,
     async run({
       quick = false,
       seeds = quick ? SEEDS.quick : SEEDS.full,
@@ -134,7 +134,7 @@ function refuseInert(
   );
   if (farm !== undefined && devices !== undefined)
     throw new ThermolinkError('BAD_ARGUMENT', '`farm` and `devices` exclude each other.', {
-      hint: 'A farm has its own boards: offer this one to it by `thermolink farm worker`.',
+      hint: 'A farm has its own boards. Offer this board to the farm by `thermolink farm worker`.',
     });
   if (farm === undefined && given !== undefined)
     throw new ThermolinkError('BAD_ARGUMENT', `\`${given[0]}\` does nothing without \`farm\`.`, {
@@ -166,7 +166,7 @@ function studyText({ tasks, seeds }: StudyResults): string {
 /** Any error leaves what was done so far; the way on is the same. */
 export function withWayOn(error: unknown, out: string): unknown {
   if (!(error instanceof ThermolinkError)) return error;
-  const wayOn = `${out} holds what was done so far: to go on, give the same command with --resume.`;
+  const wayOn = `${out} holds the work done so far. To continue, give the same command with --resume.`;
   return new ThermolinkError(error.code, error.message, {
     cause: error.cause,
     retryable: error.retryable,

@@ -40,8 +40,8 @@ export function searchPath(task: string, method: string, setting: string): strin
 /** A directory that other studies are kept out of. */
 export interface ClaimedDirectory {
   /**
-   * Stores what the study is, so that one that is killed tells what it was. To be called when its boards are
-   * known to fit: a study that is refused leaves nothing. Errors: BAD_FILE.
+   * Stores the identity of the study, so that a killed study can be recognized. Call it when its boards are
+   * known to fit, so that a refused study leaves no file. Errors: BAD_FILE.
    */
   readonly begin: () => void;
   readonly hasBegun: () => boolean;
@@ -50,11 +50,11 @@ export interface ClaimedDirectory {
 }
 
 /**
- * Makes `directory` that of a study and keeps other studies out of it until it is released. `settings` are
- * stored in it when the study begins.
+ * Claims `directory` for a study. Other studies are refused there until it is released. `settings` are stored
+ * in it when the study begins.
  *
- * Errors: BAD_ARGUMENT where it holds anything and `resume` is false, or anything but this study and `resume`
- * is true; BUSY while another study runs in it; BAD_FILE when it can't be used.
+ * Errors: BAD_ARGUMENT if `resume` is false and the directory is not empty, or if `resume` is true and it
+ * holds anything but this study; BUSY while another study runs in it; BAD_FILE if it can't be used.
  */
 export function claimStudyDirectory(
   directory: string,
@@ -88,7 +88,7 @@ function removeEmpty(directory: string): void {
   try {
     rmdirSync(directory);
   } catch {
-    // Somebody put a file there.
+    // Somebody else put a file into the directory.
   }
 }
 
@@ -102,8 +102,8 @@ function refuseOther(directory: string, mark: StudyMark, resume: boolean): void 
   if (!existsSync(marker)) {
     if (resume)
       throw refused(
-        `${directory} holds no study to go on with.`,
-        'Leave `resume` out to begin one, or name the directory of a study by `out`.',
+        `${directory} holds no study to continue.`,
+        'Leave `resume` out to begin a study, or name the directory of a study by `out`.',
       );
     if (entries.length === 0) return;
     throw refused(
@@ -114,7 +114,7 @@ function refuseOther(directory: string, mark: StudyMark, resume: boolean): void 
   if (!resume)
     throw refused(
       `${directory} already holds a study.`,
-      'Go on with it by `resume`, or name another directory by `out`.',
+      'Continue it by `resume`, or name another directory by `out`.',
     );
   const found = readMark(marker);
   if (found.study !== mark.study || found.quick !== mark.quick || found.board !== mark.board)

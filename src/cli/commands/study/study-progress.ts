@@ -36,9 +36,9 @@ export interface StudyProgressOptions {
 const REFRESH_MS = 500;
 
 /**
- * Progress of a whole study with the time left. The time of a step is measured for each kind of training; a
- * kind that has not begun is guessed from its relative cost. Several boards share what is left evenly. Call
- * `finish` in a `finally`.
+ * Shows the progress of a whole study with the time left. The time of a step is measured for each kind of
+ * training; for a kind that has not begun, it is estimated from its relative cost. Several boards are assumed
+ * to share the rest evenly. Call `finish` in a `finally`.
  */
 export class StudyProgress {
   readonly #progress: Progress;

@@ -36,8 +36,8 @@ export interface Spread {
 }
 
 /**
- * Comparison of the errors of a method with those of the board: `lower` if its largest is below the board's
- * least, `higher` if its least is above the board's largest, `overlap` otherwise.
+ * Comparison of the errors of a method with those of the board: `lower` if its largest error is below the
+ * least of the board, `higher` if its least error is above the largest of the board, `overlap` otherwise.
  */
 export type Verdict = 'lower' | 'overlap' | 'higher';
 

@@ -111,7 +111,7 @@ export function isFor(one: Planned, identity: DeviceIdentity, out: string): bool
   try {
     return isDeepStrictEqual(readCheckpoint(file).settings, settingsOf(one, identity));
   } catch {
-    // The training tells what is wrong with it.
+    // The training then reports the fault of the checkpoint.
     return true;
   }
 }
@@ -129,8 +129,8 @@ export type TrainingWatch = Pick<
 >;
 
 /**
- * Does a training on a board, with its files in `directory`. `existing` says whether it goes on from its
- * checkpoint. Errors: those of `trainProblem` except DIVERGED and SAMPLER_STUCK, which are a result.
+ * Does a training on a board, with its files in `directory`. `existing` says whether the training continues
+ * from its checkpoint. Errors: those of `trainProblem` except DIVERGED and SAMPLER_STUCK, which are a result.
  */
 export async function trainOn(
   one: Planned,

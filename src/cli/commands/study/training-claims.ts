@@ -9,7 +9,7 @@ const FIRST_ORDER: ReadonlySet<string> = new Set(['adam', 'control']);
 export function trainingClaims({ tasks, seeds, quick }: StudyResults): Claim[] {
   const bars = quick ? [] : tasks.flatMap(barClaim);
   const claims = tasks.flatMap(claimsOfTask);
-  // One seed has no range, so it decides nothing.
+  // The results of one seed have no range, so they decide nothing.
   const shown =
     seeds.length > 1 ? claims : claims.map((claim) => ({ ...claim, verdict: 'not shown' as const }));
   return [...bars, ...shown];

@@ -102,7 +102,7 @@ function requestedTraining(request: TrainingRequest): Planned {
   const { study, quick, task: name, method: label, seed, value, settings } = request;
   const task = STUDIES[study].tasksOf(quick).find((one) => one.name === name);
   const method = task?.methods.find((one) => one.label === label);
-  // A method without a search may take the setting that was found for another one.
+  // A method without a search may take the setting that was found for another method.
   const searched = method?.search === undefined ? method?.settingsOf : label;
   const source = task?.methods.find((one) => one.label === searched);
   if (task !== undefined && method !== undefined && (value === null || source?.search !== undefined)) {
@@ -112,7 +112,7 @@ function requestedTraining(request: TrainingRequest): Planned {
   }
   throw new ThermolinkError(
     'BAD_ARGUMENT',
-    `The program of the worker means something else by ${study}, ${name}, ${label}, or nothing.`,
+    `The program of the worker has another meaning or none for ${study}, ${name}, ${label}.`,
     { hint: 'Run the same program at the worker and at the client.' },
   );
 }

@@ -23,9 +23,9 @@ export const command = defineCommand({
 Example:
   thermolink trace diff before.mcap after.mcap
 
-Compares messages in causal order: commands, answers, what the board reports by itself, and the samples of each run. Left
-out are times, request ids, credits, repeated HELLO and stop, and the fields that depend on the clock or name one session
-or boot (deviceTimeUs, counters, nonce, bootEpoch). Exit code 1 when the recordings differ.`,
+Compares messages in causal order: commands, answers, reports of the board, and the samples of each run. It does not
+compare times, request ids, credits, repeated HELLO and stop, nor the fields that depend on the clock or name one session
+or boot (deviceTimeUs, counters, nonce, bootEpoch). The exit code is 1 if the recordings differ.`,
   async run({ json }, _name, [fileA, fileB]) {
     const report = await withTrace(fileA, (a) => withTrace(fileB, (b) => diffMessages(a, b)));
     printReport({ json: reportJson(report), text: reportText(report) }, json === true);

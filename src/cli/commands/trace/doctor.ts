@@ -12,14 +12,14 @@ export const command = defineCommand({
 Example:
   thermolink trace doctor session.mcap
 
-Exit code 1 when something was lost. \`thermolink trace recover\` writes a valid file of what is left.`,
+The exit code is 1 if something was lost. \`thermolink trace recover\` writes a valid file from the readable part.`,
   async run({ json }, _name, [file]) {
     const health = await examineTrace(file);
     const isJson = json === true;
     printReport({ json: health, text: healthText(health) }, isJson);
     if (health.lost.length > 0)
       throw new ThermolinkError('BAD_FILE', `${file} lacks something: ${health.lost.join('; ')}.`, {
-        hint: 'Write what is left by `thermolink trace recover`.',
+        hint: 'Write a file from the readable part by `thermolink trace recover`.',
         data: { file },
       });
   },

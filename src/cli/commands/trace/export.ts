@@ -24,7 +24,7 @@ const FORMATS = ['pcapng', 'csv', 'npy', 'jsonl'] as const;
 const OPTIONS = {
   pcapng: flag('--pcapng', 'every frame, for Wireshark and tshark'),
   csv: flag('--csv', 'samples in volts as a table: run, sample, tick, one column a cell'),
-  npy: flag('--npy', 'samples in volts as one NumPy array, samples × cells, NaN where one is lost'),
+  npy: flag('--npy', 'samples in volts as one NumPy array, samples × cells; a lost sample is NaN'),
   jsonl: flag('--jsonl', 'messages as lines of JSON'),
   out: option('--out <file>', 'write here', {
     required: true,
@@ -37,7 +37,7 @@ const OPTIONS = {
   run: option('--run <n>', 'only samples of this board run', { value: positiveInteger(2 ** 31) }),
   cells: option('--cells <list>', 'only samples of these cells', { value: cellList }),
   codes: flag('--codes', 'samples as ADC codes in place of volts'),
-  whole: flag('--whole', 'all codes in the lines of JSON'),
+  whole: flag('--whole', 'write all codes into the lines of JSON'),
   ...JSON_OUTPUT,
 };
 
@@ -56,7 +56,7 @@ Examples:
   thermolink trace export session.mcap --csv --run 3 --cells 0-7 --out run-3.csv
   thermolink trace export session.mcap --jsonl --out messages.jsonl
 
-tshark reads the capture with the dissector of this package, whose place the command prints:
+tshark reads the capture with the dissector of this package. The command prints the path of the dissector:
   tshark -X lua_script:thermolink.lua -r session.pcapng -Y 'thermolink.message == "start"'`,
   async run(options, _name, [file]) {
     const format = formatOf(options);

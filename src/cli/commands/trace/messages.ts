@@ -31,7 +31,7 @@ const BYTES_COLUMNS = 8;
 export const command = defineCommand({
   arguments: [TRACE_FILE],
   options: {
-    names: option('--name <names>', 'only these messages, by commas', { value: nameList }),
+    names: option('--name <names>', 'only messages of these names, separated by commas', { value: nameList }),
     direction: option('--direction <d>', 'only toDevice or only toHost', {
       value: choice(['toDevice', 'toHost'] as const),
     }),
@@ -40,8 +40,8 @@ export const command = defineCommand({
       value: range(false),
     }),
     run: option('--run <n>', 'only messages of this board run', { value: positiveInteger(2 ** 31) }),
-    whole: flag('--whole', 'cut no field, and show all codes'),
-    follow: flag('--follow', 'wait for what a recording that goes on adds, until it ends'),
+    whole: flag('--whole', 'show fields in full and all codes'),
+    follow: flag('--follow', 'also show new messages of a running recording, until it ends'),
     ...JSON_OUTPUT,
   },
   example: `
@@ -50,8 +50,8 @@ Examples:
   thermolink trace messages session.mcap --time 0.5..1 --json
   thermolink trace messages session.mcap --follow
 
-A line is: number, seconds since the first byte, → to the board or ← from it, name and request id, payload, fields. Sent
-again, acknowledged and keep-alive frames are no messages: \`trace export --pcapng\` has them.`,
+A line shows number, seconds since the first byte, → to the board or ← from it, name and request id, payload, fields.
+Repeated frames, acknowledgements and keep-alive frames are no messages: \`trace export --pcapng\` has them.`,
   async run({ whole, follow, json, ...filter }, _name, [file]) {
     checkMessageNames(filter.names ?? []);
     const line = (placed: PlacedMessage): string =>

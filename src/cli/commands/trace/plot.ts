@@ -29,7 +29,7 @@ export const command = defineCommand({
 Example:
   thermolink trace plot session.mcap --out session.svg --cells 0-3,7
 
-The picture shows board runs, frames of both directions, what was sent again, stops and errors, bytes per second, and the
+The picture shows board runs, frames of both directions, repeated frames, stops and errors, bytes per second, and the
 voltages of some cells over the time of the host.`,
   async run(options, _name, [file]) {
     await checkFiles(OPTIONS, options);

@@ -23,7 +23,7 @@ export const command = defineCommand({
 Example:
   thermolink trace recover session.mcap --out mended.mcap
 
-Exit code 1 when something was lost; the file is written all the same.`,
+The exit code is 1 if something was lost. The file is written in any case.`,
   async run(options, _name, [file]) {
     await checkFiles(OPTIONS, options, { '<file>': file });
     const { out, json } = options;
@@ -31,7 +31,7 @@ Exit code 1 when something was lost; the file is written all the same.`,
     const text = `${out}: ${counted(sessions, 'session')}, ${counted(messages, 'message')}\n`;
     printReport({ json: { out, messages, sessions, lost }, text }, json === true);
     if (lost.length > 0)
-      throw new ThermolinkError('BAD_FILE', `Of ${file} something was lost: ${lost.join('; ')}.`, {
+      throw new ThermolinkError('BAD_FILE', `Parts of ${file} were lost: ${lost.join('; ')}.`, {
         hint: `${out} holds the rest.`,
         data: { file, out },
       });

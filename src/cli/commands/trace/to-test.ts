@@ -12,7 +12,7 @@ import { checkFiles } from '../../input/check-files.js';
 import { JSON_OUTPUT } from '../../options/groups.js';
 import { option } from '../../options/option.js';
 
-const BESIDE = { kind: 'refused', why: 'the test names the recording by its place' } as const;
+const BESIDE = { kind: 'refused', why: 'the test refers to the recording by its path' } as const;
 const OPTIONS = {
   out: option('--out <file>', 'the test file (default: FILE.test.ts beside the trace)', {
     file: 'output',
@@ -27,8 +27,8 @@ export const command = defineCommand({
   arguments: [{ name: '<file>', help: 'a recorded session (MCAP)', file: 'input', dash: BESIDE }],
   options: OPTIONS,
   example: `
-The test replays the session, so it needs no board. Without --code it holds the recorded calls one by one, for
-you to replace; it asserts the outcome of each run and the mean voltages of its first cells.
+The test replays the session, so it needs no board. It asserts the outcome of each run and the mean voltages of its
+first cells. Without --code it holds the recorded calls one by one; replace them by calls of your own code.
 
 Examples:
   thermolink trace to-test session.mcap
@@ -37,7 +37,7 @@ Examples:
     const out = options.out ?? `${file.replace(/\.mcap$/, '')}.test.ts`;
     await checkFiles(OPTIONS, { ...options, out }, { '<file>': file });
     if (existsSync(out))
-      throw new ThermolinkError('BAD_FILE', `${out} exists, and may hold what you wrote.`, {
+      throw new ThermolinkError('BAD_FILE', `${out} exists already and may hold your own work.`, {
         hint: 'Name another file, or remove it.',
         data: { out },
       });

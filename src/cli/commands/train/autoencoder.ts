@@ -29,17 +29,21 @@ export const command = problemCommand({
       file: 'input',
       libraryName: "kind: 'directory'",
     }),
-    pool: option('--pool <k>', 'edge of the square of pixels whose mean is one input', {
+    pool: option('--pool <k>', 'one input is the mean of a square of k×k pixels', {
       value: positiveInteger(),
       default: 2,
     }),
     trainSize: option('--train-size <n>', 'train on the first n images', { value: positiveInteger() }),
     batch: option('--batch <B>', 'images per step', { value: positiveInteger(), default: 128 }),
-    curvatureExamples: option('--curvature-examples <c>', 'images of a batch that give the rows of tngd', {
-      value: positiveInteger(),
-      default: 16,
-    }),
-    draws: option('--draws <r>', 'random directions, and so rows, for each of them', {
+    curvatureExamples: option(
+      '--curvature-examples <c>',
+      'images of a batch that give the rows of the curvature (tngd)',
+      {
+        value: positiveInteger(),
+        default: 16,
+      },
+    ),
+    draws: option('--draws <r>', 'random directions, each one row, for each of these images', {
       value: positiveInteger(),
       default: 4,
     }),
@@ -70,8 +74,8 @@ Examples:
   thermolink train autoencoder --preset exact
   thermolink train autoencoder --optimizer adam
 
-The network 196–16–4–16–196 puts out the image that it reads, through four numbers. By default kfac has its
-factors inverted by the board.`,
+The network 196–16–4–16–196 learns to reproduce its input image through a layer of four numbers. By default the
+optimizer is kfac, and the board inverts its factors.`,
 });
 
 function drawAutoencoder(

@@ -11,7 +11,7 @@ import { counted } from '../../../number-text.js';
  * it in the first step. The factor K has one row for each class of each curvature example, and one column for
  * each parameter; of layers, a board has one at a time.
  *
- * Errors: TOO_LARGE, which names the most curvature examples that fit if their number is what does not;
+ * Errors: TOO_LARGE, which names the largest number of curvature examples that fits if they are too many;
  * UNSUPPORTED.
  */
 export function refuseTooLargeForBoard(

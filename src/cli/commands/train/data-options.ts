@@ -9,7 +9,7 @@ export const DATA_OPTIONS = {
     file: 'input',
     libraryName: "kind: 'directory'",
   }),
-  label: option('--label <column>', 'the column of the table that says what each row is'),
+  label: option('--label <column>', 'the column of the table that holds the class of each row'),
   splitSeed: option('--split-seed <s>', 'chooses the fifth of a table’s rows that is kept for the test', {
     value: u32,
   }),
@@ -27,13 +27,13 @@ export interface DataPlan {
 export function datasetSourceOf({ data, label, splitSeed }: DataPlan): DatasetSource {
   if (label !== undefined) {
     if (data === undefined)
-      throw new ThermolinkError('BAD_ARGUMENT', '--label names a column of a table, and there is none.', {
+      throw new ThermolinkError('BAD_ARGUMENT', '--label names a column of a table, but no table is given.', {
         hint: 'Name the table by --data.',
       });
     return { kind: 'table', file: data, label, ...(splitSeed === undefined ? {} : { splitSeed }) };
   }
   if (splitSeed !== undefined)
-    throw new ThermolinkError('BAD_ARGUMENT', '--split-seed splits a table, and there is none.', {
+    throw new ThermolinkError('BAD_ARGUMENT', '--split-seed splits a table, but no table is given.', {
       hint: 'Name the table by --data and its labels by --label.',
     });
   return data === undefined ? { kind: 'mnist' } : { kind: 'directory', directory: data };

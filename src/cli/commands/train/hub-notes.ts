@@ -7,17 +7,18 @@ import { type HubAddress, hubRequest, refusalOf } from '../../../transport/hub-p
 const WAITING_MAX = 1024;
 /** A request that the server does not answer within this time has failed. */
 const ANSWER_MS = 5000;
-/** From one request to the next. What comes meanwhile goes together: a server limits requests. */
+/** Time between two requests. The notes of this time are sent together, because a server limits requests. */
 const PACE_MS = 100;
-/** A server that asks for fewer is asked again so much later. */
+/** The next request follows after this time if the server asks for fewer requests. */
 const LATER_MS = 1000;
 const TOO_MANY = 429;
 /** Time that an ending training waits until its last notes are sent. */
 const LAST_MS = 1000;
 
 /**
- * Tells the server of a shared board the curves of a training, for those who watch. It keeps no step waiting:
- * one request is on its way at a time. After the first failure it is silent, and the training goes on.
+ * Sends the curves of a training to the server of a shared board, for those who watch. No step waits for it,
+ * and only one request is on its way at a time. After the first failure it sends nothing more; the training
+ * goes on.
  */
 export class HubNotes {
   readonly #address: HubAddress;

@@ -35,7 +35,8 @@ const BOARD_OPTIONS: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * The optimizers of a classifier: every step sees other examples, so those that need the same loss are none.
+ * The optimizers of a classifier. Those that need the same loss in every step are left out, because every
+ * step sees other examples.
  */
 export const CLASSIFIER_OPTIMIZERS: readonly OptimizerName[] = OPTIMIZER_NAMES.filter(
   (name) => OPTIMIZER_TRAITS[name].needsTrial !== 'same',
@@ -47,9 +48,10 @@ export function usesBoard(name: OptimizerName): boolean {
 }
 
 /**
- * Refuses options that would change nothing, so that nobody takes a result for their effect: those that the
- * optimizer does not use and, at `--time 0`, those of the relaxation, as x(0) = x₀. `chosenBy` is what chose
- * the optimizer, such as `--preset control`; `isDigital` says that no board answers after all.
+ * Refuses options without effect, so that nobody takes a result for their effect. These are options that the
+ * optimizer does not use and, at `--time 0`, those of the relaxation, since x(0) = x₀. `chosenBy` is the
+ * option that chose the optimizer, such as `--preset control`; `isDigital` says that a digital solver
+ * replaces the board.
  *
  * Errors: BAD_ARGUMENT that names the option and who uses it.
  */
@@ -70,7 +72,7 @@ export function refuseInertOptions(
     );
   if (given.asynchronous === true && !((given.delay ?? 0) > 0))
     throw usage(
-      '--asynchronous does nothing without a delay, while which the board goes on.',
+      '--asynchronous does nothing without a delay, because it uses the time of the delay.',
       'Give a --delay above 0.',
     );
   if (given.time === 0) refuseInertAtTimeZero(given);

@@ -30,8 +30,8 @@ const OPTIONS = {
   }),
   preset: option(
     '--preset <name>',
-    'control: SGD with the momentum e^(−λt) and the clip of tngd; no-board, exact: kfac, or tngd with --ticks, ' +
-      'whose board returns what it is given, or is replaced by a digital solver',
+    'control: SGD with the momentum e^(−λt) and the clip of tngd; no-board and exact: kfac, or tngd with --ticks, ' +
+      'whose board returns its input (no-board) or is replaced by a digital solver (exact)',
     { value: choice(['control', 'no-board', 'exact']) },
   ),
   hidden: option(
@@ -46,16 +46,18 @@ const OPTIONS = {
   }),
   batch: option('--batch <B>', 'examples per step', { value: positiveInteger(), default: 128 }),
   trainSize: option('--train-size <n>', 'train on the first n examples', { value: positiveInteger() }),
-  seed: option('--seed <s>', 'of parameters, order and noise, 0 to 2³² − 1', { value: u32, default: 0 }),
+  seed: option('--seed <s>', 'seed of parameters, order and noise, 0 to 2³² − 1', { value: u32, default: 0 }),
   rate: option('--rate <η>', 'learning rate, falls linearly to 0', { value: positiveNumber }),
-  momentum: option('--momentum <μ>', 'of sgd, sign-sgd and kfac, 0 ≤ μ < 1', { value: fractionBelowOne }),
+  momentum: option('--momentum <μ>', 'momentum of sgd, sign-sgd and kfac, 0 ≤ μ < 1', {
+    value: fractionBelowOne,
+  }),
   damping: option('--damping <λ>', 'added to the curvature', { value: nonNegativeNumber }),
   time: option('--time <τ>', 'how long the board relaxes in each step', { value: nonNegativeNumber }),
   clip: option('--clip <c>', 'longest parameter step in the 2-norm', { value: positiveNumber }),
-  ticks: option('--ticks <n>', 'tngd: rough answers by runs of n ticks in place of --time', {
+  ticks: option('--ticks <n>', 'tngd: use rough answers of board runs of n ticks, in place of --time', {
     value: positiveInteger(),
   }),
-  runs: option('--runs <k>', 'board runs of a step with --ticks, which the host combines', {
+  runs: option('--runs <k>', 'number of board runs in a step with --ticks; the host combines them', {
     value: positiveInteger(),
   }),
   products: option('--products <c>', 'conjugate directions of a step of cg', { value: positiveInteger() }),
@@ -84,18 +86,22 @@ const OPTIONS = {
   ),
   curvature: option(
     '--curvature <how>',
-    'gauss-newton: all derivatives of an example, a row for each class (default); monte-carlo: of a label that the network draws, one row',
+    'gauss-newton: a row for each class of an example (default); monte-carlo: one row for each example, for a label that the network draws',
     { value: choice(CURVATURE_NAMES) },
   ),
-  finalDamping: option('--final-damping <f>', 'share of λ to which it falls geometrically', {
+  finalDamping: option('--final-damping <f>', 'λ falls geometrically to this share of its first value', {
     value: positiveNumber,
   }),
-  blocks: option('--blocks <how>', 'tngd: whole (default), or layers, each relaxed by itself', {
-    value: choice(BLOCKS),
-  }),
+  blocks: option(
+    '--blocks <how>',
+    'tngd: whole (default) relaxes all layers together, layers relaxes each one by itself',
+    {
+      value: choice(BLOCKS),
+    },
+  ),
   chopped: flag(
     '--chopped',
-    'run everything again with its drive negated, so that offsets of the board cancel',
+    'repeat every board run with negated drive, so that offsets of the board cancel',
   ),
   roundings: option('--roundings <k>', 'round the couplings stochastically k times and average the answers', {
     value: positiveInteger(),
@@ -103,19 +109,23 @@ const OPTIONS = {
   rank: option('--rank <k>', 'dominant directions of the curvature that the host solves itself in lm', {
     value: u32,
   }),
-  initial: option('--x0 <state>', 'where the board starts: keep, gradient or zero', {
+  initial: option('--x0 <state>', 'initial state of the board in a step: keep, gradient or zero', {
     value: choice(INITIAL_POLICIES),
   }),
-  delay: option('--delay <τ>', 'how long the old problem goes on before the new one is loaded', {
-    value: nonNegativeNumber,
-  }),
+  delay: option(
+    '--delay <τ>',
+    'time for which the board runs on with the old problem before the new one is loaded',
+    {
+      value: nonNegativeNumber,
+    },
+  ),
   asynchronous: flag(
     '--asynchronous',
     'tngd with --delay: compute the next gradient and curvature, and send it, while the board goes on',
   ),
   ...OUTPUT_OPTIONS,
   devices: {
-    ...devicesOption(TRAINING_DEVICE, 'with --blocks layers, layers are shared out over the boards').devices,
+    ...devicesOption(TRAINING_DEVICE, 'with --blocks layers, several boards share the layers').devices,
     // Errors of the library use this name for every option that only trainings with a board take.
     libraryName: 'device',
   },
@@ -138,10 +148,10 @@ Examples:
   thermolink train mnist --optimizer adam --data ~/fashion-mnist
   thermolink train mnist --data patients.csv --label diabetes --epochs 20 --batch 32
 
-Left out, an option takes the default of its optimizer: for tngd rate 0.7 (falling linearly to 0), damping 0.3,
-time 1, x0 keep, clip 0.5. kfac trains --hidden 128 and asks for a dense board, by default emulator:ideal-1024.
-A table trains --hidden 32 by default.
-Directory DIR gets metrics.jsonl, summary.json, curves.svg, checkpoint.bin and the weights (.safetensors, .npz).`,
+Each optimizer has its own defaults. Those of tngd are rate 0.7 (falling linearly to 0), damping 0.3, time 1,
+x0 keep and clip 0.5. The default of kfac is --hidden 128; it needs a dense board, by default emulator:ideal-1024.
+The default for a table is --hidden 32.
+--out DIR stores metrics.jsonl, summary.json, curves.svg, checkpoint.bin and the weights (.safetensors, .npz) in DIR.`,
   async run(options) {
     const plan = planOf(options);
     await checkFiles(OPTIONS, options);

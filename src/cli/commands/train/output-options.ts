@@ -7,7 +7,7 @@ import { flag, option } from '../../options/option.js';
 /** Where a training is stored, and what becomes of one that is there. */
 export const OUTPUT_OPTIONS = {
   out: option('--out <dir>', 'store metrics, summary, curves and a checkpoint here', { file: 'own' }),
-  resume: flag('--resume', 'go on with the training in --out', { libraryName: "existing: 'resume'" }),
+  resume: flag('--resume', 'continue the training in --out', { libraryName: "existing: 'resume'" }),
   tensorboard: flag('--tensorboard', 'write the metrics as events of TensorBoard too, into --out'),
   overwrite: flag('--overwrite', 'replace a training in --out', { libraryName: "existing: 'overwrite'" }),
 };
@@ -50,7 +50,7 @@ export function withWayOn(error: unknown, plan: StoredPlan): unknown {
   if (plan.out === undefined)
     return withHint(error, 'Nothing was stored: a training with --out DIR can be resumed.');
   const stored = `${plan.out} holds the training up to step ${formatCount(steps)}`;
-  return withHint(error, `${stored}: to go on, give ${resumingCommand(plan)}.`);
+  return withHint(error, `${stored}. To continue, give ${resumingCommand(plan)}.`);
 }
 
 /** Draws the curves of a training that is complete. Errors: those of `draw`, with how to draw them again. */

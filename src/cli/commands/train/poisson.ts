@@ -8,7 +8,7 @@ import { problemCommand } from './problem-command.js';
 export const command = problemCommand({
   ...PINN_COMMAND,
   options: {
-    dimensions: option('--dimensions <d>', 'of the cube, 2 to 16', {
+    dimensions: option('--dimensions <d>', 'dimensions of the cube, 2 to 16', {
       value: positiveInteger(16),
       default: 5,
     }),

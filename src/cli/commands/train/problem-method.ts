@@ -21,8 +21,8 @@ import type { Method } from './run-problem.js';
 import { TRAINING_DEVICE } from './run-training.js';
 
 /**
- * The optimizers of a problem, and their options where a command line gives none. The first one is the
- * default. `sgd` is the control.
+ * The optimizers of a problem and the defaults of their options. The first optimizer is the default. `sgd` is
+ * the control.
  */
 export type ProblemDefaults = { readonly sgd: OptimizerOptions } & {
   readonly [Name in OptimizerName]?: OptimizerOptions;
@@ -48,7 +48,7 @@ function methodNames(names: readonly OptimizerName[]) {
     }),
     preset: option(
       '--preset <name>',
-      `control: sgd with momentum and clip; no-board: ${onBoard} whose board returns what it is given; ` +
+      `control: sgd with momentum and clip; no-board: ${onBoard} whose board returns its input; ` +
         `exact: ${onBoard} whose board is replaced by a digital solver`,
       { value: choice(PRESETS) },
     ),
@@ -56,17 +56,22 @@ function methodNames(names: readonly OptimizerName[]) {
 }
 
 const METHOD_OPTIONS = {
-  seed: option('--seed <s>', 'of parameters, samples and noise, 0 to 2³² − 1', { value: u32, default: 0 }),
-  rate: option('--rate <η>', 'learning rate at first', { value: positiveNumber }),
-  finalRate: option('--final-rate <f>', 'share of it to which it falls linearly', {
+  seed: option('--seed <s>', 'seed of parameters, samples and noise, 0 to 2³² − 1', {
+    value: u32,
+    default: 0,
+  }),
+  rate: option('--rate <η>', 'initial learning rate', { value: positiveNumber }),
+  finalRate: option('--final-rate <f>', 'the rate falls linearly to this share of its first value', {
     value: nonNegativeNumber,
   }),
   damping: option('--damping <λ>', 'added to the curvature', { value: nonNegativeNumber }),
-  finalDamping: option('--final-damping <f>', 'share of λ to which it falls geometrically', {
+  finalDamping: option('--final-damping <f>', 'λ falls geometrically to this share of its first value', {
     value: positiveNumber,
   }),
   ticks: option('--ticks <n>', 'ticks of a board run', { value: positiveInteger() }),
-  runs: option('--runs <k>', 'board runs of a step, which the host combines', { value: positiveInteger() }),
+  runs: option('--runs <k>', 'number of board runs in a step; the host combines them', {
+    value: positiveInteger(),
+  }),
   reload: option(
     '--reload <R>',
     'steps that one curvature serves in tngd (default: 1), in ngd with --average, or in kfac',
@@ -89,11 +94,13 @@ const METHOD_OPTIONS = {
   klClip: option('--kl-clip <c>', 'largest predicted change of the loss in a step of kfac', {
     value: positiveNumber,
   }),
-  momentum: option('--momentum <μ>', 'of sgd, sign-sgd and kfac, 0 ≤ μ < 1', { value: fractionBelowOne }),
+  momentum: option('--momentum <μ>', 'momentum of sgd, sign-sgd and kfac, 0 ≤ μ < 1', {
+    value: fractionBelowOne,
+  }),
   clip: option('--clip <c>', 'longest parameter step in the 2-norm', { value: positiveNumber }),
   chopped: flag(
     '--chopped',
-    'run everything again with its drive negated, so that offsets of the board cancel',
+    'repeat every board run with negated drive, so that offsets of the board cancel',
   ),
   testEvery: option('--test-every <k>', 'steps between two tests (default: a 20th of the steps)', {
     value: positiveInteger(),

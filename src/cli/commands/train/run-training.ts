@@ -72,7 +72,7 @@ export interface TrainingPlan extends DeviceOptions, DataPlan, StoredPlan {
 
 /**
  * Trains and shows its progress. Options and directory are checked first, then the data are loaded and
- * checked. Only then is the device opened, if the optimizer needs one. It is closed at the end.
+ * checked. After that the device is opened, if the optimizer needs one. It is closed at the end.
  *
  * Errors: those of `train`, `loadDataset` and `connect`; TOO_LARGE before the directory is touched. An
  * ABORTED after the first step began has `data.stepsTaken`.

@@ -46,8 +46,8 @@ function methodText(optimizer: TrainingPlan['optimizer'], digital: TrainingPlan[
 }
 
 /**
- * The end of any training: `results`, what it took, and where the time of a step went; parts that took none
- * are left out.
+ * The text at the end of a training: `results`, costs, and the parts of the time of a step. Parts that took
+ * no time are left out.
  */
 export function trainingText(results: readonly string[][], summary: TrainingFacts): string {
   const { timing, iterations } = summary;

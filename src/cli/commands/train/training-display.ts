@@ -36,9 +36,9 @@ const NEWEST_SHARE = 0.05;
 const REFRESH_MS = 500;
 
 /**
- * Shows the progress of a training: before the first step what it waits for, then a bar with running means of
- * its figures. The clock of the bar goes on while a step waits for the board. Over the first 20 steps
- * the means are plain ones, after that the newest step counts 5 %. Call `finish` in a `finally`.
+ * Shows the progress of a training: before the first step the current preparation, then a bar with running
+ * means of its figures. The clock of the bar goes on while a step waits for the board. Over the first 20
+ * steps the means are plain ones, after that the newest step counts 5 %. Call `finish` in a `finally`.
  */
 export class TrainingDisplay<Record extends StepFacts> {
   readonly #label: string;
@@ -74,7 +74,7 @@ export class TrainingDisplay<Record extends StepFacts> {
   /** Tells the curves also to those who watch the board, if a server shares it. */
   async tellWatchers(uri: string): Promise<void> {
     if (!/^hubs?:/i.test(uri)) return;
-    // Few trainings need it, and loading takes time.
+    // Few trainings need this module, and loading it takes time.
     const { HubNotes: Notes } = await import('./hub-notes.js');
     this.#notes = Notes.of(uri, this.#label, (sentence) => this.note(sentence));
   }

@@ -31,7 +31,7 @@ export function readRecords<Record extends StepFacts = StepRecord>(directory: st
   } catch (cause) {
     throw new ThermolinkError('BAD_FILE', `${file} can't be read as the metrics of a training.`, {
       cause,
-      hint: 'It is cut or another program has changed it, so that its curves cannot be drawn; `--resume` mends a cut line.',
+      hint: 'It is cut or another program has changed it. `--resume` repairs a cut line.',
       data: { file },
     });
   }
@@ -60,7 +60,7 @@ function trainingsFigure(title: string, trainings: readonly FigureTraining[]): s
 export function classifierCharts(trainings: readonly FigureTraining[], of = '') {
   const curves = (value: (record: StepRecord) => number, scale: ScaleKind): Series[] =>
     trainings.flatMap(({ name, records }) => {
-      // A record that was mended may lack the value.
+      // A repaired record may lack the value.
       const points = records
         .map((record) => [record.step + 1, value(record)] as const)
         .filter(([, y]) => y !== undefined);

@@ -50,7 +50,8 @@ function naturalMethods(
 }
 
 /**
- * The same method with the board, exactly, and with no answer but its input, which is conjugate gradients.
+ * The same method with the board, with an exact solver, and with a solver that returns its input, which
+ * amounts to conjugate gradients.
  */
 function equationMethods(lm: OptimizerOptions): MapProblem['methods'] {
   return {

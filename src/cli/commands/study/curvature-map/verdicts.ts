@@ -25,7 +25,8 @@ function toTarget(runs: readonly TableRun[], problem: string, method: string): T
   const at = { problem, method };
   const [group] = groupsOf(runs, PART, at);
   const steps = (group && spreadOver(group, 'stepsToTarget')?.mean) ?? Number.POSITIVE_INFINITY;
-  // A method that does not get there needs infinitely much of everything, even of what it needs none of.
+  // For a method that does not reach the target every cost is infinite, even one that would otherwise be
+  // zero.
   if (steps === Number.POSITIVE_INFINITY) return { steps, host: steps, usb: steps, fast: steps };
   const of = (figure: string): number => meanAt(runs, PART, at, figure);
   const host = steps * of('hostWorkSeconds');

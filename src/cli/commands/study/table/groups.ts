@@ -49,7 +49,7 @@ export function spreadOfValues(values: readonly number[]): Spread {
 }
 
 /**
- * The mean of a figure over the seeds of the runs with `settings`; NaN where there are none or one failed.
+ * The mean of a figure over the seeds of the runs with `settings`. NaN if there are no runs or one failed.
  */
 export function meanAt(runs: readonly TableRun[], part: string, settings: Settings, figure: string): number {
   const [group] = groupsOf(runs, part, settings);

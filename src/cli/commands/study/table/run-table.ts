@@ -30,11 +30,10 @@ const RESULTS_OF_A_RUN: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * Does every run of the study that was not done before, and stores each at once: one after the other, or
- * shared out over several boards, one at a time on each. The results are those of one board, if the boards
- * are alike to the bit.
+ * Does every run of the study that was not done before, one at a time on each board, and stores each at once.
+ * Several boards give the same results as one if they are equal to the bit.
  *
- * Errors: those of the runs but for those that are results; BAD_FILE when the runs can't be read or written;
+ * Errors: those of the runs, except errors that are results; BAD_FILE if the runs can't be read or written;
  * BAD_ARGUMENT for boards of different models.
  */
 export async function runTable(request: TableRequest, signal: AbortSignal): Promise<TableRun[]> {
@@ -61,7 +60,7 @@ export async function runTable(request: TableRequest, signal: AbortSignal): Prom
     };
     const result = await measureOne(study, run, lab, scale);
     stored.set(keyOf(run), result);
-    // Runs of seeds that were not asked for stay.
+    // Stored runs of other seeds stay in the file.
     const others = [...stored.values()].filter((one) => !isPlanned.has(keyOf(one)));
     replaceFile(file, runsText([...inOrder(), ...others]));
     progress.step(at, 1);

@@ -24,7 +24,7 @@ const SEEDS = { full: 3, quick: 2 } as const;
 export function tableCommand(study: TableStudy): LoadedCommand {
   const { name, about, device: ownDevice, sharing, options: own = {} } = study;
   const options = {
-    quick: flag('--quick', 'few runs of small sizes, to see in seconds that it runs'),
+    quick: flag('--quick', 'few runs of small sizes, to see within seconds that the study runs'),
     seeds: option('--seeds <n>', `run with the seeds 1 to n (default: ${SEEDS.full}, quick ${SEEDS.quick})`, {
       value: positiveInteger(SEEDS_MAX),
     }),
@@ -32,7 +32,7 @@ export function tableCommand(study: TableStudy): LoadedCommand {
       default: `runs/study-${name}`,
       file: 'own',
     }),
-    resume: flag('--resume', 'go on with the study in --out; what is finished there is kept'),
+    resume: flag('--resume', 'continue the study in --out; its finished runs are kept'),
     ...JSON_OUTPUT,
   };
   const all: OptionSpecs = {
@@ -49,12 +49,12 @@ Examples:
 
 ${about.join('\n')}
 
-Ctrl-C loses only the run that was going on: --resume does the runs that are missing. It also adds seeds.${
+Ctrl-C loses only the current run: --resume does the missing runs. It also adds seeds.${
       sharing === undefined
         ? ''
         : `
-Several --device share the runs out, one at a time on each; boards must be of one model. A board that fails leaves its
-run to the others. Emulated boards then compute in threads of their own.`
+Give --device several times to use several boards of one model. Each board has one run at a time. If a board fails,
+another one takes its run. Several emulated boards compute in threads of their own.`
     }`,
     async run(values) {
       const { quick = false, out, resume = false, json, devices } = values;
@@ -65,7 +65,7 @@ run to the others. Emulated boards then compute in threads of their own.`
       const uris = ownDevice === undefined ? [''] : deviceUris(devices, ownDevice);
       if (uris.length > 1 && sharing === undefined)
         throw new ThermolinkError('BAD_ARGUMENT', `The study ${name} takes one board.`, {
-          hint: 'Its runs measure times, which those on another board would lengthen.',
+          hint: 'Its runs measure times, and runs on another board at the same time would lengthen them.',
         });
       const board = ownDevice === undefined ? {} : { board: namesOf(uris) };
       const settings = { seeds, options: ownOptions, thermolink: VERSION };

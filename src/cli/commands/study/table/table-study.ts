@@ -29,7 +29,7 @@ export interface Lab {
    * `sharing` those of its first part. */
   readonly done: readonly TableRun[];
   /**
-   * The board of the study, or an emulated one of this name or description; it stays open until another one
+   * The board of the study, or an emulated one of this name or description. It stays open until another board
    * is asked for. Errors: those of `connect`.
    */
   board(wanted?: string | StudyBoard): Promise<Device>;
@@ -108,8 +108,9 @@ export interface TableStudy {
   /** The board of a study whose board can be chosen by --device. Left out: it has boards of its own. */
   readonly device?: string;
   /**
-   * Runs may be shared out over several boards: none measures a time, and none sees what others found but
-   * those of the part `first`, which are all done before the rest. Left out: the study takes one board.
+   * Defined if several boards may share the runs: no run measures a time, and a run uses the results of no
+   * other runs than those of the part `first`, which are done before the rest. Undefined: the study takes one
+   * board.
    */
   readonly sharing?: { readonly first?: string };
   readonly options?: OptionSpecs;

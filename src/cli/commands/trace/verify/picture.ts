@@ -10,9 +10,9 @@ import { namesOf } from './verdict-text.js';
 const PANELS: readonly (readonly [StatisticName, string])[] = [
   ['mean', 'Mean of each cell'],
   ['variance', 'Variance of each cell'],
-  ['innovation', 'Noise of each cell that neither other cells nor the sample before tell'],
+  ['innovation', 'Noise of each cell that other cells and the sample before do not predict'],
   ['covariance', 'Correlation of pairs, the worst one of each cell'],
-  ['autocorrelation', 'Correlation of each cell with itself a little earlier'],
+  ['autocorrelation', 'Correlation of each cell with its own earlier readings'],
 ];
 
 const READINGS = ['reading', 'Single readings of short runs, the worst one of each cell'] as const;

@@ -123,7 +123,7 @@ function deviationText(
     }
     case 'innovation': {
       const size = formatMeasured((100 * (found - recorded)) / recorded, (100 * error) / recorded);
-      return `cell ${cell}: noise power ${plus(size.value)} ± ${size.error} % beyond what other cells and the sample before tell, ${chance}`;
+      return `cell ${cell}: noise power ${plus(size.value)} ± ${size.error} % beyond the prediction from other cells and the sample before, ${chance}`;
     }
     case 'covariance': {
       const size = formatMeasured(found - recorded, error);
@@ -149,7 +149,8 @@ function deviationText(
 }
 
 /**
- * The time constant of exp(−t/T) = correlation, in the unit of `lag`. Undefined where nothing is left of it.
+ * The time constant T of exp(−lag/T) = correlation, in the unit of `lag`. Undefined if the correlation is too
+ * small.
  */
 function timeConstant(correlation: number, lag: number): number | undefined {
   return correlation > 0.02 && correlation < 1 ? -lag / Math.log(correlation) : undefined;

@@ -24,16 +24,16 @@ const RECORD = 'verify.json';
 
 const OPTIONS = {
   device: option('--device <uri>', 'which board is compared (default: THERMOLINK_DEVICE)'),
-  rate: option('--rate <r>', 'how often a sound board may raise an alarm, for the whole file', {
+  rate: option('--rate <r>', 'false-alarm rate for the whole file', {
     value: fractionBelowOne,
     default: RATE_DEFAULT,
   }),
-  exact: flag('--exact', 'demand that every sample is equal'),
+  exact: flag('--exact', 'require that every sample is equal'),
   statistical: flag('--statistical', 'compare samples by their statistics'),
-  freshNoise: option('--fresh-noise <s>', 'give the runs other run seeds, named by s: 0 to 2³² − 1', {
+  freshNoise: option('--fresh-noise <s>', 'use other run seeds, derived from s: 0 to 2³² − 1', {
     value: u32,
   }),
-  out: option('--out <dir>', 'write a picture and all comparisons there', { file: 'own' }),
+  out: option('--out <dir>', 'write a picture and all comparisons into this directory', { file: 'own' }),
   ...JSON_OUTPUT,
 };
 
@@ -41,13 +41,13 @@ export const command = defineCommand({
   arguments: [{ name: '<file>', help: 'a recorded session (MCAP)', file: 'input' }],
   options: OPTIONS,
   example: `
-Everything digital must be equal. Samples must be equal too on the same die of an emulated board; on any other
+Everything digital must be equal. On the same die of an emulated board samples must be equal too. On any other
 board mean, covariance, autocorrelation and innovations of each run are compared.
 
 Example:
   thermolink trace verify session.mcap --device emulator:prototype-64?die=2 --out comparison
 
-Exit code 1 when the board deviates; with --json the report is then in the data of the error.`,
+The exit code is 1 if the board deviates; with --json the report is then in the data of the error.`,
   async run(options, name, [file]) {
     await checkFiles(OPTIONS, options, { '<file>': file });
     if (options.exact && (options.statistical || options.freshNoise !== undefined))
@@ -63,11 +63,11 @@ Exit code 1 when the board deviates; with --json the report is then in the data 
     const json = options.json === true;
     const result = await withInterrupt((signal) => verify(file, uri, options, name, signal));
     const files = options.out === undefined ? [] : writeFiles(options.out, result);
-    // With --json the error holds the report, so that there is one document.
+    // With --json the error contains the report, so that only one document is printed.
     if (!json || result.passed)
       printReport({ json: summary(result), text: verdictText(result, files) }, json);
     if (!result.passed)
-      throw new ThermolinkError('TRACE_DEVIATES', `${uri} is not as ${file} recorded it.`, {
+      throw new ThermolinkError('TRACE_DEVIATES', `${uri} deviates from the board recorded in ${file}.`, {
         hint: 'The report says which messages, cells or pairs deviate, and by how much.',
         data: { file, device: uri, report: summary(result) },
       });
