@@ -5,7 +5,7 @@ import {
   ROW_TABLE_NODES,
   U32_MAX,
 } from '../../firmware-protocol/limits.js';
-import type { Command } from '../../firmware-protocol/messages/index.js';
+import { type Command, commandRow } from '../../firmware-protocol/messages/index.js';
 import {
   codeBytes,
   couplingsDigest,
@@ -27,7 +27,7 @@ export const WRITE_OVERHEAD_BYTES = 32;
  * deadline.
  */
 const WRITE_TIMEOUT_MS = 30_000;
-/** Largest number of write commands that wait for their answers. */
+/** Largest number of commands of an upload that wait for their answers. */
 const WRITES_AHEAD_MAX = 16;
 
 /** Makes the options of the next command. The argument is its deadline if the call has none. */
@@ -72,7 +72,7 @@ export class Uploader {
     const begun = this.#begun;
     if (begun && begun.bytes > 0 && isPartOf(begun, bank, image))
       try {
-        await this.#write('writeCouplings', bank, image.couplings, call, begun);
+        await this.#writeCouplings(bank, image, call, begun);
         return await this.#rewrite(bank, image, call);
       } catch (error) {
         if (!(error instanceof ThermolinkError) || !hasForgotten(error)) throw error;
@@ -112,7 +112,7 @@ export class Uploader {
     );
     // Commands are executed in order, so the first codes need not wait for the answer. If `defineProgram` is
     // refused, the codes are refused too, and the error of `defineProgram` is reported.
-    const written = this.#write('writeCouplings', bank, image.couplings, call, begun);
+    const written = this.#writeCouplings(bank, image, call, begun);
     written.catch(() => undefined);
     begun.digest = couplingsDigest(image.couplings);
     await defined;
@@ -135,23 +135,54 @@ export class Uploader {
         ['writeRowTable', rowElement.table, since?.rowElement?.table],
         ['writeRowDrive', rowElement.drive, since?.rowElement?.drive],
       );
+    // No command waits for the answer of the one before. If a write is refused, the digest differs, so the
+    // commit is refused too, and the error of the write is reported.
+    const ahead: Promise<unknown>[] = [];
     for (const [name, codes, before] of parts)
-      await this.#write(name, bank, codes, call, undefined, changedSpan(codes, before));
+      await this.#send(ahead, name, bank, codes, call, undefined, changedSpan(codes, before));
     const { damping, noiseAmplitude, noiseShift } = image;
-    await this.#connection.request('setRegisters', { bank, damping, noiseAmplitude, noiseShift }, call());
+    // The writes in front of these two commands may take their whole deadline.
+    const behindWrites = (name: 'setRegisters' | 'commit') =>
+      call(WRITE_TIMEOUT_MS + commandRow(name).timeoutMs);
+    await this.#room(ahead);
+    const registers = { bank, damping, noiseAmplitude, noiseShift };
+    const set = this.#connection.request('setRegisters', registers, behindWrites('setRegisters'));
+    set.catch(() => undefined);
+    ahead.push(set);
     const begun = this.#begun;
     const known = begun && isPartOf(begun, bank, image) ? begun.digest : undefined;
     const digest = programDigest(image, known);
-    const report = await this.#connection.request('commit', { bank, ...digest }, call());
+    await this.#room(ahead);
+    const commit = this.#connection.request('commit', { bank, ...digest }, behindWrites('commit'));
+    commit.catch(() => undefined);
+    await inOrder(ahead);
+    const report = await commit;
     this.#begun = undefined;
     return report;
   }
 
   /**
-   * Writes codes. With `begun` it starts where that upload ended; with `span` it writes only the codes of the
-   * span.
+   * Waits until the next command can be sent at once, so that it cannot be overtaken. Errors: those of the
+   * commands in `ahead`, the oldest first.
    */
-  async #write(
+  async #room(ahead: Promise<unknown>[]): Promise<void> {
+    while (ahead.length >= WRITES_AHEAD_MAX || (ahead.length > 0 && !this.#connection.link.canSend))
+      await ahead.shift();
+  }
+
+  /** Writes the couplings from where `begun` ended, and waits for the answers. */
+  async #writeCouplings(bank: number, image: ProgramImage, call: CallStep, begun: Begun): Promise<void> {
+    const ahead: Promise<unknown>[] = [];
+    await this.#send(ahead, 'writeCouplings', bank, image.couplings, call, begun);
+    await inOrder(ahead);
+  }
+
+  /**
+   * Sends codes. With `begun` it starts where that upload ended; with `span` it sends only the codes of the
+   * span. The answers that are still to come are added to `ahead`.
+   */
+  async #send(
+    ahead: Promise<unknown>[],
     name: WriteName,
     bank: number,
     codes: Int8Array | Int16Array,
@@ -162,9 +193,8 @@ export class Uploader {
     const width = codes.BYTES_PER_ELEMENT;
     const bytes = codeBytes(codes).subarray(0, span.end * width);
     const chunk = Math.floor((this.#connection.link.payloadBytesMax - WRITE_OVERHEAD_BYTES) / width) * width;
-    const ahead: Promise<unknown>[] = [];
     for (let at = begun?.bytes ?? span.first * width; at < bytes.length; at += chunk) {
-      if (ahead.length >= WRITES_AHEAD_MAX) await ahead.shift();
+      await this.#room(ahead);
       const part = bytes.subarray(at, at + chunk);
       const first = at / width;
       const fields = { bank, [WRITE_PLACE[name]]: first, codes: part } as unknown as Command<WriteName>;
@@ -180,8 +210,12 @@ export class Uploader {
       ahead.push(write);
       this.payloadBytes += part.length;
     }
-    await Promise.all(ahead);
   }
+}
+
+/** Waits for answers in the order of their commands, so the first command that failed gives the error. */
+async function inOrder(answers: readonly Promise<unknown>[]): Promise<void> {
+  for (const answer of answers) await answer;
 }
 
 function isPartOf(begun: Begun, bank: number, image: ProgramImage): boolean {

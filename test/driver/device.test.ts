@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { decodeToDevice } from '../../firmware-protocol/codec.js';
 import { CHANNEL } from '../../firmware-protocol/framing.js';
 import { ThermolinkError } from '../../src/errors.js';
 import { diagonalProgram, openTestBoard, type Tamper } from '../support/test-board.js';
@@ -120,6 +121,68 @@ describe('a lossy wire', () => {
     dead = true;
     expect(await clock.run(code(device.loadProgram(0, diagonalProgram(8))))).toBe('TIMEOUT');
     expect(await clock.run(code(device.readStatus({ timeoutMs: 60_000 })))).toBe('LINK_LOST');
+  });
+});
+
+describe('the commands of a rewrite', () => {
+  /** A board that does not answer any command while `mutes.on`, and the commands that reach it then. */
+  async function muteBoard() {
+    const mutes = { on: false };
+    const arrived: string[] = [];
+    const opened = await openTestBoard('ideal-8', {
+      toDevice: (frame, bytes) => {
+        if (mutes.on && frame?.channel === CHANNEL.command && frame.payload.length > 0) {
+          const message = decodeToDevice(frame.payload);
+          arrived.push(message.kind === 'command' ? message.name : message.kind);
+        }
+        return [bytes];
+      },
+      toHost: (_, bytes) => (mutes.on ? [] : [bytes]),
+    });
+    await opened.clock.run(opened.device.loadProgram(0, diagonalProgram(8)));
+    return { ...opened, mutes, arrived };
+  }
+
+  it('are sent in order, without waiting for an answer', async () => {
+    const { device, board, clock, mutes, arrived } = await muteBoard();
+    mutes.on = true;
+    const rewriting = device.rewriteProgram(0, diagonalProgram(8, 700));
+    await clock.run(new Promise<void>((resolve) => clock.schedule(1, resolve)));
+    expect(arrived).toEqual(['writeDrive', 'writeInitialState', 'setRegisters', 'commit']);
+    expect(board.board.memory.image(0).drive[0]).toBe(700);
+    mutes.on = false;
+    await clock.run(rewriting);
+    expect(board.board.memory.bank(0).committed).toBeDefined();
+  });
+
+  it('end as the error of the first one that was refused, and the bank keeps its program', async () => {
+    const { device, board, clock } = await muteBoard();
+    const run = await clock.run(device.run({ ...RUN, burnInTicks: 1e12 }));
+    const error = await clock.run(
+      device.rewriteProgram(0, diagonalProgram(8, 700)).catch((caught: ThermolinkError) => caught),
+    );
+    expect(error).toMatchObject({
+      code: 'DEVICE_REFUSED',
+      data: { command: 'writeDrive', reason: 'bankBusy' },
+    });
+    expect(board.board.memory.image(0).drive[0]).toBe(1000);
+    await clock.run(run.abort());
+    expect((await clock.run(run.finished)).outcome).toBe('aborted');
+  });
+
+  it('end as TIMEOUT of the first one after the deadline of the call, and the device stays usable', async () => {
+    const { device, clock, mutes } = await muteBoard();
+    mutes.on = true;
+    const error = await clock.run(
+      device
+        .rewriteProgram(0, diagonalProgram(8, 700), { timeoutMs: 50 })
+        .catch((caught: ThermolinkError) => caught),
+    );
+    expect(error).toMatchObject({ code: 'TIMEOUT' });
+    expect((error as ThermolinkError).message).toContain('writeDrive');
+    mutes.on = false;
+    await clock.run(device.rewriteProgram(0, diagonalProgram(8, 900)));
+    expect((await clock.run(device.acquire(RUN))).report.outcome).toBe('completed');
   });
 });
 

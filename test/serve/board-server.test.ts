@@ -349,6 +349,9 @@ describe('a line that can’t hang up', () => {
   });
 });
 
+/** The last write on each line. Two clients of a line write one after the other. */
+const lastWrites = new WeakMap<Port, Promise<void>>();
+
 /** A port for one client. Closing it leaves the line open, as with a serial port. */
 function lent(wire: Port): Port {
   let isClosed = false;
@@ -360,7 +363,14 @@ function lent(wire: Port): Port {
     },
     onData: (receiver) => wire.onData(receiver),
     onClose: () => undefined,
-    write: (bytes) => wire.write(bytes),
+    write(bytes) {
+      const written = (lastWrites.get(wire) ?? Promise.resolve()).then(() => wire.write(bytes));
+      lastWrites.set(
+        wire,
+        written.catch(() => undefined),
+      );
+      return written;
+    },
     close() {
       isClosed = true;
       return Promise.resolve();
