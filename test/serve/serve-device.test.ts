@@ -106,6 +106,48 @@ describe('the length of a slice', () => {
   });
 });
 
+describe('slices in one turn of the event loop', () => {
+  /** The ticks of the slices of a run, turn by turn. Each look at the clock takes `lookMs`. */
+  async function slicesByTurns(lookMs: number): Promise<number[][]> {
+    let nowMs = 0;
+    const turns: number[][] = [[]];
+    const clock: Clock = {
+      nowMs: () => (nowMs += lookMs),
+      schedule: () => () => undefined,
+      defer(callback) {
+        turns.push([]);
+        setImmediate(callback);
+      },
+    };
+    const [host, far] = memoryPortPair('test');
+    const board = new EmulatedDevice({ profile: findProfile('ideal-8')!, dieSeed: 1 });
+    new ServedDevice(board, far, { clock });
+    const advance = board.advance.bind(board);
+    vi.spyOn(board, 'advance').mockImplementation((ticks) => {
+      turns.at(-1)!.push(ticks);
+      return advance(ticks);
+    });
+    const device = await Device.open(host, { clock: STILL });
+    await device.loadProgram(0, diagonalProgram(8));
+    const options = { bank: 0, runSeed: 1, burnInTicks: 200, sampleCount: 0, ticksPerSample: 0 };
+    await (await device.run(options)).finished;
+    return turns.filter((slices) => slices.length > 0);
+  }
+
+  it('follow each other while they are short', async () => {
+    expect(await slicesByTurns(0.01)).toEqual([[4, 8, 16, 32, 64, 128]]);
+  });
+
+  it('end the turn after a millisecond, and on a clock that stands still', async () => {
+    const slow = await slicesByTurns(0.3);
+    expect(slow.slice(0, 2)).toEqual([
+      [4, 8],
+      [16, 32],
+    ]);
+    expect(await slicesByTurns(0)).toEqual([[4], [8], [16], [32], [64], [128]]);
+  });
+});
+
 /** Time stands still and nothing is sent again. An answer that the board does not send hangs the test. */
 const STILL: Clock = {
   nowMs: () => 0,
