@@ -125,6 +125,10 @@ async function takeSteps<M extends Figures, T extends Figures>(
     let at: StepStart = start;
     while (at.step < totalSteps) {
       throwIfAborted(training.signal);
+      let hasTurned = false;
+      setImmediate(() => {
+        hasTurned = true;
+      });
       const latest = await takeStep(training, at, taken?.rest);
       await complete().catch(async (error: unknown) => {
         await latest.rest?.catch(() => undefined);
@@ -133,8 +137,9 @@ async function takeSteps<M extends Figures, T extends Figures>(
       taken = latest;
       at = latest.next;
       if (latest.rest === undefined) await complete();
-      // An optimizer without a board never waits. This turn of the event loop lets signals and timers run.
-      await new Promise(setImmediate);
+      // An optimizer without a board never waits. A turn of the event loop lets signals and timers run. After
+      // a step that waited, the gradient of the next step begins at once instead.
+      if (!hasTurned) await new Promise(setImmediate);
     }
     await complete();
   } finally {

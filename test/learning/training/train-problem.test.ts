@@ -37,6 +37,29 @@ async function metricsOf(change: Partial<TrainProblemRequest>, directory: string
 }
 
 describe('a training of a problem', () => {
+  it.each([
+    ['that waited has no turn of the event loop behind it', 1],
+    ['that did not wait lets the event loop turn once', 0],
+  ])('a step %s', async (_, waits) => {
+    const sgd = createOptimizer('sgd', { rate: 0.1, finalRate: 1 });
+    const optimizer: typeof sgd = {
+      ...sgd,
+      update: async (...step) => {
+        for (let turn = 0; turn < waits; turn++) await new Promise(setImmediate);
+        return sgd.update(...step);
+      },
+    };
+    let turns = 0;
+    let ticker = setImmediate(function tick() {
+      turns++;
+      ticker = setImmediate(tick);
+    });
+    await trainProblem({ problem, optimizer, steps: 20, seed: 4 });
+    clearImmediate(ticker);
+    // The turns before the first step and after the last one are not always counted.
+    expect(Math.abs(turns - 20)).toBeLessThanOrEqual(2);
+  });
+
   it('tests the parameters that a step leaves, not those that it found', async () => {
     const tests: unknown[] = [];
     const { parameters } = await trainProblem({
