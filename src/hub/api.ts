@@ -113,6 +113,7 @@ export const IDENTITY_VIEW = z.object({
 
 /** A run of a board, numbered over all clients since the server has started. */
 export const RUN_VIEW = z.object({
+  /** Number of the run, from 1. */
   run: count,
   /** Cells of its program; 0 when its upload was not seen. */
   cells: count,
@@ -207,7 +208,9 @@ export const LIFE = z.object({ ok: z.literal(true), version: z.string() });
 /** Answer of `GET /healthz`, of the boards that were asked for. The status is 503 when it is not `ok`. */
 export const HEALTH = z.object({
   ok: z.boolean(),
+  /** Number of boards that were asked for. */
   boards: count,
+  /** Number of those that are good. */
   boardsGood: count,
   version: z.string(),
   /** The health of each board by its name, for those who have the right observe. */
@@ -252,6 +255,7 @@ const VOLTAGES_EVENT = z.object({
   /** Index of the sample in its run, from 0, and the tick at which it was read. */
   sample: count,
   tick: count,
+  /** One value per cell, in V. */
   volts,
 });
 
@@ -267,9 +271,11 @@ const MOMENTS_EVENT = z.object({
   board: BOARD_NAME,
   run: count,
   samples: count,
+  /** One value per cell, in V. */
   meanVolts: volts,
+  /** One value per cell, in V. */
   expectedMeanVolts: volts.nullable(),
-  /** Variance of each cell, in V²; null where only means are known. */
+  /** Variance, one value per cell, in V²; null where only means are known. */
   varianceVolts2: volts.nullable(),
   /** Covariances of the first cells, rows of a matrix in V²; null where they are not known. */
   covarianceVolts2: covariance.nullable(),
@@ -353,16 +359,18 @@ export type HubEvent = z.infer<typeof EVENT>;
 /** The event of one type. */
 export type HubEventOf<Type extends HubEvent['type']> = Extract<HubEvent, { readonly type: Type }>;
 /** A board as observers see it. */
-export type BoardView = z.infer<typeof BOARD_VIEW>;
+export interface BoardView extends z.infer<typeof BOARD_VIEW> {}
 /** A run as observers see it. */
-export type RunView = z.infer<typeof RUN_VIEW>;
+export interface RunView extends z.infer<typeof RUN_VIEW> {}
 /** What passed a board's link. */
-export type LinkCounters = z.infer<typeof LINK_COUNTERS>;
+export interface LinkCounters extends z.infer<typeof LINK_COUNTERS> {}
 /** A note of a host, as it is kept. */
-export type KeptNote = z.infer<typeof KEPT_NOTE>;
+export interface KeptNote extends z.infer<typeof KEPT_NOTE> {}
 /** A note of a host, as it is sent. */
-export type Note = z.infer<typeof NOTE>;
+export interface Note extends z.infer<typeof NOTE> {}
 /** The recording of a board. */
-export type RecordingView = z.infer<typeof RECORDING_VIEW>;
+export interface RecordingView extends z.infer<typeof RECORDING_VIEW> {}
+/** The health of the boards of a server. */
+export interface HubHealth extends z.infer<typeof HEALTH> {}
 /** The body of a refusal. */
 export type RefusalBody = z.infer<typeof REFUSAL_BODY>;

@@ -1,17 +1,13 @@
-import type { z } from 'zod';
-import type { BoardView, HEALTH } from './api.js';
+import type { BoardView, HubHealth } from './api.js';
 import { wholeParameter } from './http-requests.js';
 import { Refusal } from './refusal.js';
-
-/** The answer to a question for health. */
-export type Health = z.infer<typeof HEALTH>;
 
 /** What is asked: `board=NAME` for one board, `all=1` for every board, else for any board. */
 export function healthOf(
   boards: readonly Pick<BoardView, 'name' | 'health'>[],
   parameters: URLSearchParams,
   { version, mayObserve }: { readonly version: string; readonly mayObserve: boolean },
-): Health {
+): HubHealth {
   const name = parameters.get('board');
   const needsAll = wholeParameter(parameters, 'all', 1) === 1;
   if (name !== null && needsAll)

@@ -137,7 +137,7 @@ async function openHubPort(address: HubAddress, options: OpenPortOptions): Promi
       return;
     }
     signal?.addEventListener('abort', onAbort, { once: true });
-    request.on('error', (cause) => fail(connectError(name, cause, HINTS)));
+    request.on('error', (cause) => fail(hubConnectError(name, cause)));
     request.on('response', (response) => void refusalOf(name, response).then(fail, fail));
     request.on('upgrade', (response, socket, head) => {
       settle();
@@ -175,6 +175,11 @@ const HINTS: Readonly<Record<string, readonly [string, string]>> = {
   EPROTO: NOT_TLS,
 };
 
+/** The error of a connection to a hub that failed: CANNOT_CONNECT with the reason. */
+export function hubConnectError(name: string, cause: Error): ThermolinkError {
+  return connectError(name, cause, HINTS);
+}
+
 /**
  * Begins a request to a hub, with the token. The caller sends it and handles its events. Errors: BAD_FILE;
  * those of the connection are emitted.
@@ -184,15 +189,29 @@ export async function hubRequest(
   path: string,
   options: RequestOptions,
 ): Promise<ClientRequest> {
-  const token = await tokenOf(address);
-  const { host, port, kind, caFile } = address;
-  const headers = { ...options.headers, ...(token === '' ? {} : { Authorization: `Bearer ${token}` }) };
-  const all = { ...options, host, port, path, headers };
+  const { host, port, kind } = address;
+  const { headers: own, ca } = await hubCredentials(address);
+  const all = { ...options, host, port, path, headers: { ...options.headers, ...own } };
   if (kind === 'hub') return (await import('node:http')).request({ ...all, agent: false });
   const { request, Agent } = await import('node:https');
-  const { rootCertificates } = await import('node:tls');
-  const ca = caFile === undefined ? undefined : [...rootCertificates, await readText(caFile)];
   return request({ ...all, ca, agent: new Agent({ keepAlive: false }) });
+}
+
+/** What a client shows, and whom it trusts: the header with the token, and certificates (PEM). */
+export interface HubCredentials {
+  readonly headers: { readonly Authorization?: string };
+  /** Undefined for those of the system. */
+  readonly ca: string[] | undefined;
+}
+
+/** Reads token and certificates. Errors: BAD_FILE. */
+export async function hubCredentials(address: HubAddress): Promise<HubCredentials> {
+  const { kind, caFile } = address;
+  const token = await tokenOf(address);
+  const headers = token === '' ? {} : { Authorization: `Bearer ${token}` };
+  if (kind === 'hub' || caFile === undefined) return { headers, ca: undefined };
+  const { rootCertificates } = await import('node:tls');
+  return { headers, ca: [...rootCertificates, await readText(caFile)] };
 }
 
 /** The token for a hub; empty if there is none. */
@@ -247,7 +266,15 @@ function sizeIn(header: string | readonly string[] | undefined): number | undefi
 /** The error in the answer of a hub. */
 export async function refusalOf(name: string, response: IncomingMessage): Promise<ThermolinkError> {
   const { statusCode = 0 } = response;
-  const body = await readBody(response);
+  return refusalError(name, statusCode, await readBody(response));
+}
+
+/** The error of a refusal with an HTTP status; `body` is undefined when it was none of a hub. */
+export function refusalError(
+  name: string,
+  statusCode: number,
+  body: { readonly code: string; readonly message: string; readonly remedy: string } | undefined,
+): ThermolinkError {
   const retryable = RETRYABLE.includes(statusCode);
   if (body === undefined)
     return new ThermolinkError('CANNOT_CONNECT', `${name} answered with HTTP status ${statusCode}.`, {

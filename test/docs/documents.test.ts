@@ -65,6 +65,7 @@ describe('the examples of the documents run', () => {
     ['README.md', 'docs/examples/solve.ts'],
     ['docs/tutorial.md', 'docs/examples/train.ts'],
     ['docs/how-to/train-an-own-problem.md', 'docs/examples/problem.ts'],
+    ['docs/how-to/share-a-board.md', 'docs/examples/watch.ts'],
   ])('the code in %s is %s', (file, example) => {
     expect(typescriptBlocks(file)).toEqual([readRepositoryFile(example)]);
   });
@@ -122,6 +123,14 @@ describe('the examples of the documents run', () => {
   afterAll(async () => {
     await Promise.all([lucidac.close(), hub.close()]);
     rmSync(logs, { recursive: true });
+  });
+  it.runIf(built)('docs/examples/watch.ts prints what docs/how-to/share-a-board.md shows', async () => {
+    const { stdout } = await run('node', [
+      path.join(ROOT, 'dist/docs/examples/watch.js'),
+      hub.uris.get('lab1')!,
+    ]);
+    const shown = readRepositoryFile('docs/how-to/share-a-board.md').split('```ts\n')[1];
+    expect(/```text\n([\s\S]*?)```/.exec(shown)?.[1]).toBe(stdout);
   });
   const expectPrinted = async (file: string): Promise<void> => {
     const text = await withPrintedOutput(readRepositoryFile(file), {

@@ -23,6 +23,7 @@ const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   './transport': [],
   './lucidac': ['@bufbuild/protobuf'],
   './farm': ['@nats-io/jetstream', '@nats-io/kv', '@nats-io/transport-node', SCHEMAS],
+  './hub': [MESSAGES, SCHEMAS],
   './serve': [MESSAGES],
   './traces': ['@foxglove/crc', '@mcap/core', MESSAGES, 'heap-js'],
   './web': [MESSAGES],
@@ -79,6 +80,13 @@ describe.runIf(isBuilt)('a program loads only its imports', () => {
     const { rooms } = placesOf(loaded.get(scriptOf('.'))!);
     expect(rooms).toEqual(expect.arrayContaining(['algorithms', 'board', 'driver']));
     for (const room of ['cli', 'files', 'learning', 'measure', 'plot']) expect(rooms).not.toContain(room);
+  });
+
+  it('thermolink/hub loads the client and the messages of a server, and nothing that shares boards', () => {
+    const modules = loaded.get(scriptOf('./hub'))!.filter((module) => module.startsWith('dist/src/hub/'));
+    const others = modules.filter((module) => !/^dist\/src\/hub\/(client\/[\w-]+|api)\.js$/.test(module));
+    expect(modules.length).toBeGreaterThan(1);
+    expect(others).toEqual([]);
   });
 
   it('docs/examples/serve.ts reads the volts that it has loaded, and their decay', () => {

@@ -33,7 +33,10 @@ const OTHER_MEANINGS: Readonly<Record<string, readonly (readonly [RegExp, string
     [/^(src|test)\/(transport|cli)\/|^src\/error-codes|^docs\/reference\/(devices|errors)/, 'a USB chip'],
     [/^firmware-protocol\/reference-firmware\/mcu\/|^test\/hil\/|^docs\/tutorial\/pico/, 'a microcontroller'],
   ],
-  handshake: [[/^src\/hub\/hub-server/, 'of TLS']],
+  handshake: [
+    [/^src\/hub\/hub-server|^test\/hub\/attack\/tls-attack/, 'of TLS'],
+    [/^src\/hub\/client\/hub-events/, 'of a WebSocket, as an option of its package'],
+  ],
   packet: [[/^firmware-protocol\/reference-firmware\/mcu\/rp2040\/usb|^test\/hil\//, 'of USB']],
 };
 

@@ -153,6 +153,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'src/traces',
     'src/connect.ts',
   ],
+  'src/hub/client': [...ERRORS, 'src/hub/api.ts', 'src/transport/hub-port.ts', 'src/connect.ts'],
   'src/hub': [
     ...ERRORS,
     'firmware-protocol',

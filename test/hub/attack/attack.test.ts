@@ -2,18 +2,16 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { connect } from '../../../src/connect.js';
 import type { Device } from '../../../src/driver/device.js';
 import { CONNECTIONS_PER_ADDRESS_MAX, STRANGERS_MAX } from '../../../src/hub/connection-guard.js';
-import type { Hub } from '../../../src/hub/hub-options.js';
 import { fileWriter } from '../../cli/support/temporary-files.js';
-import { BUILT_CLI, isBuilt, JsonProcess } from '../../support/child-process.js';
+import { isBuilt } from '../../support/child-process.js';
 import { diagonalProgram } from '../../support/test-board.js';
+import { type AttackedHub, attackedHub } from './attacked-hub.js';
 import {
-  ATTACKER,
   dropConnections,
   greedyWay,
   HUGE_FRAME,
   openFrom,
   requestText,
-  residentBytes,
   say,
   type Target,
   webSocketRequest,
@@ -22,10 +20,6 @@ import {
 const TOKEN = 'alice-0123456789abcdef-alice';
 /** How many connections are opened and dropped; the environment may ask for fewer. */
 const CONNECTIONS = Number(process.env['THERMOLINK_TEST_CONNECTIONS'] ?? 100_000);
-/** The server may grow by this much during an attack, including its garbage. */
-const GROWTH_BYTES_MAX = 96 << 20;
-/** A good client is answered within this time during an attack, on two processors that others use too. */
-const ANSWER_MS_MAX = 5000;
 
 const file = fileWriter();
 
@@ -34,72 +28,19 @@ const file = fileWriter();
  * drives its board. What is measured is printed.
  */
 describe.runIf(isBuilt && process.platform === 'linux')('a hub under attack', { tags: 'long' }, () => {
-  let end: () => void = () => undefined;
-  let hub: Pick<Hub, 'url'> & { readonly uris: readonly string[] };
+  let hub: AttackedHub;
   let target: Target;
-  let server: JsonProcess;
   let device: Device;
+  const during: AttackedHub['during'] = (name, attack) => hub.during(name, attack);
 
   beforeAll(async () => {
+    const boards = ['--device', 'a=emulator:ideal-8', '--device', 'b=emulator:ideal-64'];
     const tokens = file('tokens', `alice admin ${TOKEN}\n`);
-    const args = [
-      BUILT_CLI,
-      'serve',
-      '--json',
-      '--device',
-      'a=emulator:ideal-8',
-      '--device',
-      'b=emulator:ideal-64',
-      '--token-file',
-      tokens,
-    ];
-    server = new JsonProcess(args, (stop) => {
-      end = stop;
-    });
-    hub = await server.next('listening');
-    target = { port: Number(new URL(hub.url).port), from: ATTACKER };
-    device = await connect(`${hub.uris[0]}?token_file=${file('alice', TOKEN)}`);
+    hub = await attackedHub([...boards, '--token-file', tokens], `?token_file=${file('alice', TOKEN)}`);
+    ({ target, device } = hub);
   });
 
-  afterAll(async () => {
-    await device?.close();
-    end();
-  });
-
-  /** Attacks while the good client asks its board again and again, and looks at the server's memory. */
-  async function during(name: string, attack: () => Promise<string>): Promise<void> {
-    const before = residentBytes(server.pid);
-    let peak = before;
-    let slowestMs = 0;
-    let answers = 0;
-    let isOver = false;
-    const good = (async () => {
-      while (!isOver) {
-        const startMs = performance.now();
-        await device.readStatus({ timeoutMs: ANSWER_MS_MAX });
-        slowestMs = Math.max(slowestMs, performance.now() - startMs);
-        peak = Math.max(peak, residentBytes(server.pid));
-        answers++;
-        await new Promise((resolve) => setImmediate(resolve));
-      }
-    })();
-    const startMs = performance.now();
-    const outcome = await attack();
-    const seconds = (performance.now() - startMs) / 1000;
-    isOver = true;
-    await good;
-    const mebibytes = (bytes: number): string => (bytes / 2 ** 20).toFixed(1);
-    process.stdout.write(
-      `${name}: ${outcome}, ${seconds.toFixed(1)} s; server ${mebibytes(before)} MiB, at most ${mebibytes(peak)} MiB; ` +
-        `good client: ${answers} answers, the slowest ${slowestMs.toFixed(0)} ms\n`,
-    );
-    expect(answers).toBeGreaterThan(0);
-    expect(peak - before).toBeLessThan(GROWTH_BYTES_MAX);
-    // Another good client gets in from its own address.
-    await expect(
-      connect(`${hub.uris[0]}?token_file=${file('alice', TOKEN)}`, { reconnect: false }),
-    ).rejects.toMatchObject({ code: 'BUSY' });
-  }
+  afterAll(() => hub?.close());
 
   it(`takes ${CONNECTIONS} connections that are opened and dropped`, async () => {
     await during('opened and dropped', async () => {
