@@ -157,7 +157,11 @@ describe('a study of tables on several boards', () => {
   function tables(): TableStudy {
     return {
       ...{ name: 'tables', title: 'Tables', about: [], settingsFrom: 'None.', modelled: 'Nothing.' },
-      ...{ charts: () => [], claims: () => [], sharing: { first: 'search' } },
+      ...{
+        charts: () => [],
+        claims: () => [],
+        sharing: { first: 'search', needs: () => ({ cells: 1, rows: 1 }), settingsOf: (run) => run },
+      },
       parts: ['search', 'reported'].map((name) => ({ name, title: name, columns: [] })),
       runs: ({ seeds }) => [
         ...SIZES.map((ticks) => ({ part: 'search', settings: { ticks }, seed: 0 })),

@@ -7,23 +7,31 @@ import { choice } from '../../options/values.js';
 import { withInterrupt } from '../../output/interrupt.js';
 import { VERSION } from '../../version.js';
 import { queueStudy } from '../study/farm-places.js';
+import { STUDY_NAMES, TABLE_STUDIES } from '../study/results-page.js';
 import { STUDIES } from '../study/studies.js';
 import { SEEDS, STUDY_SIZE } from '../study/study-command.js';
+import { queueTable } from '../study/table/table-farm.js';
 
-const NAMES = Object.keys(STUDIES) as (keyof typeof STUDIES)[];
+/** Studies whose work a farm can do. The others are known too, so that they say why they are refused. */
+const NAMES = [
+  ...Object.keys(STUDIES),
+  ...TABLE_STUDIES.filter(({ sharing }) => sharing !== undefined).map(({ name }) => name),
+];
+
+/** The work that was put into the queue, with the keys of its jobs. */
+interface QueuedWork {
+  readonly model: string;
+  readonly jobs: readonly { readonly training?: string; readonly run?: string; readonly job: string }[];
+}
 
 /** `thermolink farm submit study`. */
 export const submitStudy = defineCommand({
-  arguments: [{ name: 'study', help: `one of ${NAMES.join(', ')}`, value: choice(NAMES) }],
+  arguments: [{ name: 'study', help: `one of ${NAMES.join(', ')}`, value: choice(STUDY_NAMES) }],
   options: {
     ...STUDY_SIZE,
-    out: option(
-      '--out <dir>',
-      'directory of the study; its finished trainings are not queued (default: runs/study-STUDY)',
-      {
-        file: 'own',
-      },
-    ),
+    out: option('--out <dir>', 'what is finished there is not queued (default: runs/study-STUDY)', {
+      file: 'own',
+    }),
     model: option('--model <name>', 'model of the boards (default: the smallest that is offered and fits)'),
     ...FARM,
     json: JSON_OUTPUT.json,
@@ -33,22 +41,28 @@ Example:
   thermolink farm submit study quantum --quick
   thermolink study quantum --quick --farm nats://127.0.0.1:4222
 
-The first command queues the trainings. The second one waits for them and writes the report; it may be given hours
+The first command queues the work. The second one waits for it and writes the report; it may be given hours
 later. Results are kept for a week.`,
   async run({ quick = false, seeds, out, model, nats, json = false, ...access }, _, [name]) {
-    const study = STUDIES[name as keyof typeof STUDIES];
-    const request = {
-      ...{ study, quick, seeds: seeds ?? SEEDS[quick ? 'quick' : 'full'], uris: [nats], quiet: true },
-      out: out ?? `runs/study-${study.name}`,
-    };
-    const queued = await withInterrupt((signal) =>
-      queueStudy(request, { ...access, url: nats, model }, VERSION, signal),
-    );
-    const lines = queued.jobs.map(({ training, job }) => `${job.slice(0, 12)}  ${training}\n`);
+    const table = TABLE_STUDIES.find((study) => study.name === name);
+    const count = seeds ?? SEEDS[quick ? 'quick' : 'full'];
+    const where = { out: out ?? `runs/study-${name}`, quiet: true };
+    const farm = { ...access, url: nats, model };
+    const queued = await withInterrupt(async (signal): Promise<QueuedWork> => {
+      if (table === undefined) {
+        const study = STUDIES[name as keyof typeof STUDIES];
+        const request = { ...{ study, quick, seeds: count, uris: [nats] }, ...where };
+        return queueStudy(request, farm, VERSION, signal);
+      }
+      const scale = { quick, seeds: Array.from({ length: count }, (_, i) => i + 1) };
+      return queueTable({ study: table, scale, ...where }, farm, VERSION, signal);
+    });
+    const lines = queued.jobs.map((one) => `${one.job.slice(0, 12)}  ${one.training ?? one.run}\n`);
+    const noun = table === undefined ? 'training' : 'run';
     printReport(
       {
         json: queued,
-        text: `${lines.join('')}${counted(lines.length, 'training')} for boards of the model ${queued.model}\n`,
+        text: `${lines.join('')}${counted(lines.length, noun)} for boards of the model ${queued.model}\n`,
       },
       json,
     );

@@ -12,7 +12,7 @@ interface JobCommand {
 /** The kinds of work that can be submitted, in the order of the help. */
 const JOBS: readonly JobCommand[] = [
   { name: 'solve', summary: 'solve A x = b on a board of the farm', command: submitSolve },
-  { name: 'study', summary: 'queue the trainings of a study and wait for none', command: submitStudy },
+  { name: 'study', summary: 'queue the work of a study and wait for none of it', command: submitStudy },
 ];
 
 /** `thermolink farm submit JOB`. */

@@ -24,11 +24,13 @@ import { repeatedOption } from '../../options/option.js';
 import { withInterrupt } from '../../output/interrupt.js';
 import { StatusLine } from '../../output/status-line.js';
 import { VERSION } from '../../version.js';
+import { TABLE_STUDIES } from '../study/results-page.js';
+import { runJob } from '../study/table/table-job.js';
 import { TRAINING_JOB } from '../study/training-job.js';
 import { withFarm } from './connected-farm.js';
 
 /** Everything that a worker does. */
-const JOB_KINDS: readonly JobKind[] = [SOLVE_JOB as JobKind, TRAINING_JOB as JobKind];
+const JOB_KINDS = [SOLVE_JOB, TRAINING_JOB, runJob(TABLE_STUDIES)] as readonly JobKind[];
 
 /** A board that was lost is looked for again after this time. */
 const AGAIN_MS = 5000;

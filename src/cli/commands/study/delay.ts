@@ -1,14 +1,14 @@
-import { createAnalogSolver } from '../../../algorithms/board-solver.js';
 import { formatNumber } from '../../../number-text.js';
 import { barChart } from '../../../plot/bar-chart.js';
-import { digitsSizes, PAPER_BATCH, trainDigits } from './digits.js';
+import { type DigitsRun, digitsRuns, digitsSizes, PAPER_BATCH } from './digits.js';
 import { DIGITS_SETTINGS } from './settling.js';
 import { groupsOf, meanAt, numberOrDash, spreadOver } from './table/groups.js';
 import { tableCommand } from './table/table-command.js';
-import type { Claim, Lab, PlannedRun, Scale, TableRun, TableStudy } from './table/table-study.js';
+import type { Claim, PlannedRun, Scale, TableRun, TableStudy } from './table/table-study.js';
 
 const PART = 'training';
 const TIME = 5;
+const NETWORK = { channels: 4, testOn: 'test', batch: PAPER_BATCH } as const;
 /** The methods, by what a reader sees of them. */
 const METHODS = {
   'reset state': { initial: 'gradient', delay: 0 },
@@ -34,25 +34,19 @@ function runsOf({ seeds }: Scale): PlannedRun[] {
   );
 }
 
-async function measure({ settings, seed }: PlannedRun, lab: Lab, { quick }: Scale) {
+function runOf({ settings, seed }: PlannedRun, _done: readonly TableRun[], quick: boolean): DigitsRun {
   const method = String(settings['method']);
   const { rate, finalRate, damping, clip } = DIGITS_SETTINGS[settings['settings'] as SettingName];
-  const { signal } = lab;
-  const sizes = {
-    ...({ channels: 4, testOn: 'test', batch: PAPER_BATCH, epochs: 1, seed, signal } as const),
-    ...digitsSizes(quick),
-  };
-  if (method === EXACT)
-    return trainDigits({ ...sizes, optimizer: 'ngd', options: { rate, finalRate, damping, clip } });
+  const sizes = { ...NETWORK, ...digitsSizes(quick), epochs: 1, seed };
+  if (method === EXACT) return { ...sizes, optimizer: 'ngd', options: { rate, finalRate, damping, clip } };
   if (method === CONTROL) {
     // In directions without curvature the kept state is x ← e^(−λt) x + (1 − e^(−λt)) g/λ.
     const kept = Math.exp(-damping * TIME);
     const options = { rate: (rate * (1 - kept)) / damping, finalRate, momentum: kept, clip };
-    return trainDigits({ ...sizes, optimizer: 'sgd', options });
+    return { ...sizes, optimizer: 'sgd', options };
   }
-  const solver = createAnalogSolver(await lab.board());
   const options = { rate, finalRate, damping, clip, time: TIME, ...METHODS[method as keyof typeof METHODS] };
-  return trainDigits({ ...sizes, optimizer: 'tngd', options, solver });
+  return { ...sizes, optimizer: 'tngd', options, solver: { by: 'board' } };
 }
 
 function claimsOf(runs: readonly TableRun[]): Claim[] {
@@ -98,7 +92,6 @@ export const DELAY: TableStudy = {
     '“Paper”: rate 0.01, damping 0.01, batch 64 (arXiv 2405.13817), 5,120 digits. “Tuned”: rate 0.7 falling to 0, damping 0.3, clip 0.5, chosen on test data of seed 0 with a larger network. One epoch. The rate of the control follows from them.',
   modelled: 'Losses are measured on an emulated board.',
   device: 'emulator:ideal-crossbar',
-  sharing: {},
   parts: [
     {
       name: PART,
@@ -111,7 +104,7 @@ export const DELAY: TableStudy = {
     },
   ],
   runs: runsOf,
-  measure,
+  ...digitsRuns(NETWORK.channels, runOf),
   charts: (runs) => [
     barChart({
       title: 'Training loss after one epoch',

@@ -1,4 +1,6 @@
+import { createAnalogSolver } from '../../../algorithms/board-solver.js';
 import type { RelaxationSolver } from '../../../algorithms/contract.js';
+import { createIdealSampler } from '../../../algorithms/ideal-sampler.js';
 import { classification } from '../../../learning/classification.js';
 import { type Dataset, type ExampleSet, firstExamples } from '../../../learning/data/dataset.js';
 import { loadDataset } from '../../../learning/data/load-dataset.js';
@@ -9,10 +11,10 @@ import type { Figures, Problem } from '../../../learning/problem/contract.js';
 import type { StepTiming } from '../../../learning/record.js';
 import { resolveRequest } from '../../../learning/train-request.js';
 import { train } from '../../../learning/trainer.js';
-import type { Measured } from './table/table-study.js';
+import type { Lab, Measured, PlannedRun, TableRun, TableSharing, TableStudy } from './table/table-study.js';
 
 /** A training of a classifier of digits, as several studies have it. */
-export interface DigitsTraining {
+interface DigitsTraining {
   readonly optimizer: OptimizerName;
   readonly options: OptimizerOptions;
   readonly solver?: RelaxationSolver;
@@ -26,6 +28,15 @@ export interface DigitsTraining {
   readonly testOn: 'test' | 'validation';
   readonly testSize: number;
   readonly signal: AbortSignal;
+}
+
+/** A run of a study that is a training of digits, as data. */
+export interface DigitsRun extends Omit<DigitsTraining, 'solver' | 'signal'> {
+  /**
+   * What relaxes: the board of the study, or the exact process of an ideal board, with this noise. Left out:
+   * the optimizer needs neither.
+   */
+  readonly solver?: { readonly by: 'board' | 'process'; readonly noiseTemperature?: number };
 }
 
 /** The batch of the paper (arXiv 2405.13817). */
@@ -51,7 +62,7 @@ function digits(): Dataset {
  * parameters, `testError` as a share, ticks, modelled board seconds and uploaded bytes, each a step. Errors:
  * those of `train`.
  */
-export async function trainDigits(request: DigitsTraining): Promise<Measured> {
+async function trainDigits(request: DigitsTraining): Promise<Measured> {
   const { optimizer, options, solver, channels, trainSize, batch, epochs, seed, testSize, signal } = request;
   const data = digits();
   const { rows, columns, classes } = data;
@@ -74,6 +85,46 @@ export async function trainDigits(request: DigitsTraining): Promise<Measured> {
       uploadBytes: uploadBytes / iterations,
     },
     timing: { hostWorkSeconds: hostWorkMs(timing.breakdown) / 1000, hostSeconds: timing.hostSeconds },
+  };
+}
+
+/** Does a run of a study. Errors: those of `train` and of the lab. */
+export async function measureDigits({ solver, ...training }: DigitsRun, lab: Lab): Promise<Measured> {
+  const { signal } = lab;
+  if (solver === undefined) return trainDigits({ ...training, signal });
+  const { by, noiseTemperature } = solver;
+  const relaxing =
+    by === 'process'
+      ? createIdealSampler(noiseTemperature === undefined ? {} : { noiseTemperature })
+      : createAnalogSolver(
+          await lab.board(),
+          noiseTemperature === undefined ? {} : { relaxNoiseTemperature: noiseTemperature },
+        );
+  return trainDigits({ ...training, solver: relaxing, signal });
+}
+
+/**
+ * How the runs of a study are done and shared out that are trainings of digits with this many channels.
+ * `runOf` is the training of a run.
+ */
+export function digitsRuns(
+  channels: number,
+  runOf: (run: PlannedRun, done: readonly TableRun[], quick: boolean) => DigitsRun,
+  first?: string,
+): Pick<TableStudy, 'measure'> & { readonly sharing: TableSharing } {
+  return {
+    measure: (run, lab, { quick }) => measureDigits(runOf(run, lab.done, quick), lab),
+    sharing: {
+      ...(first === undefined ? {} : { first }),
+      needs: () => {
+        const { rows, columns, classes } = digits();
+        const { parameterCount, outputCount } = createConvolutionClassifier({
+          ...{ rows, columns, classes, channels },
+        });
+        return { cells: parameterCount, rows: PAPER_BATCH * outputCount };
+      },
+      settingsOf: (run, done, quick) => ({ data: digits().digest, ...runOf(run, done, quick) }),
+    },
   };
 }
 

@@ -149,6 +149,7 @@ export const ERROR_MITIGATION: TableStudy = {
   ],
   settingsFrom: 'Nothing was tuned.',
   modelled: 'Errors are measured on an emulated board. Board time is modelled, ticks × h × τ.',
+  alone: 'Its runs open emulated boards of their own.',
   parts: [
     {
       name: 'ensemble',

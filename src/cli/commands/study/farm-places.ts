@@ -43,7 +43,7 @@ import {
 } from './training-job.js';
 
 /** So many trainings of one study are in the queue at once. */
-const PLACES_MAX = 64;
+export const PLACES_MAX = 64;
 
 /** The farm that does a study. */
 export interface StudyFarm extends FarmAccess {

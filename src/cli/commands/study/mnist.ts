@@ -1,12 +1,19 @@
-import { createAnalogSolver } from '../../../algorithms/board-solver.js';
-import { createIdealSampler } from '../../../algorithms/ideal-sampler.js';
 import { CONTROL, type OptimizerName, type OptimizerOptions } from '../../../learning/optimizers/registry.js';
 import { formatNumber } from '../../../number-text.js';
 import { barChart } from '../../../plot/bar-chart.js';
-import { PAPER_BATCH, trainDigits } from './digits.js';
+import { type DigitsRun, digitsRuns, measureDigits, PAPER_BATCH } from './digits.js';
 import { bytesOrDash, groupsOf, secondsOrDash, spreadOver } from './table/groups.js';
 import { tableCommand } from './table/table-command.js';
-import type { Claim, Lab, PlannedRun, Scale, Settings, TableRun, TableStudy } from './table/table-study.js';
+import type {
+  Claim,
+  Lab,
+  Measured,
+  PlannedRun,
+  Scale,
+  Settings,
+  TableRun,
+  TableStudy,
+} from './table/table-study.js';
 
 const SEARCH = 'search';
 const REPORTED = 'reported';
@@ -47,11 +54,12 @@ const PAPER: Readonly<Record<string, { readonly name: OptimizerName; readonly op
     'paper: adam 0.001': { name: 'adam', options: { rate: 0.001, finalRate: 1 } },
   };
 
+const NETWORK = { channels: 8, batch: PAPER_BATCH } as const;
+
 function sizesOf(quick: boolean) {
-  const network = { channels: 8, batch: PAPER_BATCH } as const;
   return quick
-    ? { ...network, trainSize: 1280, testSize: 1000, epochs: 1 }
-    : { ...network, trainSize: 10_000, testSize: 10_000, epochs: 3 };
+    ? { ...NETWORK, trainSize: 1280, testSize: 1000, epochs: 1 }
+    : { ...NETWORK, trainSize: 10_000, testSize: 10_000, epochs: 3 };
 }
 
 function runsOf({ quick, seeds }: Scale): PlannedRun[] {
@@ -77,26 +85,29 @@ function bestRate(done: readonly TableRun[], method: string): number {
   return Number(tried.reduce((best, run) => (lossOf(run) < lossOf(best) ? run : best)).settings['rate']);
 }
 
-async function measure({ part, settings, seed }: PlannedRun, lab: Lab, { quick }: Scale) {
-  const { name, options, rate } = methodOf(settings, lab.done);
+function runOf({ part, settings, seed }: PlannedRun, done: readonly TableRun[], quick: boolean): DigitsRun {
+  const { name, options } = methodOf(settings, done);
   const isPaper = String(settings['method']) in PAPER;
-  const solver = !name.startsWith('tngd')
-    ? {}
-    : { solver: isPaper ? createIdealSampler() : createAnalogSolver(await lab.board()) };
-  const testOn = part === SEARCH ? 'validation' : 'test';
-  const { figures, timing } = await trainDigits({
-    ...{ ...sizesOf(quick), ...solver, optimizer: name, options, seed, testOn, signal: lab.signal },
-  });
-  return { figures: { ...figures, rate }, timing: timing! };
+  return {
+    ...{ ...sizesOf(quick), optimizer: name, options, seed },
+    ...(name.startsWith('tngd') ? { solver: { by: isPaper ? 'process' : 'board' } } : {}),
+    testOn: part === SEARCH ? 'validation' : 'test',
+  };
+}
+
+async function measure(run: PlannedRun, lab: Lab, { quick }: Scale): Promise<Measured> {
+  const training = runOf(run, lab.done, quick);
+  const { figures, timing } = await measureDigits(training, lab);
+  return { figures: { ...figures, rate: training.options.rate! }, timing: timing! };
 }
 
 function methodOf(settings: Settings, done: readonly TableRun[]) {
   const method = String(settings['method']);
   const paper = PAPER[method];
-  if (paper !== undefined) return { ...paper, rate: paper.options.rate! };
+  if (paper !== undefined) return paper;
   const { name, options } = SEARCHED[method];
   const rate = Number(settings['rate'] ?? bestRate(done, method));
-  return { name, options: { ...options, rate }, rate };
+  return { name, options: { ...options, rate } };
 }
 
 function claimsOf(runs: readonly TableRun[]): Claim[] {
@@ -166,7 +177,6 @@ export const MNIST: TableStudy = {
   modelled:
     'Losses and errors are measured; “tngd, board” on an emulated board of 8-bit couplings, “paper: tngd” with the exact process in float64. Board time is modelled, ticks × h × τ.',
   device: 'emulator:ideal-crossbar',
-  sharing: { first: SEARCH },
   parts: [
     {
       name: REPORTED,
@@ -182,6 +192,8 @@ export const MNIST: TableStudy = {
     { name: SEARCH, title: 'Search on seed 0, validation loss', columns: [LOSS] },
   ],
   runs: runsOf,
+  ...digitsRuns(NETWORK.channels, runOf, SEARCH),
+  // The rate is a figure too.
   measure,
   charts: (runs) => [
     barChart({

@@ -1,16 +1,15 @@
-import { createAnalogSolver } from '../../../algorithms/board-solver.js';
-import { createIdealSampler } from '../../../algorithms/ideal-sampler.js';
 import { formatNumber } from '../../../number-text.js';
 import { lineChart } from '../../../plot/line-chart.js';
-import { digitsSizes, PAPER_BATCH, trainDigits } from './digits.js';
+import { type DigitsRun, digitsRuns, digitsSizes, PAPER_BATCH } from './digits.js';
 import { DIGITS_SETTINGS } from './settling.js';
 import { curvesOf, groupsOf, meanAt, spreadOver } from './table/groups.js';
 import { tableCommand } from './table/table-command.js';
-import type { Claim, Lab, PlannedRun, Scale, TableRun, TableStudy } from './table/table-study.js';
+import type { Claim, PlannedRun, Scale, TableRun, TableStudy } from './table/table-study.js';
 
 /** Noise in the units of the problem, as in the paper, and in units of the board. */
 const PROBLEM = 'problem units';
 const BOARD = 'board units';
+const NETWORK = { channels: 4, testOn: 'test', batch: PAPER_BATCH } as const;
 
 function runsOf({ quick, seeds }: Scale): PlannedRun[] {
   const ideal = quick ? [0, 1e-3, 1e-2, 0.1] : [0, 1e-4, 1e-3, 1e-2, 0.1];
@@ -21,18 +20,12 @@ function runsOf({ quick, seeds }: Scale): PlannedRun[] {
   ]);
 }
 
-async function measure({ part, settings, seed }: PlannedRun, lab: Lab, { quick }: Scale) {
-  const kappa = Number(settings['κ']);
-  const solver =
-    part === PROBLEM
-      ? createIdealSampler({ noiseTemperature: kappa })
-      : createAnalogSolver(await lab.board(), { relaxNoiseTemperature: kappa });
-  return trainDigits({
-    ...{ channels: 4, testOn: 'test', batch: PAPER_BATCH, epochs: 1, seed, signal: lab.signal, solver },
-    ...digitsSizes(quick),
-    optimizer: 'tngd',
+function runOf({ part, settings, seed }: PlannedRun, _done: readonly TableRun[], quick: boolean): DigitsRun {
+  return {
+    ...{ ...NETWORK, ...digitsSizes(quick), epochs: 1, seed, optimizer: 'tngd' },
     options: { ...DIGITS_SETTINGS.tuned, time: 1, initial: 'keep' },
-  });
+    solver: { by: part === PROBLEM ? 'process' : 'board', noiseTemperature: Number(settings['κ']) },
+  };
 }
 
 /** The largest κ whose losses overlap those without noise; undefined where there is none. */
@@ -96,13 +89,12 @@ export const NOISE: TableStudy = {
     'Rate 0.7 falling to 0, damping 0.3, clip 0.5, state kept, batch 64, 5,120 digits, one epoch; chosen on test data of seed 0 with a larger network.',
   modelled: 'Losses are measured: with the exact stochastic process in float64, and on an emulated board.',
   device: 'emulator:ideal-crossbar',
-  sharing: {},
   parts: [
     { name: PROBLEM, title: 'κ in the units of the problem', columns: [column, testColumn] },
     { name: BOARD, title: 'κ in V_fs²', columns: [column, testColumn] },
   ],
   runs: runsOf,
-  measure,
+  ...digitsRuns(NETWORK.channels, runOf),
   charts: (runs) => [
     lineChart({
       title: 'Training loss over the noise temperature',

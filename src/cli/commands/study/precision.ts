@@ -189,6 +189,7 @@ export const PRECISION: TableStudy = {
   settingsFrom: 'Nothing was tuned.',
   modelled:
     'Errors are measured on emulated boards whose imperfections are drawn. Board time is modelled, ticks × h × τ.',
+  alone: 'Its runs open emulated boards of their own.',
   parts: [
     {
       name: READING,

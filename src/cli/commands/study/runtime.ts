@@ -276,6 +276,7 @@ export const RUNTIME: TableStudy = {
       default: MEASURED.rc,
     }),
   },
+  alone: 'Its runs measure host times, which are those of this machine.',
   parts: [
     { name: PARAMETERS, title: 'By the number of parameters', columns: timeColumns },
     { name: OUTPUTS, title: 'By the number of outputs', columns: timeColumns },

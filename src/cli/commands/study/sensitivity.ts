@@ -163,6 +163,7 @@ export const SENSITIVITY: TableStudy = {
   ],
   settingsFrom: 'Settings of the optimizers were chosen on seed 0 of the full sizes.',
   modelled: 'Errors are measured on emulated boards whose imperfections are drawn. Nothing is modelled.',
+  alone: 'Its runs open emulated boards of their own.',
   parts: NAMES.map((name) => ({
     ...{ name, title: PROBLEMS[name].title },
     columns: [

@@ -1,11 +1,10 @@
-import { createAnalogSolver } from '../../../algorithms/board-solver.js';
 import type { OptimizerOptions } from '../../../learning/optimizers/registry.js';
 import { formatNumber } from '../../../number-text.js';
 import { lineChart } from '../../../plot/line-chart.js';
-import { digitsSizes, PAPER_BATCH, trainDigits } from './digits.js';
+import { type DigitsRun, digitsRuns, digitsSizes, PAPER_BATCH } from './digits.js';
 import { curvesOf, meanAt, numberOrDash, secondsOrDash } from './table/groups.js';
 import { tableCommand } from './table/table-command.js';
-import type { Claim, Lab, PlannedRun, Scale, TableRun, TableStudy } from './table/table-study.js';
+import type { Claim, PlannedRun, Scale, TableRun, TableStudy } from './table/table-study.js';
 
 const PART = 'training';
 /** The paper's settings, and those that this project found to train well. */
@@ -33,21 +32,18 @@ function runsOf({ seeds }: Scale): PlannedRun[] {
   );
 }
 
-async function measure({ settings, seed }: PlannedRun, lab: Lab, { quick }: Scale) {
+function runOf({ settings, seed }: PlannedRun, _done: readonly TableRun[], quick: boolean): DigitsRun {
   const { rate, finalRate, damping, clip } = DIGITS_SETTINGS[settings['settings'] as SettingName];
   const shared = { rate, finalRate, damping, clip };
-  const { signal } = lab;
   const time = settings['t/τ'];
   const sizes = { ...NETWORK, ...digitsSizes(quick), epochs: 1 };
-  return trainDigits(
-    time === EXACT
-      ? { ...sizes, optimizer: 'ngd', options: shared, seed, signal }
-      : {
-          ...{ ...sizes, optimizer: 'tngd', seed, signal },
-          options: { ...shared, time: Number(time), initial: 'gradient' },
-          solver: createAnalogSolver(await lab.board()),
-        },
-  );
+  return time === EXACT
+    ? { ...sizes, optimizer: 'ngd', options: shared, seed }
+    : {
+        ...{ ...sizes, optimizer: 'tngd', seed },
+        options: { ...shared, time: Number(time), initial: 'gradient' },
+        solver: { by: 'board' },
+      };
 }
 
 function claimsOf(runs: readonly TableRun[]): Claim[] {
@@ -96,7 +92,6 @@ export const SETTLING: TableStudy = {
     'The paper’s settings are the paper’s. The tuned ones were chosen on test data of seed 0 with a larger network.',
   modelled: 'Losses are measured on an emulated board. Board time is modelled, ticks × h × τ.',
   device: 'emulator:ideal-crossbar',
-  sharing: {},
   parts: [
     {
       name: PART,
@@ -110,7 +105,7 @@ export const SETTLING: TableStudy = {
     },
   ],
   runs: runsOf,
-  measure,
+  ...digitsRuns(NETWORK.channels, runOf),
   charts: (runs) => [
     lineChart({
       title: 'Training loss over the time of the board',

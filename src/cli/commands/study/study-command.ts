@@ -34,8 +34,9 @@ export const STUDY_SIZE = {
   }),
 };
 
-const STUDY_FARM = {
-  farm: option('--farm <url>', 'let the farm of this NATS server do the trainings: nats://HOST:PORT'),
+/** Options for the farm of a study. */
+export const STUDY_FARM = {
+  farm: option('--farm <url>', 'let the farm of this NATS server do the work: nats://HOST:PORT'),
   model: option('--model <name>', 'model of the boards of the farm (default: the smallest that fits)'),
   ...FARM_ACCESS,
 };
@@ -80,7 +81,7 @@ With --farm boards of other machines do the trainings (docs/how-to/run-a-farm.md
       model,
       ...rest
     }) {
-      refuseInert(farm, { model, ...rest }, devices);
+      refuseInertFarm(farm, { model, ...rest }, devices);
       const uris = farm === undefined ? deviceUris(devices, TRAINING_DEVICE) : [farm];
       const claimed = claimStudyDirectory(out, { study: study.name, quick }, resume, {
         ...{ seeds, device: namesOf(uris), thermolink: VERSION },
@@ -123,7 +124,7 @@ With --farm boards of other machines do the trainings (docs/how-to/run-a-farm.md
 }
 
 /** A farm has boards of its own, and only a farm has to be shown a token. Errors: BAD_ARGUMENT. */
-function refuseInert(
+export function refuseInertFarm(
   farm: string | undefined,
   options: FarmAccess & { readonly model?: string | undefined },
   devices: readonly string[] | undefined,

@@ -18,6 +18,7 @@ export const WHERE_CURVATURE_HELPS: TableStudy = {
   modelled:
     'Steps and errors are measured on an emulated board. Host work is measured on this machine, the fastest step. The time of the link and of the board is modelled.',
   device: 'emulator:ideal-crossbar',
+  alone: 'Its runs measure host times, which are those of this machine.',
   parts: [
     {
       name: PART,

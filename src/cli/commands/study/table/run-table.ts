@@ -29,6 +29,69 @@ const RESULTS_OF_A_RUN: ReadonlySet<string> = new Set([
   'OVERLOAD',
 ]);
 
+/** Where runs of a study are done, one at a time: a board of this process, or a place in a farm. */
+export interface TablePlace {
+  /** The URI of the board. */
+  readonly uri: string;
+  /** Does one run. Errors: those of `TableStudy.measure`. */
+  readonly run: (run: PlannedRun, how: PlaceRun) => Promise<TableRun>;
+}
+
+/** The context of a run for a place. */
+export interface PlaceRun {
+  readonly signal: AbortSignal;
+  /** The runs that this run may see. */
+  readonly done: readonly TableRun[];
+  /** Called when the run begins. */
+  readonly onStart: () => void;
+}
+
+/** The runs of a study, and those of them that are stored. */
+export class StudyRuns {
+  readonly planned: readonly PlannedRun[];
+  /** The indices of runs that are not stored. */
+  readonly missing: readonly number[];
+  readonly #study: TableStudy;
+  readonly #file: string;
+  readonly #stored: Map<string, TableRun>;
+
+  /** Reads the runs that are stored. Errors: BAD_FILE. */
+  constructor({ study, scale, out }: Pick<TableRequest, 'study' | 'scale' | 'out'>) {
+    this.#study = study;
+    this.#file = join(out, STUDY_FILES.runs);
+    this.planned = study.runs(scale);
+    this.#stored = new Map(readRuns(this.#file).map((run) => [keyOf(run), run]));
+    this.missing = [...this.planned.keys()].filter((index) => !this.#stored.has(keyOf(this.planned[index])));
+  }
+
+  /** The runs that are done, in the order of the plan. */
+  get done(): TableRun[] {
+    return this.planned.flatMap((run) => this.#stored.get(keyOf(run)) ?? []);
+  }
+
+  /** The runs that a run may see. */
+  get seen(): TableRun[] {
+    const { sharing } = this.#study;
+    return this.done.filter(({ part }) => sharing === undefined || part === sharing.first);
+  }
+
+  /** The missing runs, those of the first part before the others. */
+  get phases(): readonly (readonly number[])[] {
+    const first = this.#study.sharing?.first;
+    const isFirst = (index: number): boolean => this.planned[index].part === first;
+    return [this.missing.filter(isFirst), this.missing.filter((index) => !isFirst(index))];
+  }
+
+  /** Stores a run. Errors: BAD_FILE. */
+  store(result: TableRun): void {
+    this.#stored.set(keyOf(result), result);
+    // Runs of seeds that were not asked for stay.
+    const isPlanned = new Set(this.planned.map(keyOf));
+    const others = [...this.#stored.values()].filter((one) => !isPlanned.has(keyOf(one)));
+    replaceFile(this.#file, runsText([...this.done, ...others]));
+  }
+}
+
 /**
  * Does every run of the study that was not done before, one at a time on each board, and stores each at once.
  * Several boards give the same results as one if they are equal to the bit.
@@ -37,70 +100,76 @@ const RESULTS_OF_A_RUN: ReadonlySet<string> = new Set([
  * BAD_ARGUMENT for boards of different models.
  */
 export async function runTable(request: TableRequest, signal: AbortSignal): Promise<TableRun[]> {
-  const { study, scale, out, uris, quiet, begin } = request;
-  const planned = study.runs(scale);
-  const file = join(out, STUDY_FILES.runs);
-  const stored = new Map(readRuns(file).map((run) => [keyOf(run), run]));
-  const inOrder = (): TableRun[] => planned.flatMap((run) => stored.get(keyOf(run)) ?? []);
-  const missing = [...planned.keys()].filter((index) => !stored.has(keyOf(planned[index])));
+  const { study, scale, out, uris, begin } = request;
+  const runs = new StudyRuns(request);
+  const labs = uris.map((uri) => new LabPlace({ signal, directory: out, uri, ownThread: uris.length > 1 }));
+  const places = labs.map(
+    (lab): TablePlace => ({
+      uri: lab.uri,
+      run: (run, { signal: ended, done, onStart }) => {
+        onStart();
+        return measureOne(study, run, { signal: ended, done, board: (wanted) => lab.board(wanted) }, scale);
+      },
+    }),
+  );
+  try {
+    if (labs.length > 1 || (study.device !== undefined && runs.missing.length > 0))
+      refuseUnlike(await Promise.all(labs.map((lab) => lab.board())));
+    begin?.();
+    return await runTableAt(places, labs.length, { ...request, runs }, signal);
+  } finally {
+    await Promise.all(labs.map((lab) => lab.close()));
+  }
+}
+
+/** The same at any places. `boards` is how many boards there are behind them. */
+export async function runTableAt(
+  places: readonly TablePlace[],
+  boards: number,
+  { study, runs, quiet }: Pick<TableRequest, 'study' | 'quiet'> & { readonly runs: StudyRuns },
+  signal: AbortSignal,
+): Promise<TableRun[]> {
+  const { planned, missing } = runs;
   const progress = new StudyProgress(
     missing.map((index) => progressOf(planned[index])),
-    { silent: quiet, noun: 'run', boards: uris.length },
+    { silent: quiet, noun: 'run', boards },
   );
-  const places = uris.map((uri) => new LabPlace({ signal, directory: out, uri, ownThread: uris.length > 1 }));
-  const doOne = async (index: number, place: LabPlace, ended: AbortSignal): Promise<void> => {
+  const doOne = async (index: number, place: TablePlace, ended: AbortSignal): Promise<void> => {
     throwIfAborted(ended);
     const run = planned[index];
     const at = missing.indexOf(index);
-    progress.begin(at, 0);
-    const lab: Lab = {
-      signal: ended,
-      done: inOrder().filter(({ part }) => study.sharing === undefined || part === study.sharing.first),
-      board: (wanted) => place.board(wanted),
-    };
-    const result = await measureOne(study, run, lab, scale);
-    stored.set(keyOf(run), result);
-    // Stored runs of other seeds stay in the file.
-    const others = [...stored.values()].filter((one) => !isPlanned.has(keyOf(one)));
-    replaceFile(file, runsText([...inOrder(), ...others]));
+    const onStart = (): void => progress.begin(at, 0);
+    const result = await place.run(run, { signal: ended, done: runs.seen, onStart });
+    runs.store(result);
     progress.step(at, 1);
     progress.end(at);
-    progress.print(`${progressOf(run).label}: ${outcomeText(study, result)}`);
+    progress.print(`${labelOf(run)}: ${outcomeText(study, result)}`);
   };
-  const isPlanned = new Set(planned.map(keyOf));
   try {
-    if (places.length > 1 || (study.device !== undefined && missing.length > 0))
-      refuseUnlike(await Promise.all(places.map((place) => place.board())));
-    begin?.();
-    for (const pieces of phasesOf(study, planned, missing))
+    for (const pieces of runs.phases)
       await shareOut(places, pieces, signal, {
         isFor: () => true,
         isOfWorker: isOfBoard,
         leftOut: ({ uri }, error, index) =>
           progress.print(
-            `${uri} is left out, and ${progressOf(planned[index]).label} goes to another board: ${error.message}`,
+            `${uri} is left out, and ${labelOf(planned[index])} goes to another board: ${error.message}`,
           ),
         work: (index, place, { ended }) => doOne(index, place, ended),
       });
     progress.complete();
   } finally {
     progress.finish();
-    await Promise.all(places.map((place) => place.close()));
   }
-  return inOrder();
+  return runs.done;
 }
 
-/** The missing runs, those of the first part before the others. */
-function phasesOf(
-  { sharing }: TableStudy,
-  planned: readonly PlannedRun[],
-  missing: readonly number[],
-): readonly (readonly number[])[] {
-  const isFirst = (index: number): boolean => planned[index].part === sharing?.first;
-  return [missing.filter(isFirst), missing.filter((index) => !isFirst(index))];
-}
-
-async function measureOne(study: TableStudy, run: PlannedRun, lab: Lab, scale: Scale): Promise<TableRun> {
+/** Does one run. An error about the run is its result. Errors: those of `TableStudy.measure`. */
+export async function measureOne(
+  study: TableStudy,
+  run: PlannedRun,
+  lab: Lab,
+  scale: Scale,
+): Promise<TableRun> {
   const { part, settings, seed } = run;
   const facts = { part, settings, seed };
   try {
@@ -113,6 +182,19 @@ async function measureOne(study: TableStudy, run: PlannedRun, lab: Lab, scale: S
 
 const keyOf = ({ part, settings, seed }: Omit<PlannedRun, 'cost'>): string =>
   JSON.stringify([part, settings, seed]);
+
+/** A farm does runs that are shared out. Errors: BAD_ARGUMENT for a study that takes one board. */
+export function refuseAlone({ name, sharing, alone }: TableStudy): void {
+  if (sharing !== undefined) return;
+  throw new ThermolinkError('BAD_ARGUMENT', `A farm does not do the study ${name}.`, {
+    hint: `${alone ?? 'It takes one board.'} Run it on this machine, by \`thermolink study ${name}\`.`,
+  });
+}
+
+/** A run in a few words. */
+export function labelOf(run: PlannedRun): string {
+  return progressOf(run).label;
+}
 
 function progressOf({ part, settings, seed, cost = 1 }: PlannedRun) {
   const kind = `${part}: ${Object.entries(settings)

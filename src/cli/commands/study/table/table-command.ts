@@ -10,15 +10,18 @@ import { withInterrupt } from '../../../output/interrupt.js';
 import { VERSION } from '../../../version.js';
 import { printAndDraw } from '../../train/print-and-draw.js';
 import { jsonText } from '../json-text.js';
-import { withWayOn } from '../study-command.js';
-import { claimStudyDirectory, STUDY_FILES } from '../study-directory.js';
+import { refuseInertFarm, STUDY_FARM, withWayOn } from '../study-command.js';
+import { type ClaimedDirectory, claimStudyDirectory, STUDY_FILES } from '../study-directory.js';
 import { namesOf } from '../study-results.js';
-import { runTable } from './run-table.js';
+import { refuseAlone, runTable } from './run-table.js';
 import { tableHtml, tablePicture, tableResults, tableText } from './table-report.js';
-import type { StudyOptions, TableStudy } from './table-study.js';
+import type { StudyOptions, TableRun, TableStudy } from './table-study.js';
 
 const SEEDS_MAX = 1000;
 const SEEDS = { full: 3, quick: 2 } as const;
+
+/** The option is known to every study, so that one that takes one board says why. */
+const NO_FARM = { farm: option('--farm <url>', 'not for this study: it says why') };
 
 /** `thermolink study NAME` for a study that is tables of runs. */
 export function tableCommand(study: TableStudy): LoadedCommand {
@@ -38,10 +41,11 @@ export function tableCommand(study: TableStudy): LoadedCommand {
   const all: OptionSpecs = {
     ...options,
     ...deviceOption(study),
+    ...(sharing === undefined ? NO_FARM : STUDY_FARM),
     ...own,
   };
   return defineCommand({
-    options: all as typeof options & { devices?: ReturnType<typeof repeatedOption> },
+    options: all as typeof options & typeof STUDY_FARM & { devices?: ReturnType<typeof repeatedOption> },
     example: `
 Examples:
   thermolink study ${name} --quick --out runs/quick
@@ -54,30 +58,48 @@ Ctrl-C loses only the current run: --resume does the missing runs. It also adds 
         ? ''
         : `
 Give --device several times to use several boards of one model. Each board has one run at a time. If a board fails,
-another one takes its run. Several emulated boards compute in threads of their own.`
+another one takes its run. Several emulated boards compute in threads of their own.
+--farm lets boards of other machines do the runs (docs/how-to/run-a-farm.md): files and results are the same.`
     }`,
     async run(values) {
-      const { quick = false, out, resume = false, json, devices } = values;
+      const { quick = false, out, resume = false, json, devices, farm, model } = values;
+      const { tokenFile, creds, tlsCa, tlsCert, tlsKey } = values;
+      const access = { tokenFile, creds, tlsCa, tlsCert, tlsKey };
       const { seeds: count = quick ? SEEDS.quick : SEEDS.full } = values;
       const seeds = Array.from({ length: count }, (_, i) => i + 1);
       const scale = { quick, seeds };
       const ownOptions = ownValues(own, values);
+      if (farm !== undefined) refuseAlone(study);
+      refuseInertFarm(farm, { model, ...access }, devices);
       const uris = ownDevice === undefined ? [''] : deviceUris(devices, ownDevice);
       if (uris.length > 1 && sharing === undefined)
         throw new ThermolinkError('BAD_ARGUMENT', `The study ${name} takes one board.`, {
           hint: 'Its runs measure times, and runs on another board at the same time would lengthen them.',
         });
-      const board = ownDevice === undefined ? {} : { board: namesOf(uris) };
       const settings = { seeds, options: ownOptions, thermolink: VERSION };
-      const claimed = claimStudyDirectory(out, { study: name, quick, ...board }, resume, settings);
+      let claimed: ClaimedDirectory | undefined;
+      const claim = (board: string | undefined): ClaimedDirectory => {
+        const mark = { study: name, quick, ...(board === undefined ? {} : { board }) };
+        return (claimed = claimStudyDirectory(out, mark, resume, settings));
+      };
       try {
-        const request = { study, scale, out, uris, quiet: json === true, begin: claimed.begin };
-        const runs = await withInterrupt((signal) => runTable(request, signal), {
-          onInterrupt: () => process.stderr.write('\nstopping after this run …\n'),
-        }).catch((error: unknown) => {
-          throw claimed.hasBegun() ? withWayOn(error, out) : error;
+        const request = { study, scale, out, quiet: json === true };
+        const { runs, board } = await withInterrupt(
+          async (signal): Promise<{ runs: readonly TableRun[]; board: string | undefined }> => {
+            if (farm !== undefined) {
+              const { runTableInFarm } = await import('./table-farm.js');
+              return runTableInFarm(request, { ...access, url: farm, model }, VERSION, signal, claim);
+            }
+            const here = ownDevice === undefined ? undefined : namesOf(uris);
+            const { begin } = claim(here);
+            return { runs: await runTable({ ...request, uris, begin }, signal), board: here };
+          },
+          { onInterrupt: () => process.stderr.write('\nstopping after this run …\n') },
+        ).catch((error: unknown) => {
+          throw claimed?.hasBegun() ? withWayOn(error, out) : error;
         });
-        const results = tableResults(study, scale, { runs, options: ownOptions, ...board });
+        const facts = { runs, options: ownOptions, ...(board === undefined ? {} : { board }) };
+        const results = tableResults(study, scale, facts);
         replaceFile(join(out, STUDY_FILES.results), jsonText(results, 'runs'));
         printAndDraw({
           json: json === true,
@@ -92,7 +114,7 @@ another one takes its run. Several emulated boards compute in threads of their o
           },
         });
       } finally {
-        claimed.release();
+        claimed?.release();
       }
     },
   });

@@ -25,8 +25,10 @@ export interface StudyBoard {
 /** The context of the runs of a study. */
 export interface Lab {
   readonly signal: AbortSignal;
-  /** The runs that were done before this one, for settings that are chosen by earlier runs; of a study with
-   * `sharing` those of its first part. */
+  /**
+   * The runs that were done before this one, for settings that are chosen by earlier runs; of a study with
+   * `sharing` those of its first part.
+   */
   readonly done: readonly TableRun[];
   /**
    * The board of the study, or an emulated one of this name or description. It stays open until another board
@@ -95,6 +97,19 @@ export interface TablePart {
   readonly columns: readonly Column[];
 }
 
+/** How the runs of a study are shared out over several boards, of this machine or of a farm. */
+export interface TableSharing {
+  /** The part whose runs are all done before the rest, which see what these found. */
+  readonly first?: string;
+  /** The size of the boards that do the runs. */
+  readonly needs: () => { readonly cells: number; readonly rows: number };
+  /**
+   * Everything but the board that the figures of a run depend on, the data included. A farm compares it, so
+   * that client and worker mean the same run.
+   */
+  readonly settingsOf: (run: PlannedRun, done: readonly TableRun[], quick: boolean) => object;
+}
+
 /** A study whose runs are rows of tables, and what the rows say. */
 export interface TableStudy {
   readonly name: string;
@@ -109,14 +124,19 @@ export interface TableStudy {
   readonly device?: string;
   /**
    * Defined if several boards may share the runs: no run measures a time, and a run uses the results of no
-   * other runs than those of the part `first`, which are done before the rest. Undefined: the study takes one
+   * other runs than those of the first part, which are done before the rest. Undefined: the study takes one
    * board.
    */
-  readonly sharing?: { readonly first?: string };
+  readonly sharing?: TableSharing;
+  /** Why the runs are not shared out. Left out where they are. */
+  readonly alone?: string;
   readonly options?: OptionSpecs;
   readonly parts: readonly TablePart[];
   readonly runs: (scale: Scale) => readonly PlannedRun[];
-  /** Does one run. Errors: those of what it uses; `RESULTS_OF_A_RUN` are results. */
+  /**
+   * Does one run. Of the scale only `quick` may change it. Errors: those of what it uses; `RESULTS_OF_A_RUN`
+   * are results.
+   */
   readonly measure: (run: PlannedRun, lab: Lab, scale: Scale) => Promise<Measured>;
   /** Pictures of the runs, one panel each. */
   readonly charts: (runs: readonly TableRun[], options: StudyOptions) => readonly Chart[];

@@ -1,0 +1,193 @@
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
+import { TABLE_STUDIES } from '../../src/cli/commands/study/results-page.js';
+import { runTable } from '../../src/cli/commands/study/table/run-table.js';
+import { queueTable, runTableInFarm } from '../../src/cli/commands/study/table/table-farm.js';
+import { runJob, runRequest } from '../../src/cli/commands/study/table/table-job.js';
+import type { Measured, TableStudy } from '../../src/cli/commands/study/table/table-study.js';
+import { VERSION } from '../../src/cli/version.js';
+import { connect } from '../../src/connect.js';
+import type { Device } from '../../src/driver/device.js';
+import { ThermolinkError } from '../../src/errors.js';
+import {
+  boardKey,
+  connectFarm,
+  type Farm,
+  FarmClient,
+  type JobKind,
+  noJobs,
+  workOnBoard,
+} from '../../src/farm/index.js';
+import { thrown } from '../cli/support/thrown.js';
+import { BUILT_CLI, isBuilt, JsonProcess } from '../support/child-process.js';
+import { runCommand } from '../support/command-line.js';
+import { hasNats, NatsServer, serverOfFile } from './nats-server.js';
+
+const BOARD = 'emulator:ideal-crossbar';
+const RELEASE = 'test';
+const never = new AbortController().signal;
+const root = mkdtempSync(join(tmpdir(), 'thermolink-farm-'));
+afterAll(() => rmSync(root, { recursive: true, force: true }));
+const serverFor = serverOfFile();
+let counter = 0;
+let out = '';
+beforeEach(() => {
+  out = join(root, String(counter++));
+  mkdirSync(out);
+});
+
+let measured = 0;
+/** A search on seed 0, and products with what it found. A product of 12 is too large. */
+function products(changes: Partial<TableStudy> = {}): TableStudy {
+  return {
+    ...{ name: 'products', title: 'Products', about: [], settingsFrom: 'None.', modelled: 'Nothing.' },
+    ...{ charts: () => [], claims: () => [], device: BOARD },
+    parts: ['search', 'reported'].map((name) => ({ name, title: name, columns: [] })),
+    runs: ({ seeds }) => [
+      ...[2, 5].map((size) => ({ part: 'search', settings: { size }, seed: 0 })),
+      ...seeds.flatMap((seed) => [2, 6].map((size) => ({ part: 'reported', settings: { size }, seed }))),
+    ],
+    sharing: {
+      first: 'search',
+      needs: () => ({ cells: 8, rows: 8 }),
+      settingsOf: ({ settings }, _, quick) => ({ ...settings, quick, clip: Infinity }),
+    },
+    measure: async ({ part, settings, seed }, lab): Promise<Measured> => {
+      measured++;
+      const { cells } = (await lab.board()).identity;
+      if (part === 'search') return { figures: { cells, found: Number(settings['size']) } };
+      if (seed === 2 && settings['size'] === 6) throw new ThermolinkError('OVERLOAD', 'too large');
+      const found = lab.done.map(({ figures }) => figures['found']);
+      return { figures: { product: seed * Number(settings['size']), best: Math.max(...found), cells } };
+    },
+    ...changes,
+  };
+}
+
+const requestOf = (study: TableStudy) => ({
+  ...{ study, scale: { quick: true, seeds: [1, 2] }, out, quiet: true },
+});
+const claim = () => ({ begin: () => undefined });
+const storedRuns = (): string => readFileSync(join(out, 'runs.json'), 'utf8');
+
+describe.runIf(hasNats)('a study of tables in a farm', () => {
+  let url = '';
+  let farm: Farm;
+  let device: Device;
+  const end = new AbortController();
+  let working: Promise<void>;
+
+  beforeAll(async () => {
+    url = (await serverFor()).url;
+    farm = await connectFarm({ url });
+    device = await connect(BOARD);
+    working = workOnBoard(
+      {
+        ...{ farm, device, uri: BOARD, worker: 'worker', release: RELEASE, calibratedAt: null },
+        key: boardKey(BOARD, device.identity, 'worker', 0),
+        ...{ kinds: [runJob([products()]) as JobKind], counters: noJobs(), tell: () => undefined },
+      },
+      end.signal,
+    );
+  });
+  afterAll(async () => {
+    end.abort();
+    await working;
+    await device?.close();
+    await farm?.close();
+  });
+
+  const inFarm = (study = products()) => runTableInFarm(requestOf(study), { url }, RELEASE, never, claim);
+
+  it('stores what it stores on this machine, does each run once, and takes results that are there', async () => {
+    const near = await runTable({ ...requestOf(products()), uris: [BOARD] }, never);
+    const expected = storedRuns();
+    expect(near.at(-1)).toMatchObject({ failure: { code: 'OVERLOAD' } });
+    out = `${out} far`;
+    mkdirSync(out);
+    measured = 0;
+    const queued = await queueTable(requestOf(products()), { url }, RELEASE, never);
+    expect(queued.jobs.map(({ run }) => run)).toEqual(['search: size 2, seed 0', 'search: size 5, seed 0']);
+    const far = await inFarm();
+    expect(far.runs).toEqual(near);
+    expect(far.board).toBe(BOARD);
+    expect(storedRuns()).toBe(expected);
+    expect(measured).toBe(6);
+    rmSync(join(out, 'runs.json'));
+    expect((await inFarm()).runs).toEqual(near);
+    expect(measured).toBe(6);
+  });
+
+  it('has jobs that do not depend on times, and differ where the settings do', () => {
+    const study = products();
+    const [first, , third] = study.runs({ quick: true, seeds: [1] });
+    const done = { ...first, figures: { found: 2 } };
+    const requestAt = (changes: object, quick = true) =>
+      runRequest(study, quick, third, [{ ...done, ...changes }]);
+    expect(requestAt({ timing: { hostSeconds: 3 } })).toEqual(requestAt({ timing: { hostSeconds: 4 } }));
+    expect(requestAt({ figures: { found: 3 } })).not.toEqual(requestAt({}));
+    expect(requestAt({}, false)).not.toEqual(requestAt({}));
+  });
+
+  it('refuses a worker that means something else, with the code of its error', async () => {
+    const sharing = { ...products().sharing!, settingsOf: () => ({ epochs: 2 }) };
+    const error = await thrown(() => inFarm(products({ sharing })));
+    expect([error.code, error.message]).toEqual(['BAD_ARGUMENT', expect.stringContaining('something else')]);
+    expect(existsSync(join(out, 'runs.json'))).toBe(false);
+  });
+
+  it('refuses boards that are too small before a run is queued', async () => {
+    const sharing = { ...products().sharing!, needs: () => ({ cells: 1e6, rows: 1 }) };
+    expect((await thrown(() => inFarm(products({ sharing })))).code).toBe('UNSUPPORTED');
+  });
+});
+
+describe('a study that takes one board', () => {
+  const alone = TABLE_STUDIES.filter(({ sharing }) => sharing === undefined);
+
+  it.each(alone.map(({ name }) => name))('%s is refused with the reason, without a server', async (name) => {
+    const nowhere = 'nats://127.0.0.1:9';
+    for (const args of [
+      ['study', name, '--farm', nowhere, '--out', out],
+      ['farm', 'submit', 'study', name, '--nats', nowhere, '--out', out],
+    ]) {
+      const { exitCode, stderr } = await runCommand(...args);
+      expect(exitCode, stderr).toBe(2);
+      expect(stderr).toContain(`A farm does not do the study ${name}. Its runs `);
+    }
+  });
+});
+
+const TIMEOUT_MS = 300_000;
+
+describe.runIf(isBuilt && hasNats)('thermolink study noise --farm', { tags: 'long' }, () => {
+  it('stores the files of this machine although a worker is killed', { timeout: TIMEOUT_MS }, async () => {
+    const [near, far] = [join(out, 'near'), join(out, 'far')];
+    const study = (to: string, ...more: string[]): JsonProcess => {
+      const args = ['study', 'noise', '--quick', '--seeds', '1', '--out', to, '--json', ...more];
+      return new JsonProcess([BUILT_CLI, ...args]);
+    };
+    expect(await study(near).ended()).toBe(0);
+    const server = await NatsServer.start();
+    onTestFinished(() => server.remove());
+    const args = ['farm', 'worker', '--nats', server.url, '--device', BOARD, '--json'];
+    const workers = [new JsonProcess([BUILT_CLI, ...args]), new JsonProcess([BUILT_CLI, ...args])];
+    for (const worker of workers) await worker.next('offered', TIMEOUT_MS);
+    const running = study(far, '--farm', server.url);
+    const { key } = await workers[0].next<{ key: string }>('began', TIMEOUT_MS);
+    await workers[0].end('SIGKILL');
+    expect(await running.ended(), running.stderr).toBe(0);
+    const untimed = (file: string): unknown =>
+      JSON.parse(readFileSync(file, 'utf8'), (name, value: unknown) =>
+        name === 'timing' ? undefined : value,
+      );
+    for (const file of ['runs.json', 'results.json'])
+      expect(untimed(join(far, file))).toEqual(untimed(join(near, file)));
+    expect(readFileSync(join(far, 'noise.svg'), 'utf8')).toBe(readFileSync(join(near, 'noise.svg'), 'utf8'));
+    const farm = await connectFarm({ url: server.url });
+    onTestFinished(() => farm.close());
+    expect((await new FarmClient(farm, VERSION).result(key))?.deliveries).toBe(2);
+  });
+});
