@@ -22,7 +22,7 @@ import { readRecords } from './training-figure.js';
 /** Images that the picture shows. */
 const SHOWN = 8;
 
-export const command = problemCommand({
+export const { command, task } = problemCommand({
   options: {
     hidden: HIDDEN,
     data: option('--data <dir>', 'a directory of IDX files instead of MNIST', {

@@ -6,6 +6,31 @@ import type { LayerPlace } from '../../../learning/problem/contract.js';
 import type { ResolvedRequest } from '../../../learning/train-request.js';
 import { counted } from '../../../number-text.js';
 
+/** The requirements of a training for its board. */
+export interface BoardShape {
+  readonly cells: number;
+  /** Rows of the factored array. */
+  readonly rows?: number;
+  /** Dense couplings, or else a factored array. */
+  readonly isDense: boolean;
+}
+
+/** The largest factor K of a classifier: one row for each class of each curvature example. */
+export function classifierShape(
+  { network, curvatureExamples, curvature }: Omit<ResolvedRequest, 'optimizer'>,
+  blocks: Blocks = 'whole',
+): { readonly parameterCount: number; readonly curvatureRows: number; readonly classes: number } {
+  const { outputCount, layers } = network;
+  const parameterCount = blocks === 'layers' ? Math.max(...layers.map(sizeOf)) : network.parameterCount;
+  const classes = curvature === 'monte-carlo' ? 1 : outputCount;
+  return { parameterCount, curvatureRows: curvatureExamples * classes, classes };
+}
+
+/** The unknowns of the largest Kronecker factor of these layers. */
+export function largestFactor(layers: readonly LayerPlace[]): number {
+  return layers.reduce((most, { inputs, outputs }) => Math.max(most, inputs + 1, outputs), 0);
+}
+
 /**
  * Refuses a problem that is too large for the board before anything is overwritten; the solver would refuse
  * it in the first step. The factor K has one row for each class of each curvature example, and one column for
@@ -15,15 +40,13 @@ import { counted } from '../../../number-text.js';
  * UNSUPPORTED.
  */
 export function refuseTooLargeForBoard(
-  { network, batch, curvatureExamples, curvature }: Omit<ResolvedRequest, 'optimizer'>,
+  request: Omit<ResolvedRequest, 'optimizer'>,
   board: DeviceIdentity,
   blocks: Blocks = 'whole',
 ): void {
-  const { outputCount, layers } = network;
-  const parameterCount = blocks === 'layers' ? Math.max(...layers.map(sizeOf)) : network.parameterCount;
-  const classes = curvature === 'monte-carlo' ? 1 : outputCount;
+  const { batch, curvatureExamples } = request;
+  const { classes, ...shape } = classifierShape(request, blocks);
   const examplesMax = Math.min(batch, Math.floor(board.rows / classes));
-  const shape = { parameterCount, curvatureRows: curvatureExamples * classes };
   refuseTooLargeShape(shape, board, {
     hint:
       `Each curvature example takes ${counted(classes, 'row')}${classes === 1 ? '' : ', one for each class'}: ` +
@@ -38,8 +61,7 @@ export function refuseTooLargeForBoard(
  * has inputs + 1 or outputs unknowns. Errors: TOO_LARGE; UNSUPPORTED for a board without dense couplings.
  */
 export function refuseTooLargeLayers(layers: readonly LayerPlace[], board: DeviceIdentity): void {
-  const size = layers.reduce((most, { inputs, outputs }) => Math.max(most, inputs + 1, outputs), 0);
-  refuseTooLargeDense(size, board);
+  refuseTooLargeDense(largestFactor(layers), board);
 }
 
 /**

@@ -3,7 +3,7 @@ import { burgersPinn } from '../../../learning/pinn/pinn-problem.js';
 import { HIDDEN, PINN_COMMAND } from './pinn.js';
 import { problemCommand } from './problem-command.js';
 
-export const command = problemCommand({
+export const { command, task } = problemCommand({
   ...PINN_COMMAND,
   options: { hidden: HIDDEN },
   steps: PINN_DEFAULTS.burgers.steps,

@@ -3,7 +3,7 @@ import { heisenbergChain } from '../../../learning/quantum/variational-energy.js
 import { chainOptions, ENERGY_COMMAND } from './energy.js';
 import { problemCommand } from './problem-command.js';
 
-export const command = problemCommand({
+export const { command, task } = problemCommand({
   ...ENERGY_COMMAND,
   options: chainOptions(12, 2),
   defaults: ENERGY_DEFAULTS.heisenberg,

@@ -5,7 +5,7 @@ import { positiveNumber } from '../../options/values.js';
 import { chainOptions, ENERGY_COMMAND } from './energy.js';
 import { problemCommand } from './problem-command.js';
 
-export const command = problemCommand({
+export const { command, task } = problemCommand({
   ...ENERGY_COMMAND,
   options: {
     ...chainOptions(16, 1),

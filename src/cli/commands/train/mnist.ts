@@ -1,6 +1,6 @@
 import { ThermolinkError } from '../../../errors.js';
 import { BLOCKS, INITIAL_POLICIES } from '../../../learning/optimizers/registry.js';
-import type { TrainingSummary } from '../../../learning/record.js';
+import type { TrainingFacts, TrainingSummary } from '../../../learning/record.js';
 import { CURVATURE_NAMES } from '../../../learning/train-request.js';
 import { defineCommand } from '../../command.js';
 import { checkFiles } from '../../input/check-files.js';
@@ -20,8 +20,15 @@ import { DATA_OPTIONS } from './data-options.js';
 import { CLASSIFIER_OPTIMIZERS, refuseInertOptions, usesBoard } from './inert-options.js';
 import { drawCurves, OUTPUT_OPTIONS, storedPlanOf, withWayOn } from './output-options.js';
 import { printAndDraw } from './print-and-draw.js';
-import { optimizerOf, runTraining, TRAINING_DEVICE, type TrainingPlan } from './run-training.js';
+import {
+  optimizerOf,
+  plannedClassifier,
+  runTraining,
+  TRAINING_DEVICE,
+  type TrainingPlan,
+} from './run-training.js';
 import { storedText, summaryText } from './summary-text.js';
+import type { TrainTask } from './train-task.js';
 import { writeTrainingFigure } from './training-figure.js';
 
 const OPTIONS = {
@@ -165,6 +172,23 @@ The default for a table is --hidden 32.
     });
   },
 });
+
+/** The task by itself, for boards elsewhere. */
+export const task: TrainTask = {
+  options: OPTIONS,
+  planOf(values) {
+    const plan = planOf(values as TrainOptions);
+    return {
+      ...{ label: plan.optimizer, ...plannedClassifier(plan) },
+      text: (summary) => summaryText(plan, classifierSummary(summary)),
+      draw: (directory, summary) =>
+        void writeTrainingFigure(directory, plan.optimizer, classifierSummary(summary)),
+    };
+  },
+};
+
+/** Every classifier has these figures. */
+const classifierSummary = (summary: TrainingFacts): TrainingSummary => summary as TrainingSummary;
 
 async function trainInterruptibly(plan: TrainingPlan): Promise<TrainingSummary> {
   const stopping =

@@ -5,7 +5,7 @@ import { positiveInteger } from '../../options/values.js';
 import { HIDDEN, PINN_COMMAND } from './pinn.js';
 import { problemCommand } from './problem-command.js';
 
-export const command = problemCommand({
+export const { command, task } = problemCommand({
   ...PINN_COMMAND,
   options: {
     dimensions: option('--dimensions <d>', 'dimensions of the cube, 2 to 16', {

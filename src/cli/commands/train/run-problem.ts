@@ -1,6 +1,7 @@
 import { createAnalogSolver } from '../../../algorithms/board-solver.js';
 import type { TruncatedSolver } from '../../../algorithms/contract.js';
-import { createOptimizer } from '../../../learning/optimizers/create.js';
+import type { Device } from '../../../driver/device.js';
+import { createOptimizer, optimizerSettings } from '../../../learning/optimizers/create.js';
 import {
   loadsDense,
   OPTIMIZER_TRAITS,
@@ -12,7 +13,13 @@ import type { StepRecord, TrainingSummary } from '../../../learning/record.js';
 import { type TrainProblemRequest, trainProblem } from '../../../learning/train-problem.js';
 import { checkTrainingDirectory } from '../../../learning/training-files.js';
 import { type DeviceOptions, deviceUri, withDevice } from '../../device.js';
-import { refuseTooLargeDense, refuseTooLargeLayers, refuseTooLargeShape } from './board-size.js';
+import {
+  type BoardShape,
+  largestFactor,
+  refuseTooLargeDense,
+  refuseTooLargeLayers,
+  refuseTooLargeShape,
+} from './board-size.js';
 import { outputOf, type StoredPlan } from './output-options.js';
 import { DENSE_DEVICE, environmentOf, shown, TICKS_MAX, TRAINING_DEVICE } from './run-training.js';
 import { type ShownFigure, TrainingDisplay } from './training-display.js';
@@ -39,14 +46,21 @@ export interface ProblemView<Measures extends Figures, P> {
   readonly figures: readonly ShownFigure<StepRecord<Measures>>[];
 }
 
-/** One training of a problem as a command line asks for it. */
-export interface ProblemPlan<Measures extends Figures, P> extends StoredPlan, DeviceOptions {
+/** One training of a problem, wherever it is done. */
+export interface ProblemTraining<Measures extends Figures, P> {
   readonly problem: P;
   readonly view: ProblemView<Measures, P>;
   readonly method: Method;
   readonly steps: number;
   readonly seed: number;
   readonly testEvery?: number | undefined;
+}
+
+/** One training of a problem as a command line asks for it. */
+export interface ProblemPlan<Measures extends Figures, P>
+  extends ProblemTraining<Measures, P>,
+    StoredPlan,
+    DeviceOptions {
   readonly device?: string | undefined;
   readonly quiet: boolean;
 }
@@ -65,7 +79,7 @@ export async function runProblem<Measures extends Figures, P extends Problem<Mea
   plan: ProblemPlan<Measures, P>,
   signal: AbortSignal,
 ): Promise<TrainingSummary<Figures>> {
-  const { problem, view, method, steps, seed, testEvery, out, existing, quiet } = plan;
+  const { problem, view, method, out, existing, quiet } = plan;
   if (out !== undefined) checkTrainingDirectory(out, existing);
   const display = new TrainingDisplay<StepRecord<Measures>>({
     label: method.label,
@@ -74,42 +88,82 @@ export async function runProblem<Measures extends Figures, P extends Problem<Mea
   });
   try {
     display.describe(`${method.label}: ${view.describe(problem)}\n`);
-    const train = (made: Pick<TrainProblemRequest, 'optimizer' | 'environment'>) =>
+    const train = (device?: Device) =>
       shown(display, (callbacks) =>
-        trainProblem<Measures, Figures>({
-          problem,
-          ...made,
-          steps,
-          seed,
-          testEvery: testEvery ?? Math.max(1, Math.floor(steps / TESTS)),
-          signal,
-          output: outputOf(plan),
-          ...callbacks,
-        }),
+        trainProblemOn(plan, device, { signal, output: outputOf(plan), ...callbacks }),
       );
-    const { name, options, chopped } = method;
-    if (!method.usesBoard)
-      return (await train({ optimizer: createOptimizer(name, options, method.digitalSolver) })).summary;
-    const inverts = OPTIMIZER_TRAITS[name].board === 'invert';
-    const isDense = loadsDense(name, options);
-    const uri = deviceUri(plan.device, inverts || isDense ? DENSE_DEVICE : TRAINING_DEVICE);
+    const shape = problemShape(plan);
+    if (shape === undefined) return await train();
+    const uri = deviceUri(plan.device, shape.isDense ? DENSE_DEVICE : TRAINING_DEVICE);
     display.phase(`connecting to ${uri}`);
     await display.tellWatchers(uri);
-    return await withDevice(uri, plan, signal, async (device) => {
-      const { identity } = device;
-      const hint = view.fewerRows?.(identity.rows);
-      if (inverts) refuseTooLargeLayers(problem.weights?.layers ?? [], identity);
-      else if (isDense) refuseTooLargeDense(problem.parameterCount, identity);
-      else refuseTooLargeShape(problem, identity, hint === undefined ? hint : { hint, fits: true, data: {} });
-      const optimizer = createOptimizer(
-        name,
-        options,
-        createAnalogSolver(device, { ticksMax: TICKS_MAX, relaxChopped: chopped }),
-      );
-      const environment = { ...environmentOf([identity]), ...(chopped ? { chopped } : {}) };
-      return (await train({ optimizer, environment })).summary;
-    });
+    return await withDevice(uri, plan, signal, train);
   } finally {
     await display.finish();
   }
+}
+
+/**
+ * Trains a problem on a connected board, which is left out where the method uses none. Errors: those of
+ * `trainProblem`; TOO_LARGE and UNSUPPORTED before anything is overwritten.
+ */
+export async function trainProblemOn<Measures extends Figures, P extends Problem<Measures, Figures>>(
+  training: ProblemTraining<Measures, P>,
+  device: Device | undefined,
+  how: Pick<TrainProblemRequest<Measures, Figures>, 'signal' | 'output' | 'onStart' | 'onStep' | 'onMended'>,
+): Promise<TrainingSummary<Figures>> {
+  const { problem, method, steps, seed, testEvery } = training;
+  const { name, options, digitalSolver } = method;
+  const made =
+    device === undefined
+      ? { optimizer: createOptimizer(name, options, digitalSolver) }
+      : madeOnBoard(training, device);
+  const { summary } = await trainProblem<Measures, Figures>({
+    ...{ problem, ...made, steps, seed },
+    testEvery: testEvery ?? Math.max(1, Math.floor(steps / TESTS)),
+    ...how,
+  });
+  return summary;
+}
+
+/** The optimizer on a board, and what of the board its results depend on. Errors: TOO_LARGE, UNSUPPORTED. */
+function madeOnBoard<Measures extends Figures, P extends Problem<Measures, Figures>>(
+  { problem, view, method: { name, options, chopped } }: ProblemTraining<Measures, P>,
+  device: Device,
+) {
+  const { identity } = device;
+  const hint = view.fewerRows?.(identity.rows);
+  if (OPTIMIZER_TRAITS[name].board === 'invert')
+    refuseTooLargeLayers(problem.weights?.layers ?? [], identity);
+  else if (loadsDense(name, options)) refuseTooLargeDense(problem.parameterCount, identity);
+  else refuseTooLargeShape(problem, identity, hint === undefined ? hint : { hint, fits: true, data: {} });
+  const solver = createAnalogSolver(device, { ticksMax: TICKS_MAX, relaxChopped: chopped });
+  return {
+    optimizer: createOptimizer(name, options, solver),
+    environment: { ...environmentOf([identity]), ...(chopped ? { chopped } : {}) },
+  };
+}
+
+/** What a board must have for the training; undefined if the method uses no board. */
+export function problemShape<Measures extends Figures, P extends Problem<Measures, Figures>>({
+  problem,
+  method: { name, options, usesBoard },
+}: Pick<ProblemTraining<Measures, P>, 'problem' | 'method'>): BoardShape | undefined {
+  if (!usesBoard) return undefined;
+  const { parameterCount, curvatureRows, weights } = problem;
+  if (OPTIMIZER_TRAITS[name].board === 'invert')
+    return { cells: largestFactor(weights?.layers ?? []), isDense: true };
+  if (loadsDense(name, options)) return { cells: parameterCount, isDense: true };
+  return { cells: parameterCount, rows: curvatureRows, isDense: false };
+}
+
+/** What a training means, but for its board, as JSON data. Errors: BAD_ARGUMENT for its optimizer. */
+export function problemMeaning<Measures extends Figures, P extends Problem<Measures, Figures>>({
+  problem,
+  method: { name, options },
+  steps,
+  seed,
+}: ProblemTraining<Measures, P>): Readonly<Record<string, unknown>> {
+  const optimizer = { name, ...optimizerSettings(name, options) };
+  return JSON.parse(JSON.stringify({ problem: problem.settings, optimizer, steps, seed }));
 }

@@ -1,6 +1,7 @@
 import { createBoardGroupSolver } from '../../../algorithms/board-group.js';
 import { createAnalogSolver } from '../../../algorithms/board-solver.js';
 import { createExactSolver, createNoSolver } from '../../../algorithms/truncated.js';
+import type { Device } from '../../../driver/device.js';
 import type { DeviceIdentity } from '../../../driver/device-api.js';
 import { ThermolinkError } from '../../../errors.js';
 import type { Dataset } from '../../../learning/data/dataset.js';
@@ -20,12 +21,19 @@ import { type CurvatureName, resolveRequest } from '../../../learning/train-requ
 import { checkTrainRequest, type TrainRequest, train } from '../../../learning/trainer.js';
 import { checkTrainingDirectory } from '../../../learning/training-files.js';
 import { type DeviceOptions, deviceUri, withDevices } from '../../device.js';
-
-import { refuseTooLargeDense, refuseTooLargeForBoard, refuseTooLargeLayers } from './board-size.js';
+import {
+  type BoardShape,
+  classifierShape,
+  largestFactor,
+  refuseTooLargeDense,
+  refuseTooLargeForBoard,
+  refuseTooLargeLayers,
+} from './board-size.js';
 import { type DataPlan, datasetSourceOf } from './data-options.js';
 import { dataText, dataWarnings } from './data-text.js';
 import { usesBoard } from './inert-options.js';
 import { outputOf, type StoredPlan } from './output-options.js';
+import type { TrainingUse } from './train-task.js';
 import { CLASSIFIER_FIGURES, TrainingDisplay } from './training-display.js';
 
 export const TRAINING_DEVICE = 'emulator:ideal-crossbar';
@@ -43,8 +51,8 @@ const TABLE_HIDDEN = [32];
  */
 export const TICKS_MAX = 2 ** 20;
 
-/** One training as a command line asks for it. */
-export interface TrainingPlan extends DeviceOptions, DataPlan, StoredPlan {
+/** One training, wherever it is done. */
+export interface ClassifierTraining extends DataPlan {
   readonly optimizer: OptimizerName | 'control';
   /** The solver that replaces the board. Default: the board, if the optimizer uses one. */
   readonly digital?: 'no-board' | 'exact' | undefined;
@@ -54,9 +62,6 @@ export interface TrainingPlan extends DeviceOptions, DataPlan, StoredPlan {
    */
   readonly hidden?: readonly number[] | undefined;
   readonly settings: OptimizerOptions;
-  readonly device?: string;
-  /** Several boards, to which the layers are shared out; in place of `device`. */
-  readonly devices?: readonly string[] | undefined;
   readonly epochs: number;
   readonly batch: number;
   readonly trainSize?: number;
@@ -67,6 +72,13 @@ export interface TrainingPlan extends DeviceOptions, DataPlan, StoredPlan {
   readonly chopped?: true | undefined;
   /** How often couplings are rounded stochastically. */
   readonly roundings?: number | undefined;
+}
+
+/** One training as a command line asks for it. */
+export interface TrainingPlan extends ClassifierTraining, DeviceOptions, StoredPlan {
+  readonly device?: string;
+  /** Several boards, to which the layers are shared out; in place of `device`. */
+  readonly devices?: readonly string[] | undefined;
   readonly quiet: boolean;
 }
 
@@ -88,43 +100,83 @@ export async function runTraining(plan: TrainingPlan, signal: AbortSignal): Prom
   });
   try {
     display.phase('loading the data');
-    const request = requestOf(plan, signal);
+    const request = { ...requestOf(plan), signal, output: outputOf(plan) };
     checkTrainRequest(request);
     display.describe(`${plan.optimizer}: ${dataText(request.data)}\n${dataWarnings(request.data)}`);
-    if (!usesBoard(name) || plan.digital !== undefined) {
-      const solver = plan.digital === 'exact' ? createExactSolver() : createNoSolver();
-      return await trainShown({ ...request, optimizer: createOptimizer(name, options, solver) }, display);
-    }
-    const { board } = OPTIMIZER_TRAITS[name];
-    const isDense = loadsDense(name, options);
-    const fallback = board === 'invert' || isDense ? DENSE_DEVICE : TRAINING_DEVICE;
-    const uris = plan.devices ?? [deviceUri(plan.device, fallback)];
+    const shape = shapeOf(plan, request);
+    if (shape === undefined) return await trainShown({ ...request, ...madeOn([], plan, request) }, display);
+    const uris = plan.devices ?? [deviceUri(plan.device, shape.isDense ? DENSE_DEVICE : TRAINING_DEVICE)];
     display.phase(`connecting to ${uris.join(', ')}`);
     await display.tellWatchers(uris[0]);
     // Boards that work at once must not wait for one another.
     const opening = { ...plan, ...(uris.length > 1 ? { ownThread: true } : {}) };
-    return await withDevices(uris, opening, signal, (devices) => {
-      for (const { identity } of devices)
-        if (board === 'invert') refuseTooLargeLayers(request.network.layers, identity);
-        else if (isDense) refuseTooLargeDense(request.network.parameterCount, identity);
-        else refuseTooLargeForBoard(resolveRequest(request), identity, options.blocks);
-      const { chopped, roundings } = plan;
-      const environment = {
-        ...environmentOf(devices.map(({ identity }) => identity)),
-        ...(chopped ? { chopped } : {}),
-        ...(roundings === undefined ? {} : { roundings }),
-      };
-      const how = { ticksMax: TICKS_MAX, relaxChopped: chopped, relaxRoundings: roundings };
-      const solver =
-        devices.length > 1 ? createBoardGroupSolver(devices, how) : createAnalogSolver(devices[0], how);
-      return trainShown(
-        { ...request, optimizer: createOptimizer(name, options, solver), environment },
-        display,
-      );
-    });
+    return await withDevices(uris, opening, signal, (devices) =>
+      trainShown({ ...request, ...madeOn(devices, plan, request) }, display),
+    );
   } finally {
     await display.finish();
   }
+}
+
+type BareRequest = Omit<TrainRequest, 'optimizer'>;
+
+/**
+ * The optimizer on these boards, and what of them its results depend on; without boards, one that uses none.
+ * Errors: TOO_LARGE, UNSUPPORTED.
+ */
+function madeOn(devices: readonly Device[], plan: ClassifierTraining, request: BareRequest) {
+  const { name, options } = optimizerOf(plan);
+  if (devices.length === 0) {
+    const solver = plan.digital === 'exact' ? createExactSolver() : createNoSolver();
+    return { optimizer: createOptimizer(name, options, solver) };
+  }
+  for (const { identity } of devices)
+    if (OPTIMIZER_TRAITS[name].board === 'invert') refuseTooLargeLayers(request.network.layers, identity);
+    else if (loadsDense(name, options)) refuseTooLargeDense(request.network.parameterCount, identity);
+    else refuseTooLargeForBoard(resolveRequest(request), identity, options.blocks);
+  const { chopped, roundings } = plan;
+  const environment = {
+    ...environmentOf(devices.map(({ identity }) => identity)),
+    ...(chopped ? { chopped } : {}),
+    ...(roundings === undefined ? {} : { roundings }),
+  };
+  const how = { ticksMax: TICKS_MAX, relaxChopped: chopped, relaxRoundings: roundings };
+  const solver =
+    devices.length > 1 ? createBoardGroupSolver(devices, how) : createAnalogSolver(devices[0], how);
+  return { optimizer: createOptimizer(name, options, solver), environment };
+}
+
+/** What a board must have for the training; undefined if it uses none. */
+function shapeOf(plan: ClassifierTraining, request: BareRequest): BoardShape | undefined {
+  const { name, options } = optimizerOf(plan);
+  if (!usesBoard(name) || plan.digital !== undefined) return undefined;
+  const { network } = request;
+  if (OPTIMIZER_TRAITS[name].board === 'invert')
+    return { cells: largestFactor(network.layers), isDense: true };
+  if (loadsDense(name, options)) return { cells: network.parameterCount, isDense: true };
+  const { parameterCount, curvatureRows } = classifierShape(resolveRequest(request), options.blocks);
+  return { cells: parameterCount, rows: curvatureRows, isDense: false };
+}
+
+/**
+ * A classifier whose data are loaded and whose request is checked. Errors: BAD_ARGUMENT; those of
+ * `loadDataset`.
+ */
+export function plannedClassifier(plan: ClassifierTraining) {
+  const { name, options } = optimizerOf(plan);
+  const settings = optimizerSettings(name, options);
+  const request = requestOf(plan);
+  checkTrainRequest(request);
+  const { network, data, ...sizes } = request;
+  const meaning = { model: network.settings, data: data.digest, optimizer: { name, ...settings }, ...sizes };
+  return {
+    meaning: JSON.parse(JSON.stringify(meaning)) as Readonly<Record<string, unknown>>,
+    shape: shapeOf(plan, request),
+    train: async (device: Device | undefined, how: TrainingUse): Promise<void> => {
+      const made = madeOn(device === undefined ? [] : [device], plan, request);
+      await train({ ...request, ...made, ...how });
+    },
+  };
 }
 
 /** The properties of its boards that the results of a training depend on. */
@@ -140,7 +192,7 @@ export function environmentOf(
 }
 
 /** The optimizer behind a name of the command line. */
-export function optimizerOf({ optimizer, settings }: Pick<TrainingPlan, 'optimizer' | 'settings'>): {
+export function optimizerOf({ optimizer, settings }: Pick<ClassifierTraining, 'optimizer' | 'settings'>): {
   readonly name: OptimizerName;
   readonly options: OptimizerOptions;
 } {
@@ -149,7 +201,7 @@ export function optimizerOf({ optimizer, settings }: Pick<TrainingPlan, 'optimiz
   return { name: 'sgd', options: { ...CONTROL, ...given } };
 }
 
-function requestOf(plan: TrainingPlan, signal: AbortSignal): Omit<TrainRequest, 'optimizer'> {
+function requestOf(plan: ClassifierTraining): BareRequest {
   const data = loadDataset(datasetSourceOf(plan));
   const { rows, columns, classes } = data;
   const hidden = plan.hidden ?? hiddenByDefault(plan, data);
@@ -162,16 +214,14 @@ function requestOf(plan: TrainingPlan, signal: AbortSignal): Omit<TrainRequest, 
     epochs: plan.epochs,
     batch: plan.batch,
     seed: plan.seed,
-    signal,
     trainSize: plan.trainSize,
     curvatureExamples: plan.curvatureExamples,
     ...(plan.curvature === undefined ? {} : { curvature: plan.curvature }),
-    output: outputOf(plan),
   };
 }
 
 /** Undefined for the convolution classifier, which images are trained with. */
-function hiddenByDefault({ optimizer }: TrainingPlan, data: Dataset): readonly number[] | undefined {
+function hiddenByDefault({ optimizer }: ClassifierTraining, data: Dataset): readonly number[] | undefined {
   if (optimizer === 'kfac') return KFAC_HIDDEN;
   return data.encoding === undefined ? undefined : TABLE_HIDDEN;
 }
