@@ -125,7 +125,7 @@ export const COMMANDS: readonly (CommandEntry | CommandGroup)[] = [
       },
       {
         name: 'submit',
-        summary: 'send a job to a farm: solve, study',
+        summary: 'send a job to a farm: solve, study, train',
         load: () => import('./commands/farm/submit.js'),
       },
       {

@@ -94,15 +94,20 @@ export class FarmClient {
     return (await this.boards(signal)).filter(({ release }) => release === this.#release);
   }
 
+  /** A job with its key. It need not be in the farm. Errors: TOO_LARGE. */
+  named(job: Omit<Job, 'release'>): SubmittedJob {
+    const whole = { ...job, release: this.#release };
+    const packed = packJob(whole);
+    refuseTooLong('The job', packed.text, JOB_BYTES_MAX);
+    return { ...packed, job: whole };
+  }
+
   /**
    * Puts a job into the queue, unless it is there or done already. A failed job is tried again. Errors:
    * TOO_LARGE; those of `Farm.ask`.
    */
   async submit(job: Omit<Job, 'release'>, signal?: AbortSignal): Promise<SubmittedJob> {
-    const whole = { ...job, release: this.#release };
-    const packed = packJob(whole);
-    refuseTooLong('The job', packed.text, JOB_BYTES_MAX);
-    const submitted = { ...packed, job: whole };
+    const submitted = this.named(job);
     const known = await this.result(submitted.key, signal);
     if (known?.outcome.is === 'failed')
       await this.#farm.ask(() => this.#farm.results.delete(submitted.key), { signal });

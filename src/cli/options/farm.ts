@@ -1,4 +1,4 @@
-import { option } from './option.js';
+import { flag, option } from './option.js';
 
 /** How a program shows a NATS server that it may use it. */
 export const FARM_ACCESS = {
@@ -15,4 +15,10 @@ export const FARM_ACCESS = {
 export const FARM = {
   nats: option('--nats <url>', 'NATS server of the farm', { default: 'nats://127.0.0.1:4222' }),
   ...FARM_ACCESS,
+};
+
+/** The board of a job, and whether its result is waited for. */
+export const FARM_JOB = {
+  model: option('--model <name>', 'model of the board (default: the smallest that is offered and fits)'),
+  detach: flag('--detach', 'queue the job and end; the same command without --detach gets the result'),
 };

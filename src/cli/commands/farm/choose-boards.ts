@@ -6,8 +6,8 @@ export interface BoardNeeds {
   readonly cells: number;
   /** Rows of the factored array. */
   readonly rows?: number;
-  /** Dense couplings, or else a factored array. */
-  readonly isDense: boolean;
+  /** Dense couplings, or else a factored array. Left out: the job uses neither. */
+  readonly isDense?: boolean;
   /** Left out: any model that fits. */
   readonly model?: string | undefined;
 }
@@ -37,6 +37,7 @@ export async function chosenModel(
 
 function fits({ identity }: AnnouncedBoard, { cells, rows = 0, isDense, model }: BoardNeeds): boolean {
   if (model !== undefined && identity.model !== model) return false;
+  if (isDense === undefined) return true;
   return (
     identity.cells >= cells && (isDense ? identity.hasDense : identity.hasFactored && identity.rows >= rows)
   );
@@ -48,7 +49,8 @@ function noneFits(
 ): ThermolinkError {
   const models = [...new Set(offered.map(({ identity }) => `${identity.model} (${identity.cells} cells)`))];
   const there = models.length === 0 ? 'No board is offered' : `Offered are ${models.join(', ')}`;
-  const wanted = `${isDense ? 'dense couplings' : 'a factored array'} for ${cells} cells`;
+  const array = isDense ? 'dense couplings' : 'a factored array';
+  const wanted = isDense === undefined ? 'any board' : `${array} for ${cells} cells`;
   return new ThermolinkError(
     'UNSUPPORTED',
     `No board of the farm fits: the job needs ${wanted}${model === undefined ? '' : ` and the model ${model}`}. ${there}.`,

@@ -5,22 +5,22 @@ import {
   type JobResult,
   jobValue,
   SOLVE_JOB,
-  type SubmittedJob,
   solveJobRequest,
   solveJobResult,
 } from '../../../farm/index.js';
 import { READ_FORMATS } from '../../../files/read-array.js';
 import { defineCommand, printReport } from '../../command.js';
 import { checkFiles } from '../../input/check-files.js';
-import { FARM } from '../../options/farm.js';
+import { FARM, FARM_JOB } from '../../options/farm.js';
 import { arrayOutput, JSON_OUTPUT, SEED, toleranceOption } from '../../options/groups.js';
-import { flag, option } from '../../options/option.js';
+import { option } from '../../options/option.js';
 import { withInterrupt } from '../../output/interrupt.js';
 import { WorkDisplay } from '../../output/work-display.js';
 import { VERSION } from '../../version.js';
 import { readSolveInputs, solveReport } from '../solve/solve.js';
 import { chosenModel } from './choose-boards.js';
 import { withFarm } from './connected-farm.js';
+import { queuedReport } from './queued-report.js';
 import { whileWaiting } from './wait-for-jobs.js';
 
 const OPTIONS = {
@@ -29,8 +29,7 @@ const OPTIONS = {
   ...toleranceOption('‖x̂ − x‖₂/‖x‖₂'),
   ...arrayOutput('x'),
   ...SEED,
-  model: option('--model <name>', 'model of the board (default: the smallest that is offered and fits)'),
-  detach: flag('--detach', 'queue the job and end; the same command without --detach gets the result'),
+  ...FARM_JOB,
   ...FARM,
   json: JSON_OUTPUT.json,
 };
@@ -88,11 +87,4 @@ Equal jobs are one job: submit it again to get the result that exists. Ctrl-C wi
 function workedOf(result: SolveResult, { board }: JobResult, startMs: number) {
   if (board === null) throw new ThermolinkError('BAD_FILE', 'The result does not say which board made it.');
   return { result, device: board.uri, hostSeconds: (performance.now() - startMs) / 1000, repeats: 0 };
-}
-
-function queuedReport({ key, job: { model } }: SubmittedJob) {
-  return {
-    json: { job: key, model },
-    text: `job ${key} is queued for boards of the model ${model}\n`,
-  };
 }

@@ -2,6 +2,7 @@ import type { LoadedCommand } from '../../command.js';
 import { choice } from '../../options/values.js';
 import { submitSolve } from './submit-solve.js';
 import { submitStudy } from './submit-study.js';
+import { submitTrain } from './submit-train.js';
 
 interface JobCommand {
   readonly name: string;
@@ -13,6 +14,11 @@ interface JobCommand {
 const JOBS: readonly JobCommand[] = [
   { name: 'solve', summary: 'solve A x = b on a board of the farm', command: submitSolve },
   { name: 'study', summary: 'queue the work of a study and wait for none of it', command: submitStudy },
+  {
+    name: 'train',
+    summary: 'train on a board of the farm what `thermolink train` trains',
+    command: submitTrain,
+  },
 ];
 
 /** `thermolink farm submit JOB`. */

@@ -28,9 +28,10 @@ import { TABLE_STUDIES } from '../study/results-page.js';
 import { runJob } from '../study/table/table-job.js';
 import { TRAINING_JOB } from '../study/training-job.js';
 import { withFarm } from './connected-farm.js';
+import { TRAIN_JOB } from './train-job.js';
 
 /** Everything that a worker does. */
-const JOB_KINDS = [SOLVE_JOB, TRAINING_JOB, runJob(TABLE_STUDIES)] as readonly JobKind[];
+const JOB_KINDS = [SOLVE_JOB, TRAINING_JOB, TRAIN_JOB, runJob(TABLE_STUDIES)] as readonly JobKind[];
 
 /** A board that was lost is looked for again after this time. */
 const AGAIN_MS = 5000;

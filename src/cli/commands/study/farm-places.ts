@@ -1,4 +1,3 @@
-import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { ThermolinkError } from '../../../errors.js';
 import {
@@ -10,12 +9,11 @@ import {
   type PartStore,
   type SubmittedJob,
 } from '../../../farm/index.js';
-import { replaceFile } from '../../../files/replace-file.js';
 import type { Figures } from '../../../learning/problem/contract.js';
-import type { StepRecord, TrainingSummary } from '../../../learning/record.js';
-import { TRAINING_FILES } from '../../../learning/training-files.js';
+import type { StepRecord } from '../../../learning/record.js';
 import { chosenModel } from '../farm/choose-boards.js';
 import { type FarmAccess, withFarm } from '../farm/connected-farm.js';
+import { readShippedFiles, storeFilesOfTraining, summaryOf } from '../farm/shipped-training.js';
 import { whileWaiting } from '../farm/wait-for-jobs.js';
 import { readRecords } from '../train/training-figure.js';
 import {
@@ -211,17 +209,13 @@ async function storedTraining(
     });
   const { files, failure } = value.data;
   const directory = join(out, one.directory);
-  mkdirSync(directory, { recursive: true });
-  // The summary says that a training is complete. So the old summary is removed first and the new one is
-  // written last.
-  for (const name of Object.values(TRAINING_FILES)) rmSync(join(directory, name), { force: true });
-  let summary: TrainingSummary<Figures> | undefined;
-  for (const { name, ...stored } of files) {
-    const content = await parts.get(stored, signal);
-    replaceFile(join(directory, name), content);
-    if (name === TRAINING_FILES.summary) summary = JSON.parse(new TextDecoder().decode(content));
-  }
+  const contents = await readShippedFiles(files, parts, signal);
+  storeFilesOfTraining(contents, directory);
   const facts = factsOf(one);
   if (failure !== null) return { ...facts, records: [], failure };
-  return { ...facts, summary: summary!, records: readRecords<StepRecord<Figures>>(directory) };
+  return {
+    ...facts,
+    summary: summaryOf(contents),
+    records: readRecords<StepRecord<Figures>>(directory),
+  };
 }

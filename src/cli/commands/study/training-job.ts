@@ -1,11 +1,8 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { z } from 'zod';
 import { ThermolinkError } from '../../../errors.js';
-import type { JobKind, StoredBytes } from '../../../farm/index.js';
-import { TRAINING_FILES } from '../../../learning/training-files.js';
+import type { JobKind } from '../../../farm/index.js';
+import { filesOfTraining, type ShippedFile, shippedFilesSchema } from '../farm/shipped-training.js';
 import { refuseTooLargeShape } from '../train/board-size.js';
 import { STUDIES } from './studies.js';
 import { type Planned, plannedOf, settingsOf, trainOn, withValue } from './study-training.js';
@@ -25,18 +22,9 @@ export interface TrainingRequest {
 
 /** The result of a training: the files of its directory. The summary is the last one. */
 export interface TrainingValue {
-  readonly files: readonly (StoredBytes & { readonly name: string })[];
+  readonly files: readonly ShippedFile[];
   readonly failure: { readonly code: string; readonly message: string } | null;
 }
-
-/** The files of a training without pictures; the summary says that the others are complete. */
-const FILES = [
-  TRAINING_FILES.metrics,
-  TRAINING_FILES.checkpoint,
-  TRAINING_FILES.weights,
-  TRAINING_FILES.arrays,
-  TRAINING_FILES.summary,
-] as const;
 
 const requestSchema: z.ZodType<TrainingRequest> = z.strictObject({
   study: z.enum(Object.keys(STUDIES) as (keyof typeof STUDIES)[]),
@@ -53,15 +41,7 @@ const requestSchema: z.ZodType<TrainingRequest> = z.strictObject({
 
 /** The form of what a training yields. */
 export const trainingValueSchema: z.ZodType<TrainingValue> = z.strictObject({
-  files: z
-    .array(
-      z.strictObject({
-        name: z.enum(FILES),
-        bytes: z.int().nonnegative(),
-        sha256: z.string().regex(/^[0-9a-f]{64}$/),
-      }),
-    )
-    .max(FILES.length),
+  files: shippedFilesSchema,
   failure: z.strictObject({ code: z.string(), message: z.string() }).nullable(),
 });
 
@@ -79,21 +59,14 @@ export const TRAINING_JOB: JobKind<TrainingRequest> = {
   async run(device, request, { signal, show, parts }): Promise<TrainingValue> {
     const one = requestedTraining(request);
     refuseTooLargeShape(one.task.problem, device.identity);
-    const directory = mkdtempSync(join(tmpdir(), 'thermolink-job-'));
-    try {
-      const output = { directory, existing: 'overwrite' } as const;
-      const { failure = null } = await trainOn(one, device, output, {
+    const { files, result } = await filesOfTraining(parts, signal, (output) =>
+      trainOn(one, device, output, {
         signal,
         onStart: () => show(0, 'step 1'),
         onStep: ({ step }) => show((step + 1) / one.steps, `step ${step + 1}`),
-      });
-      const files: TrainingValue['files'][number][] = [];
-      for (const name of FILES.filter((file) => existsSync(join(directory, file))))
-        files.push({ name, ...(await parts.put(readFileSync(join(directory, name)), signal)) });
-      return { files, failure };
-    } finally {
-      rmSync(directory, { recursive: true, force: true });
-    }
+      }),
+    );
+    return { files, failure: result.failure ?? null };
   },
 };
 
