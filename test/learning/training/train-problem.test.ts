@@ -97,7 +97,7 @@ describe('a training of a problem', () => {
   it('that tries steps is refused where the problem tells no loss for that', async () => {
     const optimizer = createOptimizer('lbfgs');
     const { code, message } = await thrown(() => trainProblem({ problem, optimizer, steps: 2, seed: 1 }));
-    expect([code, message]).toEqual(['UNSUPPORTED', expect.stringContaining('lbfgs tries steps')]);
+    expect([code, message]).toEqual(['UNSUPPORTED', expect.stringContaining('lbfgs evaluates trial steps')]);
   });
 
   it('by the Levenberg–Marquardt method comes near the ground state, and resumes with the same bits', {
