@@ -14,6 +14,9 @@ import type { Claim, TableStudy } from './table/table-study.js';
 import { trainingClaims } from './training-claims.js';
 import { WHERE_CURVATURE_HELPS } from './where-curvature-helps.js';
 
+/** The folder of the data. The npm package contains the page, but not the data. */
+const DATA = 'https://github.com/thermolink/thermolink/blob/main/docs/results';
+
 /** Every study that is tables of runs. */
 export const TABLE_STUDIES: readonly TableStudy[] = [
   ...[WHERE_CURVATURE_HELPS, SETTLING, DELAY, NOISE, MNIST, RUNTIME],
@@ -54,7 +57,7 @@ function sectionOf(results: AnyResults): string {
   return [
     `## ${title}`,
     '',
-    `${form}Command: \`${command}\`. Data: [${study}.json](results/${study}.json), ${seeds.length === 1 ? 'seed' : 'seeds'} ${seeds.join(', ')}, thermolink ${versions.thermolink}, Node ${versions.node}.`,
+    `${form}Command: \`${command}\`. Data: [${study}.json](${DATA}/${study}.json), ${seeds.length === 1 ? 'seed' : 'seeds'} ${seeds.join(', ')}, thermolink ${versions.thermolink}, Node ${versions.node}.`,
     '',
     '| claim | the paper’s figure | ours | how | verdict |',
     '| --- | --- | --- | --- | --- |',
