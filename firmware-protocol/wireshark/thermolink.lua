@@ -852,9 +852,16 @@ local function add_codes(tree, tvb, field, item, known, content)
   end
 end
 
+-- The value of an integer as its ProtoField takes it: one of 64 bits takes no plain number.
+local function integer_value(field, value)
+  if field.type ~= 'integer' or field.min < 0 or field.max <= U32_MAX then return value end
+  local high = math.floor(value / 4294967296)
+  return UInt64.new(value - high * 4294967296, high)
+end
+
 local function add_field(tree, tvb, field, item, known, content)
   if item.absent then
-    tree:add(field.proto, item.value):append_text(' (left out)'):set_generated()
+    tree:add(field.proto, integer_value(field, item.value)):append_text(' (left out)'):set_generated()
     return
   end
   local start = LIMIT.header_bytes + item.at - 1
@@ -864,11 +871,8 @@ local function add_field(tree, tvb, field, item, known, content)
     tree:add(field.proto, tvb(start, item.size), content:sub(item.at, item.at + item.size - 1))
   elseif field.type == 'bytes' then
     tree:add(field.proto, tvb(start, item.size))
-  elseif field.type == 'integer' and field.min >= 0 and field.max > U32_MAX then
-    local high = math.floor(item.value / 4294967296)
-    tree:add(field.proto, tvb(start, item.size), UInt64.new(item.value - high * 4294967296, high))
   else
-    local leaf = tree:add(field.proto, tvb(start, item.size), item.value)
+    local leaf = tree:add(field.proto, tvb(start, item.size), integer_value(field, item.value))
     for _, bit in ipairs(field.bit_protos) do leaf:add(bit.proto, tvb(start + item.size - 1, 1)) end
   end
 end
