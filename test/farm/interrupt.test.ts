@@ -43,7 +43,7 @@ describe.runIf(isBuilt && hasNats)('Ctrl-C in a farm', { tags: 'long' }, () => {
     const client = startClient(server);
     await worker.next('began');
     expect(await client.end('SIGINT')).toBe(INTERRUPTED);
-    expect(client.stderr).toContain('has left the queue');
+    expect(client.stderr).toContain('have left the queue');
     expect(await worker.next('ended')).toMatchObject({ how: 'withdrawn' });
     expect(await worker.end('SIGINT')).toBe(0);
   });
