@@ -112,7 +112,8 @@ export function App({ store, useToken, retryNow }: AppProps) {
       </div>
       {status.kind === 'refused' ? (
         <main id="main" tabIndex={-1}>
-          <TokenForm message={status.message} useToken={useToken} />
+          {/* Each refusal has a new, empty form, also if the connection failed before the page was drawn. */}
+          <TokenForm key={status.refusals} message={status.message} useToken={useToken} />
         </main>
       ) : (
         <>

@@ -27,6 +27,7 @@ export class LiveEvents {
   readonly #options: LiveEventsOptions;
   #socket: WebSocket | undefined;
   #failures = 0;
+  #refusals = 0;
   #lostSinceMs: number | undefined;
   #heardMs = 0;
   #timer: ReturnType<typeof setTimeout> | undefined;
@@ -85,7 +86,8 @@ export class LiveEvents {
       clearTimeout(this.#timer);
       if (TOKEN_CLOSE_CODES.includes(code)) {
         this.#lostSinceMs = undefined;
-        onStatus({ kind: 'refused', message: reason || 'The server wants a token.' });
+        const message = reason || 'The server wants a token.';
+        onStatus({ kind: 'refused', message, refusals: ++this.#refusals });
       } else this.#retryLater();
     });
   }

@@ -8,7 +8,8 @@ export type ConnectionStatus =
    */
   | { readonly kind: 'lost'; readonly sinceMs: number; readonly retryMs: number }
   /** The server asks for a token, or rejects the one it got; `message` is the server's text. */
-  | { readonly kind: 'refused'; readonly message: string };
+  // `refusals` counts the refused tokens since the page was opened.
+  | { readonly kind: 'refused'; readonly message: string; readonly refusals: number };
 
 /** Waits between tries to reach the server: doubled from the first to the last. */
 const RETRY_MIN_MS = 500;
