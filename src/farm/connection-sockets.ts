@@ -1,4 +1,4 @@
-import { AsyncLocalStorage } from 'node:async_hooks';
+import { AsyncLocalStorage, createHook } from 'node:async_hooks';
 import { subscribe } from 'node:diagnostics_channel';
 
 /** Node tells of each socket that it makes here. */
@@ -13,12 +13,28 @@ interface Socket {
 const owner = new AsyncLocalStorage<ConnectionSockets>();
 let isWatching = false;
 
+/** A timer of the client. */
+interface Timer {
+  readonly unref: () => unknown;
+}
+
+// It is enabled only while a client connects.
+const timerHook = createHook({
+  init(_id, type, _trigger, resource) {
+    if (type === 'Timeout') owner.getStore()?.addTimer(resource as Timer);
+  },
+});
+let connectingCount = 0;
+
 /**
- * The sockets that a client of NATS opens. The client forgets a socket whose server accepts it and says
- * nothing, and such a socket keeps the process alive; here it can be destroyed all the same.
+ * The sockets that a client of NATS opens, and the timers that it makes while it connects. The client forgets
+ * the socket of a server that accepts it and says nothing, and its timer. Both keep the process alive, so
+ * they are ended here.
  */
 export class ConnectionSockets {
   readonly #open = new Set<Socket>();
+  readonly #timers: Timer[] = [];
+  #isConnecting = false;
   #isEnded = false;
 
   /** Runs `work`; the sockets that it opens, also later on, belong here. */
@@ -29,7 +45,21 @@ export class ConnectionSockets {
         owner.getStore()?.add(socket);
       });
     isWatching = true;
+    this.#isConnecting = true;
+    if (connectingCount === 0) timerHook.enable();
+    connectingCount += 1;
     return owner.run(this, work);
+  }
+
+  /** The client has connected, or will not: its timers are no longer watched. */
+  settle(): void {
+    if (!this.#isConnecting) return;
+    this.#isConnecting = false;
+    connectingCount -= 1;
+    if (connectingCount === 0) timerHook.disable();
+    // A client whose connection ends while it connects forgets its timer of ten seconds too.
+    if (this.#isEnded) for (const timer of this.#timers) timer.unref();
+    this.#timers.length = 0;
   }
 
   /** Whether sockets were opened, and all of them are closed. */
@@ -42,6 +72,13 @@ export class ConnectionSockets {
     this.#isEnded = true;
     for (const socket of this.#open) socket.destroy();
     this.#open.clear();
+  }
+
+  /** Takes a timer that was just made. */
+  addTimer(timer: Timer): void {
+    if (!this.#isConnecting) return;
+    if (this.#isEnded) timer.unref();
+    else this.#timers.push(timer);
   }
 
   /** Takes a socket that was just made. */

@@ -196,6 +196,7 @@ async function connected(
     });
   } finally {
     stop.abort();
+    sockets.settle();
   }
 }
 
