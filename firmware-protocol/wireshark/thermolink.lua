@@ -7,7 +7,7 @@
 --     outbound is host to board;
 --   * TCP, when told by Decode As which port is the board's: tshark -d tcp.port==7000,thermolink
 -- It judges a frame as a receiver does: the same kinds of faults, the same reasons for a rejected message.
--- Every field of a message can be filtered: thermolink.start.runSeed == 7, thermolink.start.answer.runId == 1.
+-- Every field of a message can be filtered: thermolink.start.runSeed == 7, thermolink.start.answer.runId == 1
 
 -- The tables are written by `npm run generate` from the message tables. Do not edit them.
 -- generated: tables
@@ -341,7 +341,7 @@ local NAME_BYTES_MAX = 8
 -- Codes of so many bits or fewer travel as one byte each (protocol.md, "Programs").
 local BYTE_CODE_BITS = 8
 
--- Fields -----------------------------------------------------------------------------------------------------
+-- Fields ----------------------------------------------------------------------------------------------------
 
 local F = {
   direction = ProtoField.string(PATH .. 'direction', 'direction'),
@@ -438,7 +438,7 @@ add_fields(TO_HOST)
 thermolink.fields = F
 thermolink.experts = E
 
--- Frames (protocol.md, "Frames") -----------------------------------------------------------------------------
+-- Frames (protocol.md, "Frames") ----------------------------------------------------------------------------
 
 -- Lua 5.2 has bit32, Wireshark has brought bit, and later versions of Lua have operators.
 local xor = bit32 and bit32.bxor or bit and bit.bxor or load('return function(a, b) return a ~ b end')()
@@ -502,7 +502,7 @@ local function frame_of(block)
   return raw
 end
 
--- Payloads (protocol.md, "Payloads") -------------------------------------------------------------------------
+-- Payloads (protocol.md, "Payloads") ------------------------------------------------------------------------
 
 local NOT_UTF8 = 'text is not UTF-8'
 local NOT_SHORTEST = 'not in shortest form'
@@ -628,7 +628,7 @@ read_value = function(bytes, at, depth)
   return reader(bytes, at, depth)
 end
 
--- Messages (protocol.md, "Messages") -------------------------------------------------------------------------
+-- Messages (protocol.md, "Messages") ------------------------------------------------------------------------
 
 local function accepts(field, item)
   if field.type == 'integer' then
@@ -682,7 +682,7 @@ local function field_value(message, name)
   end
 end
 
--- What is known of a session from its earlier frames ---------------------------------------------------------
+-- What is known of a session from its earlier frames --------------------------------------------------------
 
 local conversations = {}
 -- The facts found about each frame when it was seen first. Wireshark asks again in any order.
@@ -804,7 +804,7 @@ local function known_of(pinfo, index, raw, direction, message)
   return known
 end
 
--- Trees ------------------------------------------------------------------------------------------------------
+-- Trees -----------------------------------------------------------------------------------------------------
 
 local INFO_FIELDS_MAX = 6
 

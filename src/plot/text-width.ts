@@ -33,13 +33,14 @@ export function fitText(text: string, widthPx: number, fontPx: number): string {
 }
 
 /**
- * Breaks `text` between words into the smallest number of lines of at most `widthPx`, with about equal lengths. A word
- * is cut only if it is wider than a line. A no-break space (U+00A0) keeps words on one line.
+ * Breaks `text` between words into the smallest number of lines of at most `widthPx`, with about equal
+ * lengths. A word is cut only if it is wider than a line. A no-break space (U+00A0) keeps words on one line.
  */
 export function wrapText(text: string, widthPx: number, fontPx: number): string[] {
   const words = text.split(/[^\S\u00A0]+/).filter((word) => word !== '');
   let lines = fillLines(words, widthPx, fontPx);
-  // The width is reduced step by step while the number of lines stays the same. This avoids a last line with a single word.
+  // The width is reduced step by step while the number of lines stays the same. This avoids a last line
+  // with a single word.
   for (let share = 0.95; share > 0.5; share -= 0.05) {
     const narrower = fillLines(words, widthPx * share, fontPx);
     if (narrower.length > lines.length || narrower.some((line) => textWidth(line, fontPx) > widthPx)) break;

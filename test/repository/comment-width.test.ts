@@ -8,7 +8,7 @@ const COLUMNS_MAX = 110;
 const ONE_WORD = /^\s*(?:\/\/|\*|#)?\s*\S+$/;
 
 it(`no line with a comment is wider than ${COLUMNS_MAX} columns`, () => {
-  const wide = repositoryFiles(/\.(tsx?|mjs|c|h|py)$/)
+  const wide = repositoryFiles(/\.(tsx?|mjs|c|h|py|lua|mk|sh|ya?ml)$|Makefile$|^\.ci\/run$/)
     .filter((file) => !/generated/.test(file))
     .flatMap((file) => {
       const comments = commentsOnly(file).split('\n');

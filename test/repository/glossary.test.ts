@@ -40,7 +40,7 @@ const OTHER_MEANINGS: Readonly<Record<string, readonly (readonly [RegExp, string
   packet: [[/^firmware-protocol\/reference-firmware\/mcu\/rp2040\/usb|^test\/hil\//, 'of USB']],
 };
 
-/** Phrases that are wrong only in the prose of these files. Elsewhere and in code they mean something else. */
+/** Phrases that are wrong only in the prose of these files. Elsewhere they mean something else. */
 const ONLY_IN_PROSE_OF: Readonly<Record<string, RegExp>> = {
   'the model': /^(src|test)\/learning\/|^src\/cli\/commands\/(train|demo)\/|^docs\/(tutorial|explanation)/,
   'a model': /^(src|test)\/learning\/|^src\/cli\/commands\/(train|demo)\/|^docs\/(tutorial|explanation)/,
