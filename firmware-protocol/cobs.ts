@@ -1,8 +1,8 @@
 /**
  * Consistent Overhead Byte Stuffing (Cheshire and Baker, 1999). It encodes bytes without using 0x00, at a
  * cost of at most one byte in 254 (protocol.md, "Frames"). The data is cut into groups. A group is sent as
- * its code, which is its length + 1, and its bytes, none of which is zero. Each group stands for its bytes
- * and one zero after them. The last group, and a full group of 254 bytes, stand for their bytes alone.
+ * its code, which is its length + 1, and its bytes. None of these bytes is zero. Each group stands for its
+ * bytes and one zero after them. The last group, and a full group of 254 bytes, stand for their bytes alone.
  *
  * The frame kernel encodes and decodes large frames. The code here is the definition, and handles all other
  * frames.

@@ -6,7 +6,7 @@ const plainSearch: Search = (bytes, start) => bytes.indexOf(0, start);
 
 let search: Search = plainSearch;
 
-/** Index of the first zero from `start` on, or the length if there is none. */
+/** Index of the first zero from `start` on, or the length if there is no zero. */
 export function findZero(bytes: Uint8Array, start: number): number {
   const zero = search(bytes, start);
   return zero < 0 ? bytes.length : zero;

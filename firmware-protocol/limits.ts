@@ -72,8 +72,8 @@ export const TEXT_BYTES_MAX = 256;
 export const IDENTITY_TEXT_BYTES_MAX = 24;
 export const NONCE_BYTES = 8;
 /**
- * How many ended sessions a device remembers. A late HELLO then opens none
- * of them (protocol.md, "Nonces").
+ * How many ended sessions a device remembers. A late HELLO then does not open one of them again (protocol.md,
+ * "Nonces").
  */
 export const ENDED_SESSIONS_MAX = 4;
 export const BANKS = 2;

@@ -37,7 +37,8 @@ export interface Port {
    */
   onData(receiver: (bytes: Uint8Array) => void): void;
   /**
-   * Sets the function that is called once when the port ends, with the error if one ended it. Errors: none.
+   * Sets the function that is called once when the port ends, with the error that ended it, if there is such
+   * an error. Errors: none.
    */
   onClose(receiver: (reason?: Error) => void): void;
   /**

@@ -74,7 +74,7 @@ export interface ConnectOptions {
   readonly onBytes?: (chunk: LinkChunk) => void;
 }
 
-/** The environment variable with the device URI for commands that are given none. */
+/** The environment variable with the device URI for commands without a device option. */
 export const DEVICE_VARIABLE = 'THERMOLINK_DEVICE';
 
 /**

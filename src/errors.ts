@@ -44,7 +44,10 @@ export function assert(condition: unknown, invariant: string): asserts condition
   if (!condition) throw new Error(`bug: ${invariant}`);
 }
 
-/** Throws the error of an aborted signal: the signal's own `ThermolinkError` reason, else `ABORTED`. */
+/**
+ * Throws the error of an aborted signal: the signal's own reason if it is a `ThermolinkError`, otherwise
+ * `ABORTED`.
+ */
 export function throwIfAborted(signal: AbortSignal | undefined): void {
   if (signal?.aborted) throw abortError(signal);
 }

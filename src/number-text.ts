@@ -110,7 +110,7 @@ export function formatPercent(fraction: number, decimals = 1): string {
 
 /**
  * The power of ten of the second significant digit of `error`, after rounding to two digits; undefined if
- * there is none.
+ * `error` is 0 or not finite.
  */
 function lastPlace(error: number): number | undefined {
   if (!Number.isFinite(error) || error <= 0) return undefined;

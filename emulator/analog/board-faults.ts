@@ -88,7 +88,9 @@ export class BoardFaults implements Damage {
     return isBrownOut({ kind }) && atTick <= this.ticks;
   }
 
-  /** Word `which` chooses the cell if the list names none. Word `how` chooses the way in which it breaks. */
+  /**
+   * Word `which` chooses the cell if the list names no cell. Word `how` chooses the way in which it breaks.
+   */
   #happen({ kind, cell }: DynamicFault, [which, how]: Uint32Array): void {
     const { cells } = this.#info;
     const fault: Fault = FAULTS[kind];

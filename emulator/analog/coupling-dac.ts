@@ -7,7 +7,7 @@ import { diePartsOf } from './die-parts.js';
 
 /**
  * Conductances as the array holds them, in 2^couplingShift · 2⁻¹⁵ G_fs, row-major rows × cells. Codes of at
- * most 8 bits stay int8 if the die changes none of them.
+ * most 8 bits stay int8 if the die does not change them.
  */
 export interface EffectiveCouplings {
   /**

@@ -129,8 +129,9 @@ function rowAmplifiers(
 }
 
 /**
- * Replaces the y of each row by what the row gives, F − d with F = T(y) for a row with the row element, else
- * F = y. T is linear between its nodes: i = y >> 8, f = y & 255, F = T_i + (((T_{i+1} − T_i)·f + 128) >> 8).
+ * Replaces the y of each row by what the row gives, F − d with F = T(y) for a row with the row element, and F
+ * = y for other rows. T is linear between its nodes: i = y >> 8, f = y & 255, F = T_i + (((T_{i+1} − T_i)·f +
+ * 128) >> 8).
  */
 function rowOutputs(y: Float64Array, { rows, linearRows, rowTable, rowDrive }: EffectiveProgram): void {
   if (rowTable)

@@ -14,7 +14,10 @@ function afterTickOf(die: Die): AfterTick[] {
   );
 }
 
-/** The share of common-mode noise in 2⁻¹⁶, if nothing else happens after a tick on this die; otherwise 0. */
+/**
+ * Returns the share of common-mode noise, in 2⁻¹⁶, if it is the only imperfection that acts after a tick on
+ * this die. Returns 0 in all other cases.
+ */
 export function commonModeAlone(die: Die): number {
   const [first, ...others] = afterTickOf(die);
   return others.length === 0 ? (first?.commonShare ?? 0) : 0;

@@ -96,7 +96,9 @@ export class Board {
     if (this.endedSessions.length > ENDED_SESSIONS_MAX) this.endedSessions.shift();
   }
 
-  /** Moves the state machine (protocol.md, "States") and ends a run if the input does so. Throws Refused. */
+  /**
+   * Moves the state machine (protocol.md, "States") and ends a run if the input asks for it. Throws Refused.
+   */
   input(input: DeviceInput): void {
     const next = nextState(this.state, input);
     if (next === 'refused') throw new Refused(REFUSAL.wrongState, `${input} in state ${this.state}`);

@@ -20,7 +20,7 @@ export const deadCells = imperfection({
 /** A dead cell as a fault on demand. */
 export const deadCell: Fault = {
   words: 'the cell stands at 0 V from then on',
-  rule: 'The line to the cell, e, λ and a become 0; v, c and r are cleared; a load leaves 0 V.',
+  rule: 'The line to the cell, e, λ and a become 0. v, c and r are cleared. The cell stays at 0 V when v is loaded.',
   isOfCell: true,
   happens({ cellStates }, _, cell) {
     cellStates[cell] = CELL_STATE.dead;

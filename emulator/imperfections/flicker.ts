@@ -8,7 +8,7 @@ import { OCTAVES_ROOT, slowNoise } from './slow-noise.js';
  */
 export const flicker = imperfection({
   acts: 'time',
-  rule: 'o_i = spread·Z_i/(3·2¹²) is added to e_i after γ_i and held for a segment.',
+  rule: 'o_i = spread·Z_i/(3·2¹²) is added to e_i after e_i was multiplied by γ_i. It stays the same for one segment.',
   size: (effect) => `${percent(effect.spreadPpm)} of V_fs·G_fs`,
   magnitudes: { spreadPpm: spreadPpm() },
   wanders:

@@ -23,10 +23,10 @@ export interface ListRule extends IntegerRule {
 
 export type IntegerRules = Readonly<Record<string, IntegerRule>>;
 export type ListRules = Readonly<Record<string, ListRule>>;
-/** The lists of an effect that cannot be measured: there are none. */
+/** An effect that cannot be measured has no lists. */
 export type NoLists = Readonly<Record<string, never>>;
 
-/** The magnitudes of an effect that is on, and their source ("assumed" if there is none). */
+/** The magnitudes of an effect that is on, and their source ("assumed" if the profile gives no source). */
 export type Magnitudes<M> = { readonly [F in keyof M]: number } & { readonly source: string };
 
 /** Values that were measured on one board. They replace the draws. */

@@ -45,8 +45,8 @@ interface Packing {
  * Packs a program whose couplings are int8 as int8. Undefined for other couplings, and for a program that
  * takes less than `bytesMin` bytes as int16. Such a small program stays in a cache, and to widen int8 in each
  * tick takes longer than to read int16. A larger program is read in half the time. It is read once for both
- * products in the cases in which `packTwoWay` does so. Sums are smaller by the factor 2^couplingShift, so
- * they rarely need widening before the end.
+ * products in the cases in which `packTwoWay` reads it once. Sums are smaller by the factor 2^couplingShift,
+ * so they rarely need widening before the end.
  */
 export function packBytes(packing: Packing, bytesMin: number): PackedCouplings | TwoWayArray | undefined {
   const { mode, rows, cells, forward, transposed } = packing.program;

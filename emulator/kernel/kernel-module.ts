@@ -37,7 +37,7 @@ export interface KernelInstance extends KernelExports {
 }
 
 let compiled: EmbeddedModule | undefined;
-/** Why the last board that asked for an instance got none. */
+/** The reason why the last board that asked for an instance did not get one. */
 let lacking: string | undefined;
 let warned = false;
 

@@ -187,7 +187,7 @@ function addRowDrive(
 }
 
 /**
- * The largest |w| for which |T| of a dense program fits 32 bits without wider sums; −1: there is none. `norm`
+ * The largest |w| for which |T| of a dense program fits 32 bits without wider sums; −1 if no |w| fits. `norm`
  * is the largest Σ|g| of a row.
  */
 export function narrowInputMax(program: EffectiveProgram, norm: number, carryMax: number): number {

@@ -68,7 +68,7 @@ class KernelTicks implements ArrayTicks {
   /** Slots, the most recently used first. */
   readonly #slots: Slot[];
   #active: EffectiveProgram | undefined;
-  /** The tick, seed and cell count of the kernel's z; 0 cells: there is none yet. */
+  /** The tick, seed and cell count of the kernel's z; If the cell count is 0, there is no z yet. */
   #held = { runSeed: 0, tick: 0, cells: 0 };
 
   constructor(die: Die, map: KernelMap, kernel: KernelInstance, twoWayBytesMin: number) {
@@ -252,7 +252,7 @@ class KernelTicks implements ArrayTicks {
     this.#packed(arrays);
   }
 
-  /** The slot that holds these arrays. If there is none, the least recently used slot. */
+  /** The slot that holds these arrays. If no slot matches, returns the least recently used slot. */
   #packed(program: ProgramArrays): Slot {
     const slot = this.#slots.find((candidate) => holdsCouplings(candidate, program)) ?? this.#slots.at(-1)!;
     if (!holdsCouplings(slot, program)) {

@@ -61,7 +61,10 @@ export const KEYS_AT = 160;
 export const GROUPS_AT = 164;
 export const DIE_SEED = 168;
 export const RUN_SEED = 172;
-/** The inputs that the group table was made for, and its number of cells; 0 cells: there is none yet. */
+/**
+ * The inputs that the group table was made for, and its number of cells; If the number of cells is 0, there
+ * is no table yet.
+ */
 export const GROUPS_TICK_HIGH = 176;
 export const GROUPS_RUN_SEED = 180;
 export const GROUPS_CELLS = 184;
@@ -88,8 +91,8 @@ export const MODERATE = 220;
 /** S as int32, for a tick in which it fits. */
 export const NARROW_S_AT = 224;
 /**
- * The noise that all cells share, in 2⁻¹⁶ of their own noise. 0: there is none, or the kernel does not add
- * it.
+ * The noise that all cells share, in 2⁻¹⁶ of their own noise. 0 if there is no such noise, or if the kernel
+ * does not add it.
  */
 export const COMMON_SHARE = 228;
 

@@ -24,9 +24,9 @@ export interface TwoWayArray {
   /** Whether codes are stored as int8. */
   readonly bytes: boolean;
   readonly pairs: number;
-  /** Bytes of a panel's table of ranges; 0: it has none. */
+  /** Bytes of a panel's table of ranges; 0 if it has no such table. */
   readonly rangesStride: number;
-  /** Bytes from the table of row ranges to the table of row pairs; 0: there are none. */
+  /** Bytes from the table of row ranges to the table of row pairs; 0 if there are no row pairs. */
   readonly columnTable: number;
   /** Rows with padding. */
   readonly rows: number;

@@ -60,7 +60,10 @@ export class OnceSender {
     else throw new Error('bug: sample queue overrun');
   }
 
-  /** Returns the frame that goes before all others: a stop, or else an open message (protocol.md, "Stop"). */
+  /**
+   * Returns the frame that goes before all others: a stop; without a stop, an open message (protocol.md,
+   * "Stop").
+   */
   nextUrgent(): OnceFrame | undefined {
     const stop = this.#stop;
     if (stop) {

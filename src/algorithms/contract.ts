@@ -77,7 +77,7 @@ export interface SolveProgress {
    * proves nothing.
    */
   readonly relativeErrorBound: number;
-  /** Relative standard error of this pass so far; infinite while there is none. */
+  /** Relative standard error of this pass so far; infinite while there is no estimate. */
   readonly relativeStandardError: number;
 }
 
@@ -213,7 +213,9 @@ export interface TruncatedRun {
   readonly damping: number;
   /** n ≥ 1. */
   readonly ticks: number;
-  /** `nextScale` of an earlier run of a similar problem, in units of x per V_fs; 0 if there is none. */
+  /**
+   * `nextScale` of an earlier run of a similar problem, in units of x per V_fs; 0 if there is no earlier run.
+   */
   readonly scale: number;
 }
 

@@ -266,7 +266,10 @@ function scalingAt(first: TimedScaling, solutionScale: number): TimedScaling {
   return { ...first, solutionScale, ticks: growth * first.ticks, systemScale: growth * first.systemScale };
 }
 
-/** The register of κ in V_fs², 0 for none. Errors: BAD_ARGUMENT outside the board's range. */
+/**
+ * Returns the register for κ in V_fs². If κ is 0, there is no noise. Errors: BAD_ARGUMENT outside the board's
+ * range.
+ */
 export function noiseOf(
   { noiseTemperature = 0 }: Pick<BoardRelaxRequest, 'noiseTemperature'>,
   identity: DeviceIdentity,

@@ -37,7 +37,7 @@ import { checkIsInverseRequest, checkIsTruncatedRequest, systemToLoad } from './
 export type BoardTruncatedRequest = TruncatedRequest &
   Pick<BoardRelaxRequest, 'couplingBits' | 'noiseTemperature' | 'ticksMax' | 'chopped'>;
 
-/** The width of the couplings of a factor if the caller gives none. */
+/** The width of the couplings of a factor if the caller gives no width. */
 const COUPLING_BITS = 8;
 /** Largest number of attempts. A first guess that is wrong by a factor of 2³⁰ needs 30 doublings. */
 const ATTEMPTS_MAX = 30;
@@ -259,8 +259,8 @@ export function createNoSolver(): TruncatedSolver & InverseSolver {
 
 /**
  * The digital solver for comparison with truncated solvers: (A + λI)⁻¹b in float64 for any number of ticks.
- * Errors: BAD_ARGUMENT, BAD_MATRIX for a curvature that is none; NOT_POSITIVE_DEFINITE for a damping that is
- * 0 within the rounding of float64.
+ * Errors: BAD_ARGUMENT, BAD_MATRIX for a matrix that cannot be a curvature; NOT_POSITIVE_DEFINITE for a
+ * damping that is 0 within the rounding of float64.
  */
 export function createExactSolver(): TruncatedSolver & InverseSolver {
   return {

@@ -14,7 +14,7 @@ import { type Scaling, type SystemScaling, undo } from './scaling.js';
  * meaning of readings. Errors: none.
  */
 export interface BoardModel {
-  /** Couplings stay below their range by this factor, so the board clamps none of them. */
+  /** Couplings stay below their range by this factor, so the board does not clamp them. */
   readonly couplingMargin: number;
   /**
    * Difference between the crosspoints of the diagonal when all cells get the same equilibrium, as a share of

@@ -9,7 +9,7 @@ export interface BoardUse {
   readonly signal?: AbortSignal;
   /** The calibration of this board. Default: none; the board counts as ideal. */
   readonly calibration?: BoardCalibration;
-  /** Couplings that uses of the same caller share. Default: this use shares none. */
+  /** Couplings that uses of the same caller share. Default: this use shares no couplings. */
   readonly held?: HeldCouplings;
   /**
    * Sends only the codes of drive and initial state that differ from the previous program. It is for uses

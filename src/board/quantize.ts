@@ -33,7 +33,8 @@ export function roundHalfEven(x: number): number {
 /**
  * clamp(roundHalfEven(factor · entry), ±(2^(bits−1) − 1)) row by row, for |factor · entry| < 2³¹. Codes of up
  * to 8 bits are an Int8Array, as on the line. Training calls this with 620,000 entries per step, so the loop
- * is unrolled. It assumes that no code saturates, as the scaling promises; if one does, a second loop clamps.
+ * is unrolled. It assumes that no code saturates, as the scaling promises. If a code saturates, a second loop
+ * clamps the codes.
  */
 export function quantizeCouplings(
   source: Matrix,

@@ -20,9 +20,9 @@ export interface Range {
 }
 
 /**
- * Makes attempts until one has an answer. The first attempt is at `firstScale`. The next is at twice the
- * scale after an overload, else at the scale that the attempt asks for. `scaleMin` is twice the largest scale
- * that overloaded, or 0: a scale below it would overload again.
+ * Makes attempts until one has an answer. The first attempt is at `firstScale`. After an overload the next
+ * attempt has twice the scale. Otherwise it has the scale that this attempt asks for. `scaleMin` is twice the
+ * largest scale that overloaded, or 0: a scale below it would overload again.
  *
  * Errors: `giveUp` after `attemptsMax` attempts.
  */

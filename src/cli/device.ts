@@ -7,12 +7,14 @@ import type { LinkChunk } from '../traces/trace-message.js';
 import { createLogger, type LogOptions } from './logging.js';
 import { describeDeviceEvent } from './output/device-event.js';
 
-/** The URI of the device: the option, or else the environment variable, or else `fallback`. */
+/**
+ * The URI of the device: the first of these that is given: the option, the environment variable, `fallback`.
+ */
 export function deviceUri(option: string | undefined, fallback: string): string {
   return option ?? (process.env[DEVICE_VARIABLE] || fallback);
 }
 
-/** The URIs of the devices: those of the option, or else the one that `deviceUri` gives. */
+/** The URIs of the devices: those of the option. Without the option, the one URI that `deviceUri` returns. */
 export function deviceUris(option: readonly string[] | undefined, fallback: string): readonly string[] {
   return option ?? [deviceUri(undefined, fallback)];
 }

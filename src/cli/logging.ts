@@ -8,7 +8,7 @@ export type LogOptions = Partial<OptionValues<typeof LOG>>;
 
 /**
  * The logger that the options ask for, or undefined if nothing is logged. Each entry is one line of JSON,
- * which is written at once, so that a crash loses none. Errors: BAD_FILE.
+ * which is written at once, so that a crash loses no entry. Errors: BAD_FILE.
  */
 export async function createLogger({ logLevel, logFile }: LogOptions): Promise<Logger | undefined> {
   const level = logLevel ?? (logFile === undefined ? 'silent' : 'info');

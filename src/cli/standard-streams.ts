@@ -134,7 +134,7 @@ function dashesIn(
   return [...inOptions, ...inWords];
 }
 
-/** The one place of `-` of a kind, undefined if there is none. */
+/** The only place of `-` of this kind; undefined if there is no such place. */
 function only(dashes: readonly Dash[], kind: 'input' | 'output'): Dash | undefined {
   for (const { name, text, meaning } of dashes)
     if (meaning.kind === 'input' && text !== '-')

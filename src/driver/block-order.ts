@@ -52,7 +52,7 @@ export class BlockOrder {
   }
 
   /**
-   * Takes a block and returns the blocks that can be delivered now, in order. It returns none for a
+   * Takes a block and returns the blocks that can be delivered now, in order. It returns no block for a
    * duplicate.
    */
   take(block: SampleBlock, number: number): SampleBlock[] {

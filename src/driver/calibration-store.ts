@@ -31,8 +31,8 @@ export class CalibrationStore {
   }
 
   /**
-   * Returns the record; undefined if the board has none. If the record changes while it is read, it is read
-   * again.
+   * Returns the record; undefined if the board has no record. If the record changes while it is read, it is
+   * read again.
    */
   async read(identity: DeviceIdentity, options: CallOptions): Promise<Uint8Array | undefined> {
     requireRoom(identity, 0);

@@ -252,9 +252,9 @@ export class Device implements BoardDevice {
   }
 
   /**
-   * The calibration record that the board keeps, as bytes; undefined when it has none. `unpackCalibration` of
-   * thermolink/measure reads them. Errors: UNSUPPORTED where `identity.calibrationBytesMax` is 0; those of
-   * the link.
+   * The calibration record that the board keeps, as bytes; undefined when it has no record.
+   * `unpackCalibration` of thermolink/measure reads them. Errors: UNSUPPORTED where
+   * `identity.calibrationBytesMax` is 0; those of the link.
    */
   readCalibration(options: CallOptions = {}): Promise<Uint8Array | undefined> {
     return new CalibrationStore(this.#connection).read(this.identity, options);

@@ -59,7 +59,8 @@ export class FramePump {
     const port = this.#port;
     if (this.#pumping || !port) return;
     this.#pump(port).catch((cause: unknown) => {
-      // The port was lost during this write. The next port has waited for the write and goes on now.
+      // If the pump has another port now, the old port was lost during this write. The new port waited for
+      // the end of the write and starts now.
       if (this.#port === port) this.#events.failed(port.name, cause);
       else this.wake();
     });

@@ -86,7 +86,7 @@ export function checkVersion(answer: Answer<'hello'>): void {
 
 /**
  * The error of a peer that closed the connection before it answered HELLO. Its cause is the reason that the
- * port gave, else `closed`.
+ * port gave; without a reason it is `closed`.
  */
 export function turnedAwayError(portName: string, closed: ThermolinkError): ThermolinkError {
   return new ThermolinkError('LINK_LOST', `${portName} was closed before HELLO was answered.`, {

@@ -3,7 +3,7 @@ import type { CommandName } from '../../firmware-protocol/messages/index.js';
 import { assert, type ThermolinkError } from '../errors.js';
 import { outcomeError } from './call-errors.js';
 
-/** A command is found by its request id. HELLO and stop have none and are found by their name. */
+/** A command is found by its request id. HELLO and stop have no id and are found by their name. */
 export type PendingKey = number | 'hello' | 'stop';
 
 export interface PendingCall {
@@ -64,7 +64,9 @@ export class PendingCalls {
     this.#calls.get('hello')?.fail(error);
   }
 
-  /** Fails all calls: with OUTCOME_UNKNOWN if the command may have been executed, else with this error. */
+  /**
+   * Fails all calls: with OUTCOME_UNKNOWN if the command may have been executed, otherwise with this error.
+   */
   failAll(error: ThermolinkError): void {
     for (const call of [...this.#calls.values()])
       call.fail(call.wasSent() ? outcomeError(call.name, error) : error);

@@ -30,7 +30,7 @@ const WRITE_TIMEOUT_MS = 30_000;
 /** Largest number of commands of an upload that wait for their answers. */
 const WRITES_AHEAD_MAX = 16;
 
-/** Makes the options of the next command. The argument is its deadline if the call has none. */
+/** Makes the options of the next command. The argument is used if the call has no deadline of its own. */
 type CallStep = (defaultMs?: number) => CallOptions;
 
 /** The write commands, and the field of each that names the place of its first code. */

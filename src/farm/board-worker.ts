@@ -156,7 +156,7 @@ export async function workOnBoard(board: OfferedBoard, signal: AbortSignal): Pro
   }
 }
 
-/** The next job; undefined where none came in time; `absent` where the queue or the consumer is gone. */
+/** The next job; undefined if no job came in time; `absent` if the queue or the consumer is gone. */
 async function within(
   farm: Farm,
   next: Promise<JsMsg | null>,

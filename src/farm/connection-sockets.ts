@@ -83,7 +83,7 @@ export class ConnectionSockets {
 
   /** Takes a socket that was just made. */
   add(socket: Socket): void {
-    // The client removes all listeners of its sockets, so none could tell that one was closed.
+    // The client removes all listeners of its sockets, so no listener could tell that a socket was closed.
     for (const before of this.#open) if (before.destroyed) this.#open.delete(before);
     this.#open.add(socket);
     // It is told of before it connects, which would undo that it was destroyed.

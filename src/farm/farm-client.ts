@@ -116,7 +116,7 @@ export class FarmClient {
     return submitted;
   }
 
-  /** The result of a job; undefined while there is none. Errors: BAD_FILE for one of another form. */
+  /** The result of a job; undefined while there is no result. Errors: BAD_FILE for one of another form. */
   async result(key: string, signal?: AbortSignal): Promise<JobResult | undefined> {
     const entry = await this.#farm.ask(() => this.#farm.results.get(key), { signal });
     if (entry === null || entry.operation !== 'PUT') return undefined;

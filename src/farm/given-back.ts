@@ -15,7 +15,7 @@ const ERROR_LENGTH_MAX = 1000;
 export interface GivenBack {
   /** Number of deliveries that ended neither a worker nor a board. */
   readonly spared: number;
-  /** The last error of a board that failed at the job; null where none was told. */
+  /** The last error of a board that failed at the job; null if no board gave an error. */
   readonly lastError: string | null;
 }
 

@@ -47,7 +47,7 @@ export interface AnnouncedBoard {
   readonly uri: string;
   /** The identity of the board from HELLO. */
   readonly identity: DeviceIdentity;
-  /** Date of the calibration that the board keeps, as an ISO date; null if it keeps none. */
+  /** Date of the calibration that the board keeps, as an ISO date; null if it keeps no calibration. */
   readonly calibratedAt: string | null;
   readonly state: 'idle' | 'busy';
   /** The key of the job that it does; null while it is idle. */
@@ -168,7 +168,7 @@ export function packJob(job: Job): PackedJob {
   return { key: sha256Of(text), text };
 }
 
-/** The job in a message; undefined for a message that is none, or is not the job of this key. */
+/** The job in a message; undefined if the message is not a job, or not the job of this key. */
 export function readJob(text: string, key: string): Job | undefined {
   if (sha256Of(text) !== key) return undefined;
   return parsedJson(jobSchema, text);
@@ -186,7 +186,7 @@ export const readResult = (text: string): JobResult | undefined => parsedJson(re
 export const packNews = (news: JobNews): string => JSON.stringify(news);
 export const readNews = (text: string): JobNews | undefined => parsedJson(newsSchema, text);
 
-/** Parses a text by a schema; undefined if it is no JSON or has another form. */
+/** Parses a text by a schema; undefined if it is not JSON or has another form. */
 export function parsedJson<T>(schema: z.ZodType<T>, text: string): T | undefined {
   try {
     return schema.parse(JSON.parse(text));

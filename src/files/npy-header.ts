@@ -28,8 +28,8 @@ interface Token {
 }
 
 /**
- * Parses the header text: a Python dictionary of exactly `descr`, `fortran_order` and `shape`, and nothing
- * else of Python. Time is linear in the text. Throws `NpyHeaderError`.
+ * Parses the header text: a Python dictionary of exactly `descr`, `fortran_order` and `shape`, and no other
+ * Python. Time is linear in the text. Throws `NpyHeaderError`.
  */
 export function parseNpyHeader(text: string): NpyHeader {
   const entries = parseDictionary(tokenize(text));

@@ -30,8 +30,8 @@ const NUMBER = /^[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eEdD][+-]?\d+)?$/;
 
 /**
  * Reads a QPS file, which SIF files of the collection of Maros and Mészáros are too. Fields are separated by
- * blanks, so names have none. QUADOBJ holds one triangle of P, QMATRIX all of it; both are P of ½xᵀPx. The
- * right-hand side of the objective is −c. Rows of kind N after the first one are left out.
+ * blanks, so names cannot contain blanks. QUADOBJ holds one triangle of P, QMATRIX all of it; both are P of
+ * ½xᵀPx. The right-hand side of the objective is −c. Rows of kind N after the first one are left out.
  *
  * Errors: BAD_FILE with the line for what is not understood, for names that do not exist, entries that are
  * given twice, integer variables, maximisation, and a file without ENDATA, which may be cut. Source: Maros,

@@ -25,8 +25,8 @@ const COMMA_NUMBER = /^[+-]?(?:\d+(?:,\d*)?|,\d+)(?:[eE][+-]?\d+)?$/;
 const OTHER_MINUS = /[\u2010-\u2015\u2212\ufe63\uff0d]/g;
 const NOT_FINITE = /^[+-]?(?:nan|inf|infinity)$/i;
 /**
- * What a spreadsheet writes in place of a value that it could not compute, in any language: #DIV/0!, #WERT!,
- * #¿NOMBRE?; and what it writes for a value that is not available.
+ * The error values of spreadsheets in any language: #DIV/0!, #WERT!, #¿NOMBRE?. A spreadsheet writes them for
+ * a value that it could not compute, or that is not available.
  */
 const ERROR_CELL = new RegExp(
   [
@@ -39,13 +39,14 @@ const ERROR_CELL = new RegExp(
 /** A number that is too wide for its column in a spreadsheet. */
 const OVERFLOW_CELL = /^#{3,}(?=\s*(?:[,;\t]|$))/;
 const THOUSANDS = /^[+-]?\d{1,3}(?:([,.'’\u00a0\u202f ])\d{3})(?:\1\d{3})*(?:[.,]\d*)?$/;
-/** With tabs between cells, two in a row or one at an end is a cell that was left out. */
+/** Two tabs in a row, or one tab at an end of the line, show that a cell was left out. */
 const EMPTY_TABBED_CELL = /^ *\t|\t *\t|\t *$/;
 const QUOTED = /"(?:[^"]|"")*"/g;
 
 /**
- * The line without its comment. A comment starts with `#` at the beginning of the line or after a blank or a
- * tab, outside quotes. What a spreadsheet writes in place of a number, such as #DIV/0! or #####, starts none.
+ * Returns the line without its comment. A comment starts with `#` at the beginning of the line or after a
+ * blank or a tab, outside quotes. The `#` of an error value of a spreadsheet, such as #DIV/0! or #####, does
+ * not start a comment.
  */
 export function withoutComment(text: string): string {
   let isQuoted = false;
@@ -55,16 +56,16 @@ export function withoutComment(text: string): string {
     const isFree = at === 0 || text[at - 1] === ' ' || text[at - 1] === '\t';
     const rest = text.slice(at);
     if (isFree && !ERROR_CELL.test(rest) && !OVERFLOW_CELL.test(rest)) return text.slice(0, at);
-    // The rest of a row of # is the same cell.
+    // Several # in a row belong to the same cell.
     while (text[at + 1] === '#') at++;
   }
   return text;
 }
 
-/** The separator of the cells of a line; a line of one cell counts as separated by blanks. */
+/** Returns the separator of the cells of a line. A line of one cell counts as separated by blanks. */
 export function separatorOf(text: string): Separator {
   const bare = text.includes('"') ? text.replace(QUOTED, 'q') : text;
-  // Semicolon first: where it separates, a comma is a decimal comma.
+  // The semicolon comes first: if it separates the cells, a comma is a decimal comma.
   if (bare.includes(';')) return ';';
   return bare.includes(',') ? ',' : 'blank';
 }
@@ -83,7 +84,7 @@ export function splitPlain(text: string, separator: Separator): string[] {
 
 function splitBlanks(text: string): string[] {
   if (!EMPTY_TABBED_CELL.test(text)) return text.trim().split(/[ \t]+/);
-  // Blanks separate cells too, where there is something between them.
+  // The text between two tabs may hold several cells with blanks between them.
   return text.split('\t').flatMap((part) => (part.trim() === '' ? [''] : part.trim().split(/ +/)));
 }
 
@@ -95,7 +96,8 @@ function splitQuoted(text: string, separator: Separator): Cell[] {
   let quoted: string | undefined;
   const endCell = (): void => {
     const rest = plain.trim();
-    // Text next to quotes belongs to no cell. It is kept with its quotes, so it is no number.
+    // Text directly before or after the quotes is a mistake. The cell then keeps its quotes, so it does not
+    // count as a number.
     if (quoted === undefined) cells.push({ text: rest, isQuoted: false });
     else cells.push({ text: rest === '' ? quoted.trim() : `"${quoted}"${rest}`, isQuoted: true });
     plain = '';
@@ -116,7 +118,10 @@ function splitQuoted(text: string, separator: Separator): Cell[] {
   return cells;
 }
 
-/** The index of the quote that ends what began before `from`; -1 if none does. */
+/**
+ * Returns the index of the quote that closes a quoted text. The quoted text starts at `from`, after its
+ * opening quote. Returns -1 if the line has no closing quote.
+ */
 function closingQuote(line: string, from: number): number {
   for (let at = line.indexOf('"', from); at >= 0; at = line.indexOf('"', at + 2))
     if (line[at + 1] !== '"') return at;
@@ -128,20 +133,26 @@ export function isNumber(text: string, decimal: Decimal): boolean {
   return (decimal === '.' ? POINT_NUMBER : COMMA_NUMBER).test(text);
 }
 
-/** The number that a text is, NaN if it is none; infinite beyond float64. */
+/**
+ * Returns the number that a text stands for. Returns NaN if the text is not a number, and ±Infinity if the
+ * number is too large for float64.
+ */
 export function numberOf(text: string, decimal: Decimal): number {
   if (!isNumber(text, decimal)) return Number.NaN;
   return Number(decimal === ',' ? text.replace(',', '.') : text);
 }
 
-/** Whether every decimal sign of the text may separate thousands: 1,234 but neither 0,123 nor 1,25. */
+/**
+ * Whether every decimal sign of the text may be a thousands separator: true for 1,234, false for 0,123 and
+ * for 1,25.
+ */
 export function thousandsOnly(text: string, decimal: Decimal): boolean {
   return (decimal === ',' ? /^[+-]?[1-9]\d{0,2}(?:,\d{3})+$/ : /^[+-]?[1-9]\d{0,2}\.\d{3}$/).test(text);
 }
 
 /**
- * The first number of a line that may have blanks between its thousands, if the line has exactly `surplus`
- * such blanks: 1 234 in `5 1 234`.
+ * Finds a number with blanks between its thousands, such as 1 234 in `5 1 234`. Returns the first such number
+ * of the line if the line has exactly `surplus` such blanks, otherwise undefined.
  */
 export function thousandsIn(text: string, surplus: number): string | undefined {
   const found = text.match(/(?<![\S])[+-]?[1-9]\d{0,2}(?: \d{3})+(?:[.,]\d*)?(?!\S)/g) ?? [];
@@ -154,7 +165,7 @@ export function blankThousands(text: string): boolean {
   return /^[+-]?[1-9]\d{0,2}(?: \d{3})+(?:[.,]\d*)?$/.test(text);
 }
 
-/** The defect of a cell that is no number, and the advice. */
+/** Returns what is wrong with a cell that is not a number, and a hint how to mend it. */
 export function cellFault(text: string, decimal: Decimal): { readonly what: string; readonly hint: string } {
   const shown = JSON.stringify(text.length > 24 ? `${text.slice(0, 24)}…` : text);
   if (text === '') return { what: 'it is empty', hint: 'Fill in the number, or remove the extra separator.' };
@@ -166,7 +177,7 @@ export function cellFault(text: string, decimal: Decimal): { readonly what: stri
   if (OVERFLOW_CELL.test(text))
     return {
       what: `${shown} is a number that was too wide for its column in the spreadsheet`,
-      hint: 'Widen the column and export the file again. A comment needs a text after its #.',
+      hint: 'Widen the column and export the file again. If this is a comment, write a text after its #.',
     };
   if (NOT_FINITE.test(text))
     return {

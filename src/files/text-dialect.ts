@@ -33,7 +33,7 @@ export type Refuse = (line: TextLine, what: string, hint: string) => ThermolinkE
 
 /** Names that spreadsheets and libraries give to a column of row names. */
 const INDEX_NAME = /^(?:index|idx|id|row|unnamed: 0)$/i;
-/** A name begins with a letter or an underscore, so a number with a typing error is none. */
+/** A name begins with a letter or an underscore, so a number with a typing error is not a name. */
 const NAME = /^[\p{L}_]/u;
 /** Words that stand for a value: one that is missing, or a truth value. */
 const VALUE_WORDS = /^(?:nan|inf|infinity|null|nil|none|missing|nat|n\/a|true|false|wahr|falsch|vrai|faux)$/i;
@@ -45,7 +45,7 @@ const isName = ({ text, isQuoted }: Cell): boolean =>
 
 /**
  * Recognises how a table is written, from its first lines. Candidates are tried from the most usual to the
- * rarest. The first one with which every line of the sample is a row of numbers is taken. If there is none,
+ * rarest. The first one with which every line of the sample is a row of numbers is taken. If no dialect fits,
  * the nearest one is returned, and reading ends with an error at the first cell that does not fit. If the
  * file itself names a separator, `given`, no other is tried.
  *

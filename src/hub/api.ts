@@ -88,7 +88,7 @@ export const QUEUE_ENTRY = z.object({
 /** The recording of a board. */
 export const RECORDING_VIEW = z.object({
   on: z.boolean(),
-  /** When it was switched on; null when none is on. */
+  /** When it was switched on; null when no recording is on. */
   sinceMs: timeMs.nullable(),
   /** Bytes that passed the board during the recording. The size of the file is about the same. */
   bytes: count,

@@ -93,7 +93,7 @@ export class BoardRecording {
     });
   }
 
-  /** Begins a recording, if none is on. Errors: BAD_FILE. */
+  /** Begins a recording if no recording is on. Errors: BAD_FILE. */
   async begin(uri: string): Promise<void> {
     if (this.#going !== undefined) return;
     await mkdir(this.#directory, { recursive: true, mode: 0o700 });

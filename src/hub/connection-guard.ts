@@ -44,7 +44,7 @@ export class ConnectionGuard {
     this.#strangers.delete(keyOf(socket));
   }
 
-  /** Closes the oldest matching stranger; if there is none, the newest connection. */
+  /** Closes the oldest matching stranger; if no stranger matches, the newest connection. */
   #sendAway(fits: (known: Known) => boolean): void {
     const oldest = [...this.#strangers].find(([, known]) => fits(known));
     if (oldest === undefined) return;

@@ -2,7 +2,7 @@ import type { BoardView, HubHealth } from './api.js';
 import { wholeParameter } from './http-requests.js';
 import { Refusal } from './refusal.js';
 
-/** What is asked: `board=NAME` for one board, `all=1` for every board, else for any board. */
+/** What is asked: `board=NAME` for one board, `all=1` for every board, no parameter for any board. */
 export function healthOf(
   boards: readonly Pick<BoardView, 'name' | 'health'>[],
   parameters: URLSearchParams,

@@ -26,7 +26,7 @@ export function allowMethod({ method }: IncomingMessage, wanted: 'GET' | 'POST')
     );
 }
 
-/** A whole number from 0 to `max` in the parameters; 0 where there is none. Throws a `Refusal`. */
+/** A whole number from 0 to `max` in the parameters; 0 if it is missing. Throws a `Refusal`. */
 export function wholeParameter(parameters: URLSearchParams, name: string, max: number): number {
   const text = parameters.get(name) ?? '0';
   if (!/^\d{1,6}$/.test(text) || Number(text) > max)

@@ -32,8 +32,8 @@ export interface HubOptions {
   readonly silenceMs?: number;
   readonly clock?: Clock;
   /**
-   * Directory for recordings; none is removed from it. Default: a temporary directory with the last recording
-   * of each board, which is removed at the end.
+   * Directory for recordings. The hub does not remove them. Default: a temporary directory with the last
+   * recording of each board, which is removed at the end.
    */
   readonly recordings?: string;
   /**

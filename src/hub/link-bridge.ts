@@ -8,7 +8,7 @@ import type { Lease } from './lease.js';
  * most 64 KiB; a client that asks for more than it reads loses the board.
  */
 export const LINK_QUEUE_BYTES_MAX = 8 << 20;
-/** A client that takes none of the bytes that wait for it loses the board after this time. */
+/** If bytes wait for a client and it takes none of them for this time, the client loses the board. */
 export const LINK_STALL_MS = 30_000;
 
 /**
@@ -74,7 +74,7 @@ export function bridge(client: Duplex, board: Port, lease: Lease, clock: Clock):
   });
 }
 
-/** Tells when writes wait and none of them was taken for LINK_STALL_MS. */
+/** Tells when writes wait and the client has taken no byte for LINK_STALL_MS. */
 class TakeWatch {
   readonly #clock: Clock;
   readonly #tell: () => void;

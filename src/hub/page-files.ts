@@ -56,8 +56,8 @@ export class PageFiles {
   }
 
   /**
-   * Answers a request for the page or one of its files; returns false, and answers nothing, where `pathname`
-   * is none of them. Errors: none.
+   * Answers a request for the page or one of its files; returns false, without an answer, if `pathname` is
+   * none of these files. Errors: none.
    */
   answer(pathname: string, request: IncomingMessage, response: ServerResponse): boolean {
     const file = this.#files.get(pathname);

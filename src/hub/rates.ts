@@ -8,8 +8,8 @@ export interface Rate {
 }
 
 /**
- * What one owner may ask for, over all connections; who shows no token counts by address. Stops are in none
- * of them: a stop is never refused.
+ * What one owner may ask for, over all connections; who shows no token counts by address. Stops do not count:
+ * a stop is never refused.
  */
 export const RATES = {
   requests: { atOnce: 200, perSecond: 50 },

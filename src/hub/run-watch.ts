@@ -38,7 +38,7 @@ interface OpenRun {
   readonly startMs: number;
   readonly samples: RunningMoments | undefined;
   readonly sums: SummedMoments | undefined;
-  /** Computed when it is sent first; null if there is none. */
+  /** Computed when it is sent first; null if there is no expectation. */
   expected: ExpectedMoments | null | undefined;
   hasEnded: boolean;
 }

@@ -18,7 +18,9 @@ export interface Checkpoint {
   /** θ, length P. */
   readonly parameters: Float64Array;
   readonly optimizer: OptimizerState;
-  /** State that the problem keeps beside θ, such as the chains of a sampler; absent if it keeps none. */
+  /**
+   * State that the problem keeps beside θ, such as the chains of a sampler; absent if it keeps no such state.
+   */
   readonly problem?: ProblemState;
   readonly totals: TrainingTotals;
 }

@@ -160,7 +160,7 @@ type StepStart = Omit<Checkpoint, 'totals'>;
 interface TakenStep<M extends Figures, T extends Figures> {
   /** The state at the start of the next step. */
   readonly next: StepStart;
-  /** The work in progress; undefined if there is none. */
+  /** The work in progress; undefined if no work is in progress. */
   readonly rest: StepResult['rest'];
   /** Waits for that work, and adds the step to the totals of the steps before. */
   readonly completed: (

@@ -31,7 +31,10 @@ export type ExistingTraining = 'refuse' | 'overwrite' | 'resume';
 export interface TrainingDirectory {
   /** The checkpoint from which the training continues; undefined for a new training. */
   readonly checkpoint: Checkpoint | undefined;
-  /** A sentence that tells which lines of the files were mended on a resume; undefined if none were. */
+  /**
+   * A sentence that tells which lines of the files were mended on a resume; undefined if no lines were
+   * mended.
+   */
   readonly mended: string | undefined;
   /**
    * Writes one line of metrics.jsonl immediately: a killed process loses no line. If a line cannot be written

@@ -45,7 +45,7 @@ export class Lucidac {
   readonly facts: MachineFacts;
   readonly #connection: LucidacConnection;
   readonly #timeoutMs: number;
-  /** The circuit on the machine; undefined if none was configured since the last reset. */
+  /** The circuit on the machine; undefined if no circuit was configured since the last reset. */
   #configured: { readonly wiring: string; readonly placement: Placement } | undefined;
   /** The circuit of the last calibration. */
   #calibratedFor: string | undefined;

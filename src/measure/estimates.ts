@@ -32,7 +32,7 @@ export interface Summary {
   readonly standardError: number;
   /** The part of the spread that the standard errors do not explain: √max(0, spread² − standardError²). */
   readonly ownSpread: number;
-  /** Index of the largest deviation from `nominal`; −1: none. */
+  /** Index of the largest deviation from `nominal`; −1 if there are no estimates. */
   readonly worst: number;
 }
 

@@ -48,7 +48,7 @@ export type ServerEvent =
 export interface ServerStatus {
   readonly client: string | undefined;
   readonly state: string;
-  /** Number of the current or last board run of the session; 0 when there was none. */
+  /** Number of the current or last board run of the session; 0 when there was no run. */
   readonly runId: number;
   readonly tick: number;
   /** Number of good frames that the board has received. */

@@ -134,8 +134,8 @@ function serveHere(device: EmulatedDevice, { uri, clock }: TransportOptions): Po
 }
 
 /**
- * The URI of the smallest ideal board with dense couplings and at least `cells` cells; if there is none, of
- * the largest ideal board. Errors: BAD_ARGUMENT.
+ * The URI of the smallest ideal board with dense couplings and at least `cells` cells; if no board is large
+ * enough, that of the largest ideal board. Errors: BAD_ARGUMENT.
  */
 export function fittingEmulator(cells: number): string {
   checkWhole('cells', cells, 1);

@@ -4,7 +4,8 @@ import { readableFields, SHOWN_BYTES_MAX } from './readable-fields.js';
 import type { TraceMessage, TraceSamples } from './trace-message.js';
 
 /**
- * Number of cells with statistics in a sample block, if the caller chooses none. They are the first cells.
+ * If the caller chooses no cells, the JSON of a sample block holds statistics of this many cells, from cell
+ * 0.
  */
 export const STATISTICS_CELLS_MAX = 8;
 
@@ -90,7 +91,7 @@ function schemaOf({ name, doc }: Pick<Row, 'name' | 'doc'>, fields: readonly Fie
       session: { ...whole, description: 'number of the session, from 1; 0 before the first session' },
       connection: { ...whole, description: 'number of the port, from 1' },
       direction: { enum: ['toDevice', 'toHost'] },
-      requestId: { ...whole, description: 'joins a command with its answer; 0: none' },
+      requestId: { ...whole, description: 'the same number in a command and its answer; 0 in an event' },
       deviceTimeUs: { ...whole, description: 'clock of the device, if the message contains it' },
       fields: {
         type: 'object',
@@ -132,7 +133,7 @@ function fieldSchema(field: Field): object {
     case 'bytes':
       return {
         type: ['string', 'object'],
-        description: `${description}: hex up to ${SHOWN_BYTES_MAX} bytes, else { bytes: how many }`,
+        description: `${description}: hex if there are at most ${SHOWN_BYTES_MAX} bytes, otherwise an object with their number`,
         properties: { bytes: { type: 'integer' } },
       };
   }

@@ -10,7 +10,7 @@ export type ReadableValue = number | string | { readonly bytes: number };
 
 const rows = new Map<string, Row>((MESSAGES as readonly Row[]).map((row) => [row.name, row]));
 
-/** The fields of a message in the message tables; none for an unknown message. Errors: none. */
+/** The fields of a message in the message tables; empty for an unknown message. Errors: none. */
 export function fieldsOf({ kind, name }: Pick<TraceMessage, 'kind' | 'name'>): readonly Field[] {
   const row = rows.get(name);
   if (!row || kind === 'bad') return [];

@@ -43,10 +43,10 @@ export interface TraceMessage {
   readonly direction: Direction;
   /** `bad` is a payload that is not a message of this protocol. */
   readonly kind: 'command' | 'answer' | 'event' | 'bad';
-  /** The name in the message tables; `bad` for a payload that has none. */
+  /** The name in the message tables; `bad` for a payload that is not a message. */
   readonly name: CommandName | EventName | 'bad';
   readonly channel: ChannelName;
-  /** Identifies a command and its answer; 0 if there is none. */
+  /** Identifies a command and its answer; 0 for events and bad payloads. */
   readonly requestId: number;
   /** Fields by name, in the order of the message tables. The codes of a block are in `samples`. */
   readonly fields: Readonly<Record<string, FieldValue>>;

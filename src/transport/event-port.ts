@@ -16,8 +16,8 @@ export abstract class EventPort {
   }
 
   /**
-   * Sets the receiver that is called once when the port has ended, with the error that ended it, if any.
-   * Errors: none.
+   * Sets the receiver that is called once when the port has ended, with the error that ended it, if there is
+   * such an error. Errors: none.
    */
   onClose(receiver: (reason?: Error) => void): void {
     this.events.onClose(receiver);

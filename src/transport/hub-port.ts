@@ -214,7 +214,7 @@ export async function hubCredentials(address: HubAddress): Promise<HubCredential
   return { headers, ca: [...rootCertificates, await readText(caFile)] };
 }
 
-/** The token for a hub; empty if there is none. */
+/** The token for a hub; empty if there is no token. */
 async function tokenOf({ tokenFile }: HubAddress): Promise<string> {
   const text = tokenFile === undefined ? (process.env[TOKEN_VARIABLE] ?? '') : await readText(tokenFile);
   const token = text.trim();
@@ -269,7 +269,7 @@ export async function refusalOf(name: string, response: IncomingMessage): Promis
   return refusalError(name, statusCode, await readBody(response));
 }
 
-/** The error of a refusal with an HTTP status; `body` is undefined when it was none of a hub. */
+/** The error of a refusal with an HTTP status; `body` is undefined when a hub did not send it. */
 export function refusalError(
   name: string,
   statusCode: number,

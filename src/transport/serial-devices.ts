@@ -24,7 +24,7 @@ export interface SerialDevice {
   /** Four lower-case hexadecimal digits each; undefined off USB. */
   readonly vendorId: string | undefined;
   readonly productId: string | undefined;
-  /** Undefined if there is none, or if the system generated it (Windows). */
+  /** Undefined if there is no serial number, or if the system generated it (Windows). */
   readonly serialNumber: string | undefined;
   /** Advice for this verdict, in one or two sentences. */
   readonly advice: string;
@@ -59,7 +59,7 @@ export function bestCandidates(devices: readonly SerialDevice[]): SerialDevice[]
 }
 
 /**
- * Finds the path of the only port with a USB identity. If several ports fit, none is chosen. Errors:
+ * Finds the path of the only port with a USB identity. If several ports fit, this is an error. Errors:
  * PORT_NOT_FOUND, PORT_AMBIGUOUS (with the names of all ports that fit), PORT_DENIED, and those of listing.
  */
 export async function resolveUsb(
@@ -165,7 +165,7 @@ function lastingPlace(row: NamedRow, rows: readonly NamedRow[]): LastingPlace {
   if (stablePath !== undefined && serialNumber !== undefined && haveLinks)
     return { kind: 'serial', path: stablePath };
   if (placePath !== undefined) return { kind: 'serial', path: placePath };
-  // Found by its kind: if there are two of this kind later, none is chosen.
+  // The board is found by its kind. If two boards of this kind are present later, neither is chosen.
   if (isUnique) return { kind: 'usb', usb: { vendorId, productId } };
   return { kind: 'serial', path: row.path };
 }

@@ -90,7 +90,9 @@ const DEVICE_NAME = /^(?:dev\/)?((?:tty(?:USB|ACM|S|AMA|O|mxc|THS)\d+)|(?:(?:cu|
 /** The parameters that may stand behind a path. A path may hold a question mark of its own. */
 const SETTINGS = /\?(?:(?:baud|dtr|rtscts)=\d+&?)+$/;
 
-/** Returns a suggestion for a text that is not the URI of a serial port; undefined if there is none. */
+/**
+ * Returns a suggestion for a text that is not the URI of a serial port; undefined if there is no suggestion.
+ */
 export function suggestSerialUri(text: string): string | undefined {
   const identity = /^(?:usb[:=])?([\da-f]{4}:[\da-f]{4}(?::.+)?)$/i.exec(text)?.[1];
   if (identity !== undefined)

@@ -51,7 +51,7 @@ export interface Transport<Address> {
   rediscover?(address: Address): Promise<Address | undefined>;
   /**
    * For a text that is not a URI: returns the end of a sentence with the URI that was probably meant;
-   * undefined if there is none.
+   * undefined if there is no such URI.
    */
   suggest?(text: string): string | undefined;
 }

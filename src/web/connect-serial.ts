@@ -11,7 +11,7 @@ import { openWebSerialPort, serialPortName, type WebSerialPort } from './serial-
 export interface WebSerial {
   /** The ports that the user has allowed to this page and that are plugged in. Errors: none. */
   getPorts(): Promise<WebSerialPort[]>;
-  /** Asks the user for a port. Errors: rejects with NotFoundError when none was chosen. */
+  /** Asks the user for a port. Errors: rejects with NotFoundError when no port was chosen. */
   requestPort(options?: {
     readonly filters?: { readonly usbVendorId: number; readonly usbProductId?: number }[];
   }): Promise<WebSerialPort>;
@@ -27,8 +27,8 @@ export interface ConnectSerialOptions extends SerialSettings, Omit<OpenOptions, 
 
 /**
  * Asks the user for a serial port. Browsers allow it only while they handle a click or a key. Errors:
- * UNSUPPORTED if the browser has no Web Serial; PORT_NOT_FOUND when the user chose none; PORT_DENIED when the
- * page may not ask.
+ * UNSUPPORTED if the browser has no Web Serial; PORT_NOT_FOUND when the user chose no port; PORT_DENIED when
+ * the page may not ask.
  */
 export async function requestSerialPort(
   serial: WebSerial | undefined = browserSerial(),

@@ -29,7 +29,7 @@ export interface WebSerialPort {
     readonly bufferSize?: number;
     readonly flowControl?: 'none' | 'hardware';
   }): Promise<void>;
-  /** Sets the level of control lines. Errors: rejects if the port has none. */
+  /** Sets the level of control lines. Errors: rejects if the port has no such signals. */
   setSignals(signals: { readonly dataTerminalReady?: boolean }): Promise<void>;
   /** Closes the port. Errors: rejects if it is not open, or if one of its streams is locked. */
   close(): Promise<void>;
@@ -239,7 +239,7 @@ class StandardSerialPort extends EventPort implements Port {
   /** Passes on received bytes until the port ends. */
   async #flow(): Promise<void> {
     while (!this.closed) {
-      // After a fault of the line the browser has a new stream; after the loss of the port it has none.
+      // After a fault of the line the browser has a new stream; after the loss of the port it has no stream.
       const stream = this.#serial.readable;
       if (stream === null) return this.#end(this.#unplugged());
       const reader = stream.getReader();

@@ -246,7 +246,8 @@ test('sample: the covariance is P⁻¹ in the units of P', async () => {
       for (let i = 0; i < n; i++)
         for (let j = 0; j < n; j++) moments.data[i * n + j] += (white[i] * white[j]) / count;
     }
-    // The standard deviation of an entry is √(2/count) at most, but for a correlation of 5 % between draws.
+    // The standard deviation of an entry is √(2/count) at most. A correlation of 5 % between draws changes
+    // this a little.
     for (let i = 0; i < n; i++)
       for (let j = 0; j < n; j++)
         expect(Math.abs(moments.data[i * n + j] - (i === j ? 1 : 0))).toBeLessThan(

@@ -25,14 +25,14 @@ afterEach(async () => {
   for (const release of releases.splice(0).reverse()) await release();
 });
 
-/** JSON without what depends on the clock. */
+/** Returns a copy of the data without the fields `timing`, because they depend on the clock. */
 function untimed(data: unknown): unknown {
   return JSON.parse(JSON.stringify(data, (name, value: unknown) => (name === 'timing' ? undefined : value)));
 }
 
 /**
- * The files of a study, byte for byte but for measured times. Three files are left out: the report, which
- * shows such times; the checkpoints, which hold sums of them; the mark, which names the boards.
+ * Reads the files of a study, without measured times. Three files are left out. The report shows measured
+ * times, the checkpoints hold sums of them, and the mark names the boards.
  */
 function filesOf(directory: string): Record<string, unknown> {
   const found: Record<string, unknown> = {};
@@ -49,7 +49,7 @@ function filesOf(directory: string): Record<string, unknown> {
   return found;
 }
 
-/** A worker in its own process, behind a long line. */
+/** Starts a worker in its own process. A proxy delays its connection to the server. */
 async function startWorker(server: NatsServer, { host, wrapper }: ProcessPlace, device: string) {
   const proxy = await DelayProxy.open(host, server.port, DELAY_MS);
   releases.push(() => proxy.close());
@@ -64,7 +64,7 @@ async function startServer(): Promise<NatsServer> {
   return server;
 }
 
-/** How often each job of a farm was given out. */
+/** Returns how often the server gave each job to a worker. */
 async function deliveriesOf(server: NatsServer): Promise<number[]> {
   const farm = await connectFarm({ url: server.url });
   try {
@@ -78,10 +78,10 @@ async function deliveriesOf(server: NatsServer): Promise<number[]> {
   }
 }
 
-/** `thermolink study` in its own process. */
+/** Starts `thermolink study` in its own process. */
 function startStudy(out: string, ...more: string[]): JsonProcess {
   const args = ['study', 'quantum', '--quick', '--seeds', '2', '--out', out, ...more];
-  // Its results are a line of JSON without an event.
+  // With --json, the study prints its results as one line of JSON. That line has no field `event`.
   return new JsonProcess([BUILT_CLI, ...args, '--json'], (end) => releases.push(end));
 }
 
@@ -117,7 +117,7 @@ describe.runIf(isBuilt && hasNats)('a farm of four workers, 20 ms away', { tags:
     expect(await deliveriesOf(server), 'no job was given out again').toContain(2);
   });
 
-  /** The seconds that a farm takes for this many solves, with one worker for each board. */
+  /** Returns the seconds that a farm takes for `jobs` solves. Each board has a worker of its own. */
   async function secondsFor(devices: readonly string[], jobs: number, size: number): Promise<number> {
     const server = await startServer();
     const here: ProcessPlace = { host: '127.0.0.1', wrapper: [] };
@@ -186,5 +186,7 @@ describe.runIf(isBuilt && hasNats)('a farm of four workers, 20 ms away', { tags:
 });
 
 const JOBS = 16;
-/** The boards are slow, so a job takes some seconds and the work of the host is small beside it. */
+/**
+ * The boards are slow. A job therefore takes some seconds, and the work of the host is small in comparison.
+ */
 const TICKS_PER_MS = 0.02;

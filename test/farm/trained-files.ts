@@ -6,7 +6,10 @@ import { readCheckpoint } from '../../src/learning/checkpoint.js';
 const untimed = (text: string): unknown =>
   JSON.parse(text, (name, value: unknown) => (name === 'timing' || name === 'hostSeconds' ? null : value));
 
-/** The files of a training but for measured times; the picture, which shows them, has only its name. */
+/**
+ * Reads the files of a training without measured times. Only the name of the picture is returned, because it
+ * shows such times.
+ */
 export function trainedFiles(directory: string): Record<string, unknown> {
   const contentOf = (file: string): unknown => {
     const path = join(directory, file);

@@ -105,7 +105,7 @@ export async function checkRecord(image: Uint8Array): Promise<string[]> {
   return findings;
 }
 
-/** A loss of power while a record is written leaves the old record, the new record, or none. */
+/** A loss of power while a record is written leaves the old record, the new record, or no record. */
 export async function checkRecordCuts(image: Uint8Array): Promise<string[]> {
   const findings: string[] = [];
   const kept = emptyFlash();

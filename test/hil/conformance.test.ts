@@ -16,7 +16,7 @@ import { plugInUart, plugInUsb } from './pico-port.js';
 const NOT_SHOWN = CLAUSES.filter(
   ({ id, connections }) => connections || id === 'RUN-4' || id === 'BLOCK-2',
 ).map(({ id }) => id);
-/** A Pico keeps a calibration record, the other board keeps none. */
+/** A Pico keeps a calibration record, the other board keeps no record. */
 const RULES_OF_RECORD = /^CALIBRATION-[1-5]$/;
 const RULES_WITHOUT_RECORD = /^CALIBRATION-6$/;
 

@@ -122,7 +122,7 @@ export class UsbBus {
     if (this.#endpoints !== undefined) this.#wake(NAK_NS);
   }
 
-  /** One request; the bytes of its answer, none for a request without, or 'stall'. */
+  /** One request; the bytes of its answer (empty for a request without data), or 'stall'. */
   control(setup: Setup, data?: Uint8Array): Uint8Array | 'stall' | 'timeout' {
     const [type, request, value, index, length] = setup;
     const address = this.address;

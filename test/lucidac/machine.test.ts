@@ -8,7 +8,7 @@ import { eigenvalues, normalVector, problemRandom, symmetricWith } from '../supp
 /** A real machine to test, if there is one. */
 const URI = process.env['THERMOLINK_TEST_LUCIDAC'] ?? '';
 
-// A suite without a machine has nothing to prove here; CI has none.
+// Without a machine this suite cannot test anything. CI has no machine.
 describe.skipIf(URI === '')('the LUCIDAC of THERMOLINK_TEST_LUCIDAC', () => {
   const address = { seed: 1, step: 0, block: 0 };
   const open = () => {

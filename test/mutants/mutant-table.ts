@@ -3,7 +3,7 @@ import type { Mutant } from './mutant.js';
 import { SECOND_SET } from './second-set.js';
 import { THIRD_SET } from './third-set.js';
 
-/** All mutants; the second, the third and the fourth set have files of their own. */
+/** All mutants. The second, third and fourth set have files of their own. */
 export const MUTANTS: readonly Mutant[] = [
   {
     id: 'ideal-draws-hot',
@@ -29,7 +29,8 @@ export const MUTANTS: readonly Mutant[] = [
     file: 'src/algorithms/sample.ts',
     find: 'Math.ceil((SPACING * systemScale) / (tickOf(identity) * spectrum.eigenvalueMin))',
     replacement: 'Math.ceil(systemScale / (tickOf(identity) * spectrum.eigenvalueMin))',
-    meaning: 'Draws lie one time constant apart, and the correlation of three is reported.',
+    meaning:
+      'Draws lie one time constant apart, but the reported correlation is that of three time constants.',
     tests: ['test/algorithms/draws.test.ts'],
   },
   {
@@ -38,7 +39,8 @@ export const MUTANTS: readonly Mutant[] = [
     file: 'src/algorithms/sample.ts',
     find: '      ticksPerSample: spacingTicks,',
     replacement: '      ticksPerSample: Math.ceil(spacingTicks / 3),',
-    meaning: 'The plan says three time constants between draws, and the board run is read after each one.',
+    meaning:
+      'The plan has three time constants between draws, but the board run is read after each time constant.',
     tests: ['test/algorithms/draws.test.ts'],
   },
   {
@@ -47,7 +49,7 @@ export const MUTANTS: readonly Mutant[] = [
     file: 'src/algorithms/acceptance.ts',
     find: 'const error = norm2(residual) / spectrum.eigenvalueMin',
     replacement: 'const error = norm2(residual) / (10 * spectrum.eigenvalueMin)',
-    meaning: 'The certificate says a tenth of the error that the residual proves.',
+    meaning: 'The certificate shows a tenth of the error that the residual proves.',
     tests: ['test/algorithms/acceptance.test.ts'],
   },
   {
@@ -74,7 +76,7 @@ export const MUTANTS: readonly Mutant[] = [
     file: 'src/board/estimate.ts',
     find: 'Math.sqrt(variance[i] / (effectiveSamples - 3))',
     replacement: 'Math.sqrt(variance[i] / effectiveSamples)',
-    meaning: 'Error bars ignore that the variance is estimated too, and are 5 % too small.',
+    meaning: 'Error bars ignore that the variance is only an estimate. They are 5 % too small.',
     tests: ['test/board/estimate.test.ts'],
   },
   {
@@ -83,7 +85,7 @@ export const MUTANTS: readonly Mutant[] = [
     file: 'src/algorithms/solve/corrections.ts',
     find: 'Math.sqrt(error * error + wandering)',
     replacement: 'Math.sqrt(error * error)',
-    meaning: 'What wanders from one board run to the next is missing in the error bar.',
+    meaning: 'The error bar lacks the wandering from one board run to the next.',
     tests: ['test/algorithms/solve-corrections.test.ts'],
   },
   {
@@ -92,7 +94,7 @@ export const MUTANTS: readonly Mutant[] = [
     file: 'src/algorithms/solve/corrections.ts',
     find: 'const ROUNDING_SHARE = 1 / 4;',
     replacement: 'const ROUNDING_SHARE = 4;',
-    meaning: 'An answer may keep a known error of four times its error bar.',
+    meaning: 'An answer may keep a known error that is four times its error bar.',
     tests: ['test/algorithms/solve-corrections.test.ts'],
   },
   {
@@ -101,7 +103,7 @@ export const MUTANTS: readonly Mutant[] = [
     file: 'src/algorithms/invert.ts',
     find: 'variance === 0 ? 1 / 2 : varianceAbove / variance;',
     replacement: 'variance === 0 ? 1 / 2 : varianceBelow / variance;',
-    meaning: 'The worse one of the two readings of an entry of the inverse gets the larger weight.',
+    meaning: 'Each entry of the inverse has two readings. The worse reading gets the larger weight.',
     tests: ['test/algorithms/unlike-units.test.ts'],
   },
   {
@@ -110,7 +112,7 @@ export const MUTANTS: readonly Mutant[] = [
     file: 'src/algorithms/invert.ts',
     find: 'session.readdress({ ...address, block: address.block + j });',
     replacement: 'session.readdress({ ...address, block: address.block });',
-    meaning: 'All columns of an inverse have the same noise, and their errors are taken as independent.',
+    meaning: 'All columns of an inverse have the same noise, but their errors count as independent.',
     tests: ['test/algorithms/invert.test.ts'],
   },
   {
@@ -119,7 +121,8 @@ export const MUTANTS: readonly Mutant[] = [
     file: 'src/algorithms/acceptance.ts',
     find: 'const norm = norm2(weighted(y, weights));',
     replacement: 'const norm = norm2(y);',
-    meaning: "The certificate compares the error with the size of the board's unknowns, not of the user's.",
+    meaning:
+      "The certificate compares the error with the size of the board's unknowns instead of the user's.",
     tests: ['test/algorithms/acceptance.test.ts'],
   },
   {
@@ -147,7 +150,7 @@ export const MUTANTS: readonly Mutant[] = [
     find: 'const factor = (rowGains?.[row] ?? 1) / systemScale;',
     replacement: 'const factor = 1 / (rowGains?.[row] ?? 1) / systemScale;',
     meaning:
-      "Rows are divided by their cell's noise temperature, which doubles its effect on the covariance.",
+      "Rows are divided by their cell's noise temperature. Its effect on the covariance is therefore doubled instead of removed.",
     tests: ['test/board/calibrated-model.test.ts'],
   },
   {
@@ -165,7 +168,7 @@ export const MUTANTS: readonly Mutant[] = [
     file: 'src/board/scaling.ts',
     find: 'Math.ceil((time * scaleMin) / tick)',
     replacement: 'Math.floor((time * scaleMin) / tick)',
-    meaning: 'The scale of a relaxation is rounded down, so that its largest couplings saturate.',
+    meaning: 'The scale of a relaxation is rounded down, so its largest couplings saturate.',
     tests: ['test/board/scaling.test.ts'],
   },
   {
@@ -174,7 +177,8 @@ export const MUTANTS: readonly Mutant[] = [
     file: 'src/algorithms/relax.ts',
     find: 'ticks: growth * first.ticks,',
     replacement: 'ticks: first.ticks,',
-    meaning: 'After a second overload a relaxation runs for half of its time, later for less.',
+    meaning:
+      'After a second overload a relaxation lasts half of its time. After further overloads it lasts even less.',
     tests: ['test/algorithms/relax.test.ts'],
   },
   {
@@ -201,7 +205,7 @@ export const MUTANTS: readonly Mutant[] = [
     file: 'src/measure/time-constant.ts',
     find: 'const gamma = (fast.rate - slow.rate) / range;',
     replacement: 'const gamma = fast.rate / all[1].damping;',
-    meaning: "A cell's time constant comes from one damping, so that its leakage makes it look faster.",
+    meaning: "A cell's time constant comes from one damping only, so its leakage makes it look faster.",
     tests: ['test/measure/characterize/die-agreement.test.ts'],
   },
   {
@@ -210,8 +214,7 @@ export const MUTANTS: readonly Mutant[] = [
     file: 'src/learning/optimizers/adam.ts',
     find: 'const squareScale = 1 / (1 - beta2 ** updates);',
     replacement: 'const squareScale = 1;',
-    meaning:
-      "Adam's second moment is not corrected for starting at zero, so that the first steps are too long.",
+    meaning: "Adam's second moment starts at zero, and this is not corrected. The first steps are too long.",
     tests: ['test/learning/training/optimizers.test.ts'],
   },
   {
@@ -220,7 +223,7 @@ export const MUTANTS: readonly Mutant[] = [
     file: 'src/learning/optimizers/step.ts',
     find: 'return rate * (1 - ((1 - finalRate) * step) / totalSteps);',
     replacement: 'return rate * (1 - ((1 - finalRate) * (step + 1)) / totalSteps);',
-    meaning: 'The rate falls one step too early, and the last step does nothing.',
+    meaning: 'The rate falls one step too early, so the last step does nothing.',
     tests: ['test/learning/training/optimizers.test.ts'],
   },
   {
@@ -229,7 +232,7 @@ export const MUTANTS: readonly Mutant[] = [
     file: 'src/learning/optimizers/relaxation.ts',
     find: 'address: { seed, step, block: BLOCK.delay },',
     replacement: 'address: { seed, step, block: BLOCK.relaxation },',
-    meaning: 'The relaxation during the delay has the noise of the one before it again.',
+    meaning: 'The relaxation during the delay repeats the noise of the relaxation before it.',
     tests: ['test/learning/training/tngd.test.ts'],
   },
   {

@@ -4,9 +4,9 @@
 export interface Mutant {
   readonly id: string;
   /**
-   * `survivors`: mutants that once passed the whole test suite. Tests of their kind were written then.
-   * `fresh`, `second`, `third` and `fourth`: written by four authors one after another, who had read the
-   * sources but not the tests.
+   * `survivors`: mutants that once passed the whole test suite. Tests that find such mutants were written
+   * afterwards. `fresh`, `second`, `third` and `fourth`: four authors wrote these sets one after another.
+   * They had read the sources but not the tests.
    */
   readonly set: 'survivors' | 'fresh' | 'second' | 'third' | 'fourth';
   /** Path of the changed file, relative to the root of the project. */
@@ -14,7 +14,7 @@ export interface Mutant {
   /** The text to be replaced. It occurs exactly once in the file. */
   readonly find: string;
   readonly replacement: string;
-  /** The error that the mutant makes in the numbers, in one sentence. */
+  /** The error that the mutant causes in the results, in short sentences. */
   readonly meaning: string;
   /** Files and folders, relative to the root, whose tests should find the mutant. */
   readonly tests: readonly string[];

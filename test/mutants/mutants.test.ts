@@ -9,7 +9,7 @@ import { type MutantResult, mutated, type RunOptions, runMutant, type TestsResul
 const ROOT = path.resolve(import.meta.dirname, '../..');
 
 describe('the mutants that `npm run mutants` tries', () => {
-  it('have ids of their own, in five sets', () => {
+  it('have unique ids, in five sets', () => {
     expect(new Set(MUTANTS.map(({ id }) => id)).size).toBe(MUTANTS.length);
     expect(MUTANTS.filter(({ set }) => set === 'survivors').length).toBeGreaterThanOrEqual(5);
     expect(MUTANTS.filter(({ set }) => set === 'fresh').length).toBeGreaterThanOrEqual(20);
@@ -27,14 +27,14 @@ describe('the mutants that `npm run mutants` tries', () => {
     for (const test of tests) expect(existsSync(path.join(ROOT, test)), test).toBe(true);
   });
 
-  it('a mutant is refused when its text is missing or occurs twice', () => {
+  it('a mutant is refused if the text to be replaced is missing or occurs twice', () => {
     const [mutant] = MUTANTS;
     expect(() => mutated(mutant, 'nothing of it')).toThrow(/stale.*0 times/);
     expect(() => mutated(mutant, mutant.find.repeat(2))).toThrow(/stale.*2 times/);
   });
 });
 
-describe('a mutant is judged', () => {
+describe('the judgement of a mutant', () => {
   const mutant: Mutant = {
     id: 'two-is-three',
     set: 'fresh',
@@ -53,7 +53,8 @@ describe('a mutant is judged', () => {
   };
 
   /**
-   * Judges it by tests that answer `all` when all run, and `one(isMutant)` when the failed one runs alone.
+   * Judges the mutant by simulated tests. All tests together give `all(run)`, and the failed test alone gives
+   * `one(isMutant)`.
    */
   async function judge(
     all: (run: number) => TestsResult,
@@ -79,7 +80,7 @@ describe('a mutant is judged', () => {
     return { ...result, left: readFileSync(file, 'utf8'), runs };
   }
 
-  it('as caught by a test that fails with it twice and passes without it', async () => {
+  it('is `caught` if one test fails twice with the mutant and passes without it', async () => {
     const result = await judge(
       () => failed,
       (isMutant) => (isMutant ? failed : passed),
@@ -87,7 +88,7 @@ describe('a mutant is judged', () => {
     expect(result).toMatchObject({ verdict: 'caught', by: failed.by, message: failed.message, runs: 1 });
   });
 
-  it('as a survivor when all tests pass', async () => {
+  it('is `survived` if all tests pass', async () => {
     const result = await judge(
       () => passed,
       () => passed,
@@ -95,7 +96,7 @@ describe('a mutant is judged', () => {
     expect(result).toMatchObject({ verdict: 'survived', by: '', runs: 1 });
   });
 
-  it('again after a test that failed by chance, without counting that test', async () => {
+  it('ignores a test that failed by chance, and runs all tests again', async () => {
     const result = await judge(
       (run) => (run === 0 ? failed : passed),
       () => passed,
@@ -103,7 +104,7 @@ describe('a mutant is judged', () => {
     expect(result).toMatchObject({ verdict: 'survived', runs: 2 });
   });
 
-  it('as broken when the test also fails without it', async () => {
+  it('is `broken` if the test also fails without the mutant', async () => {
     const result = await judge(
       () => failed,
       () => failed,
@@ -113,7 +114,7 @@ describe('a mutant is judged', () => {
   });
 
   it.each(['passed', 'failed', 'broken'] as const)(
-    'and taken out again, after tests that %s',
+    'restores the source file after tests that end as %s',
     async (verdict) => {
       const { left } = await judge(
         () => ({ ...failed, verdict }),

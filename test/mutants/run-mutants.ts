@@ -33,7 +33,7 @@ export interface MutantResult {
   readonly verdict: 'caught' | 'survived' | 'broken';
   /** The test that found the mutant. For a broken run a description of it; empty for a survivor. */
   readonly by: string;
-  /** The message of that test; empty if there is none. */
+  /** The message of that test; empty if there is no message. */
   readonly message: string;
   readonly seconds: number;
 }
@@ -44,7 +44,7 @@ export interface TestsResult {
   /** The first test that failed. For a broken run a description of it; empty if all tests passed. */
   readonly by: string;
   readonly message: string;
-  /** File of the test that failed, relative to the root; undefined if none failed. */
+  /** File of the test that failed, relative to the root; undefined if no test failed. */
   readonly file?: string;
 }
 

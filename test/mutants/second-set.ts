@@ -8,7 +8,8 @@ export const SECOND_SET: readonly Mutant[] = [
     file: 'src/algorithms/solve/combined-refinement.ts',
     find: 'standardError: weighted(averaged.standardError, evened.weights),',
     replacement: 'standardError: averaged.standardError,',
-    meaning: "A damped solve gives the error bars of the board's unknowns beside the answer in the user's.",
+    meaning:
+      "A damped solve gives the answer in the user's unknowns, but the error bars in the board's unknowns.",
     tests: ['test/algorithms/unlike-units.test.ts'],
   },
   {
@@ -26,7 +27,7 @@ export const SECOND_SET: readonly Mutant[] = [
     file: 'src/board/equilibrium-pass.ts',
     find: 'return subtract(asked, subtract(driven, applySystem(plan.programmed, x)));',
     replacement: 'return subtract(asked, subtract(drive, applySystem(plan.programmed, x)));',
-    meaning: 'What rounding the drive to codes puts into an answer is neither compensated nor reported.',
+    meaning: 'The error that comes from rounding the drive to codes is neither compensated nor reported.',
     tests: ['test/algorithms/solve-corrections.test.ts', 'test/algorithms/solve.test.ts'],
   },
   {
@@ -36,7 +37,7 @@ export const SECOND_SET: readonly Mutant[] = [
     find: '? noiseTemperatureOf(register, tick)',
     replacement: '? effectiveNoiseTemperature(report, register.shift, tick)',
     meaning:
-      "Draws of a calibrated board are scaled by the middle of its cells' noise, which the rows have evened already.",
+      "Draws of a calibrated board are scaled by the middle of its cells' noise. The programmed rows have evened this noise already.",
     tests: ['test/measure/calibration/draws.test.ts'],
   },
   {
@@ -45,7 +46,7 @@ export const SECOND_SET: readonly Mutant[] = [
     file: 'src/algorithms/invert.ts',
     find: 'Math.sqrt(varianceBelow * share)',
     replacement: 'Math.sqrt(varianceBelow)',
-    meaning: 'An entry of the inverse is the mean of two readings and has the error bar of one of them.',
+    meaning: 'An entry of the inverse is the mean of two readings, but it has the error bar of one reading.',
     tests: ['test/algorithms/unlike-units.test.ts'],
   },
   {
@@ -55,7 +56,7 @@ export const SECOND_SET: readonly Mutant[] = [
     find: 'if (kept.fitted?.counted !== counted) {',
     replacement: 'if (kept.fitted === undefined) {',
     meaning:
-      'A loaded factor keeps the scale of its first damping, so that a larger one makes the stiffest modes grow.',
+      'A loaded factor keeps the scale of its first damping. A larger damping then makes the stiffest modes grow.',
     tests: ['test/algorithms/truncated.test.ts', 'test/algorithms/truncated-mapping.test.ts'],
   },
   {
@@ -64,8 +65,7 @@ export const SECOND_SET: readonly Mutant[] = [
     file: 'src/board/scaling.ts',
     find: 'const PATH_TICKS = 6;',
     replacement: 'const PATH_TICKS = 2;',
-    meaning:
-      'A relaxation of one time constant takes two ticks, and is off by more than the 0.05 that is promised.',
+    meaning: 'A relaxation of one time constant takes two ticks. Its error is larger than the promised 0.05.',
     tests: ['test/board/scaling.test.ts'],
   },
   {
@@ -74,7 +74,7 @@ export const SECOND_SET: readonly Mutant[] = [
     file: 'src/board/quantize.ts',
     find: 'const ROUNDER = 1.5 * 2 ** 52;',
     replacement: 'const ROUNDER = 2 ** 52;',
-    meaning: 'Negative numbers are rounded to halves and then cut off, so that their codes are too small.',
+    meaning: 'Negative numbers are rounded to halves and then cut off, so their codes are too small.',
     tests: ['test/board/quantize.test.ts'],
   },
   {
@@ -84,7 +84,7 @@ export const SECOND_SET: readonly Mutant[] = [
     find: "if (system.kind === 'factored' && system.damping > 0) return weights;",
     replacement: "if (system.kind === 'factored' && system.damping < 0) return weights;",
     meaning:
-      'A factored system with unlike units is scaled although its damping is not, so that another system is solved.',
+      'A factored system with unlike units is scaled, but its damping is not. The board solves another system.',
     tests: ['test/algorithms/unlike-units.test.ts'],
   },
   {
@@ -93,8 +93,7 @@ export const SECOND_SET: readonly Mutant[] = [
     file: 'src/board/calibrated-couplings.ts',
     find: 'const value = own[j] - fromNext[i] * next[j] - fromBefore[i] * before[j];',
     replacement: 'const value = own[j] - fromBefore[i] * next[j] - fromNext[i] * before[j];',
-    meaning:
-      'Couplings are freed of the crosstalk of the next line with the share of the line before, and the reverse.',
+    meaning: 'The correction of crosstalk swaps the shares of the next line and of the line before.',
     tests: ['test/board/calibrated-model.test.ts'],
   },
   {
@@ -103,7 +102,7 @@ export const SECOND_SET: readonly Mutant[] = [
     file: 'src/board/calibrated-model.ts',
     find: 'damping: Math.max(0, system.damping - leaked)',
     replacement: 'damping: Math.max(0, system.damping)',
-    meaning: 'The leakage of a calibrated crossbar adds to the damping of what it solves.',
+    meaning: 'The leakage of a calibrated crossbar adds to the damping of the solved system.',
     tests: ['test/board/calibrated-model.test.ts'],
   },
   {
@@ -121,7 +120,8 @@ export const SECOND_SET: readonly Mutant[] = [
     file: 'src/measure/least-squares.ts',
     find: 'dot(residuals, residuals) / (count - size - 2)',
     replacement: 'dot(residuals, residuals) / count',
-    meaning: 'Standard errors of fits ignore how many coefficients were fitted, and are an eighth too small.',
+    meaning:
+      'Standard errors of fits ignore the number of fitted coefficients. They are an eighth too small.',
     tests: ['test/measure/characterize/least-squares.test.ts'],
   },
   {
@@ -130,7 +130,7 @@ export const SECOND_SET: readonly Mutant[] = [
     file: 'src/measure/estimates.ts',
     find: 'Math.max(0, variance - errorVariance)',
     replacement: 'Math.max(0, variance)',
-    meaning: "A profile takes the errors of its measurements for the spread of a board's cells.",
+    meaning: "The spread of a board's cells in a profile also contains the errors of the measurements.",
     tests: ['test/measure/characterize/estimates.test.ts'],
   },
   {
@@ -140,7 +140,7 @@ export const SECOND_SET: readonly Mutant[] = [
     find: 'dot(image, image) / 2;',
     replacement: 'dot(image, image);',
     meaning:
-      'The method of Levenberg and Marquardt predicts too small a fall of the loss, and takes bad steps for good ones.',
+      'The method of Levenberg and Marquardt predicts too small a fall of the loss. It accepts bad steps as good steps.',
     tests: ['test/learning/pinn/levenberg-marquardt.test.ts'],
   },
   {
@@ -149,7 +149,7 @@ export const SECOND_SET: readonly Mutant[] = [
     file: 'src/learning/optimizers/step.ts',
     find: '(rate * clip) / length',
     replacement: 'clip / length',
-    meaning: 'A clipped step is longer than its bound by the reciprocal of the rate.',
+    meaning: 'A clipped step is longer than its bound. The factor is the reciprocal of the rate.',
     tests: ['test/learning/training/optimizers.test.ts'],
   },
   {
@@ -168,7 +168,7 @@ export const SECOND_SET: readonly Mutant[] = [
     find: 'if (!(chance < ratio * ratio)) continue;',
     replacement: 'if (!(chance < ratio)) continue;',
     meaning:
-      'Patterns are drawn from the amplitude instead of its square, so that energies and gradients are biased.',
+      'Patterns are drawn from the amplitude instead of its square. Energies and gradients are biased.',
     tests: ['test/learning/quantum'],
   },
   {
@@ -177,7 +177,7 @@ export const SECOND_SET: readonly Mutant[] = [
     file: 'src/learning/pinn/burgers.ts',
     find: 'partials.value = jet.first[1];',
     replacement: 'partials.value = 0;',
-    meaning: "The derivative of Burgers' residual lacks that of its u in u u_x.",
+    meaning: "The derivative of Burgers' residual lacks the derivative of the factor u in u u_x.",
     tests: ['test/learning/pinn/residual-problem.test.ts'],
   },
   {

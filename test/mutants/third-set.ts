@@ -1,8 +1,8 @@
 import type { Mutant } from './mutant.js';
 
 /**
- * Twenty mutants by a third author, who had not read the tests: four for each part of the program. The quick
- * tests of that time caught ten of them.
+ * Twenty mutants by a third author, who had not read the tests. Each of the five parts of the program has
+ * four of them. The quick tests of that time caught ten.
  */
 export const THIRD_SET: readonly Mutant[] = [
   {
@@ -12,7 +12,7 @@ export const THIRD_SET: readonly Mutant[] = [
     find: 'relativeResidual = norm2(unweighted(residual, weights)) / norm;',
     replacement: 'relativeResidual = norm2(residual) / norm;',
     meaning:
-      'A prepared system with unlike units settles until the residual of the scaled system is small, and reports that.',
+      'A prepared system with unlike units settles until the residual of the scaled system is small. It reports that residual.',
     tests: ['test/algorithms/prepare.test.ts'],
   },
   {
@@ -21,7 +21,7 @@ export const THIRD_SET: readonly Mutant[] = [
     file: 'src/algorithms/solve/refinement.ts',
     find: 'quantizationError: roundingErrorBound(this.#plan, averaged) / norm,',
     replacement: 'quantizationError: roundingErrorBound(this.#plan, averaged),',
-    meaning: "A solve reports what rounding left in x in x's own unit, and calls it a share of ‖x‖.",
+    meaning: "A solve reports the rounding error of x in x's own unit, and says that it is a share of ‖x‖.",
     tests: ['test/algorithms/solve-limits.test.ts'],
   },
   {
@@ -31,7 +31,7 @@ export const THIRD_SET: readonly Mutant[] = [
     find: 'wandering: (1 + 1 / CHECK_RUNS) * pooledVariance(readings, mean)',
     replacement: 'wandering: (1 / CHECK_RUNS) * pooledVariance(readings, mean)',
     meaning:
-      'On a board that wanders from run to run the error bar holds what the check runs wandered, not what the answer did.',
+      'On a board that wanders from run to run, the error bar contains only the wandering of the check runs. It lacks the wandering of the answer itself.',
     tests: ['test/algorithms/solve-corrections.test.ts'],
   },
   {
@@ -41,7 +41,7 @@ export const THIRD_SET: readonly Mutant[] = [
     find: 'violation = Math.max(violation, lower[i] - image[i], image[i] - upper[i]);',
     replacement: 'violation = Math.max(violation, image[i] - upper[i]);',
     meaning:
-      'The primal residual of a quadratic program is 0 however far below a lower bound its answer lies.',
+      'The primal residual of a quadratic program is 0 even if its answer lies far below a lower bound.',
     tests: ['test/algorithms/qp.test.ts'],
   },
   {
@@ -51,7 +51,7 @@ export const THIRD_SET: readonly Mutant[] = [
     find: '{ amplitude: (noiseCodeMin + noiseCodeMax) / 2, shift }',
     replacement: '{ amplitude: noiseCodeMax, shift }',
     meaning:
-      'Draws of a board whose cells are unequally loud are divided by the loudest one, so that they scatter too little.',
+      'On a board whose cells have unequal noise, draws are divided by the noise of the loudest cell. They scatter too little.',
     tests: ['test/algorithms/board-facts.test.ts'],
   },
   {
@@ -61,7 +61,7 @@ export const THIRD_SET: readonly Mutant[] = [
     find: 'Math.sqrt(noiseTemperature * relaxedTime(2 * eigenvalue, time) * 2)',
     replacement: 'Math.sqrt(noiseTemperature * relaxedTime(eigenvalue, time))',
     meaning:
-      'Relaxations of the ideal sampler have the right variance at equilibrium, and up to half of it at short times.',
+      'Relaxations of the ideal sampler have the right variance at equilibrium. At short times the variance is down to half of the right one.',
     tests: ['test/algorithms/ideal-sampler.test.ts'],
   },
   {
@@ -71,7 +71,7 @@ export const THIRD_SET: readonly Mutant[] = [
     find: 'this.#sampling ??= planSampling(session.identity, evened, calibration, dampingMax);',
     replacement: 'this.#sampling ??= this.#plainPlan(session);',
     meaning:
-      "Draws of a prepared system on a calibrated board have the cells' unequal noise, and are said to have a known covariance.",
+      "Draws of a prepared system on a calibrated board have the cells' unequal noise. The report still says that their covariance is known.",
     tests: ['test/algorithms/prepare.test.ts'],
   },
   {
@@ -81,7 +81,7 @@ export const THIRD_SET: readonly Mutant[] = [
     find: 'this.#nextTick += report.ticksDone;',
     replacement: 'this.#nextTick = report.ticksDone;',
     meaning:
-      'From the third part of a board run on, every part has the noise of the one before it again: draws repeat.',
+      'From the third part of a board run on, every part repeats the noise of the part before it. Draws repeat.',
     tests: ['test/algorithms/draws.test.ts'],
   },
   {
@@ -91,7 +91,7 @@ export const THIRD_SET: readonly Mutant[] = [
     find: 'shift >= range.noiseShiftMin; shift--',
     replacement: 'shift > range.noiseShiftMin; shift--',
     meaning:
-      'A noise temperature in the highest octave of the register becomes the highest one, up to four times too hot.',
+      'A noise temperature in the highest octave of the register becomes the highest temperature. It is up to four times too hot.',
     tests: ['test/board/noise-register.test.ts'],
   },
   {
@@ -100,7 +100,7 @@ export const THIRD_SET: readonly Mutant[] = [
     file: 'src/board/scaling.ts',
     find: 'const needed = Math.max(reached, initialMax, driveMax / driveMaxPerScale);',
     replacement: 'const needed = Math.max(reached, initialMax);',
-    meaning: 'The drive of a short relaxation is cut off at the range of its converter, and nothing says so.',
+    meaning: 'The drive of a short relaxation is cut off at the range of its converter, without a report.',
     tests: ['test/board/scaling.test.ts'],
   },
   {
@@ -110,7 +110,7 @@ export const THIRD_SET: readonly Mutant[] = [
     find: 'const eigenvalueMin = Math.max(found, floor);',
     replacement: 'const eigenvalueMin = found + floor;',
     meaning:
-      'The smallest eigenvalue of a damped factor counts the damping twice, so that certificates prove up to half of the error.',
+      'The smallest eigenvalue of a damped factor counts the damping twice. Certificates then show as little as half of the error.',
     tests: ['test/board/spectrum.test.ts'],
   },
   {
@@ -120,7 +120,7 @@ export const THIRD_SET: readonly Mutant[] = [
     find: 'evenSquares + oddSquares + rest * rest]',
     replacement: 'evenSquares + oddSquares]',
     meaning:
-      'The bound on the eigenvalues of a factor with an odd number of columns leaves out the last one, so that its mode overshoots.',
+      'The bound on the eigenvalues of a factor with an odd number of columns leaves out the last column. The mode of this column overshoots.',
     tests: ['test/board/scaling.test.ts'],
   },
   {
@@ -130,7 +130,7 @@ export const THIRD_SET: readonly Mutant[] = [
     find: 'const relativeError = Math.sqrt((2 / samples) * spread);',
     replacement: 'const relativeError = Math.sqrt(spread / (2 * samples));',
     meaning:
-      'Noise temperatures have the error bar of their square roots, half of their own: an ideal board looks mismatched.',
+      'Noise temperatures have the error bars of their square roots, which are half of the right ones. An ideal board looks mismatched.',
     tests: ['test/measure/characterize/noise-bars.test.ts'],
   },
   {
@@ -140,7 +140,7 @@ export const THIRD_SET: readonly Mutant[] = [
     find: 'return all + (counts[code - first] / hoped - 1) ** 2 - 1 / hoped;',
     replacement: 'return all + (counts[code - first] / hoped - 1) ** 2;',
     meaning:
-      'The codes of an ideal ADC seem to differ in width, since chance in their counts is not taken off.',
+      'The codes of an ideal ADC seem to differ in width, because the chance in their counts is not subtracted.',
     tests: ['test/measure/characterize/adc-histogram.test.ts'],
   },
   {
@@ -149,7 +149,7 @@ export const THIRD_SET: readonly Mutant[] = [
     file: 'src/measure/profile-parts.ts',
     find: '(value) => (value > 0 ? UNIT_GAIN / value : Number.NaN)',
     replacement: '(value) => (value > 0 ? UNIT_GAIN * value : Number.NaN)',
-    meaning: 'In the profile of a measured board the slow cells are fast, and the fast ones slow.',
+    meaning: 'In the profile of a measured board the slow cells are fast, and the fast cells are slow.',
     tests: ['test/measure/extract/broken-gains.test.ts'],
   },
   {
@@ -159,7 +159,7 @@ export const THIRD_SET: readonly Mutant[] = [
     find: 'this.#runs = known.runs;',
     replacement: 'this.#runs = 0;',
     meaning:
-      'A measurement that is resumed has other noise than one without the interruption, and so other results.',
+      'A resumed measurement has other noise than an uninterrupted measurement. Its results therefore differ.',
     tests: ['test/measure/characterize/resume.test.ts'],
   },
   {
@@ -169,7 +169,7 @@ export const THIRD_SET: readonly Mutant[] = [
     find: 'if (epoch !== orderEpoch) {',
     replacement: 'if (orderEpoch < 0) {',
     meaning:
-      'All epochs have the batches of the first one, or after a resume those of the epoch in which it was resumed.',
+      'All epochs have the batches of the first epoch. After a resume they have those of the epoch in which the training was resumed.',
     tests: ['test/learning/training/batches.test.ts'],
   },
   {
@@ -179,7 +179,7 @@ export const THIRD_SET: readonly Mutant[] = [
     find: 'Math.abs(point.slope) <= -SLOPE_SHARE * slope',
     replacement: '-point.slope <= -SLOPE_SHARE * slope',
     meaning:
-      'A line search takes a step that climbs the far side of the valley steeply, against the strong Wolfe conditions.',
+      'A line search takes a step that climbs steeply on the far side of the valley. The strong Wolfe conditions forbid this.',
     tests: ['test/learning/pinn/quasi-newton.test.ts'],
   },
   {
@@ -188,7 +188,7 @@ export const THIRD_SET: readonly Mutant[] = [
     file: 'src/learning/optimizers/relaxation.ts',
     find: 'state: { arrays: { solution: delayed.x }, numbers }',
     replacement: 'state: { arrays: { solution: x }, numbers }',
-    meaning: 'After a delay the next relaxation starts from what was read before it.',
+    meaning: 'After a delay the next relaxation starts from the values that were read before the delay.',
     tests: ['test/learning/training/tngd.test.ts'],
   },
   {
@@ -198,7 +198,7 @@ export const THIRD_SET: readonly Mutant[] = [
     find: 'const face = Math.floor(2 * dimensions * random.uniform());',
     replacement: 'const face = Math.floor(dimensions * random.uniform());',
     meaning:
-      'The boundary points of the Poisson problem lie on five of the ten faces, so that the others have no boundary values.',
+      'The boundary points of the Poisson problem lie on five of the ten faces. The other faces have no boundary values.',
     tests: ['test/learning/pinn/points.test.ts'],
   },
 ];

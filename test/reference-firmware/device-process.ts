@@ -41,7 +41,10 @@ process.once('exit', () => {
   for (const child of alive) child.kill('SIGKILL');
 });
 
-/** Starts a device that outlives a test. The caller ends it; otherwise it is killed with this process. */
+/**
+ * Starts a device that outlives a test. The caller should end it. If the caller does not, it is killed with
+ * this process.
+ */
 export async function spawnDevice(program: string, ...args: readonly string[]): Promise<DeviceProcess> {
   const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe'], env: ENVIRONMENT });
   const kill = () => child.kill('SIGKILL');

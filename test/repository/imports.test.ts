@@ -289,7 +289,10 @@ describe('imports flow one way', () => {
       files.map((file) => [file, ownImportsOf(file).filter((target) => known.has(target))]),
     );
     const done = new Set<string>();
-    /** A circle of imports that begins at or behind this file, as a path; undefined when there is none. */
+    /**
+     * A circle of imports that begins at or behind this file, as a path; undefined when there is no such
+     * circle.
+     */
     const circleFrom = (file: string, path: readonly string[]): readonly string[] | undefined => {
       if (path.includes(file)) return [...path.slice(path.indexOf(file)), file];
       if (done.has(file)) return undefined;
@@ -318,7 +321,7 @@ describe('imports flow one way', () => {
     expect(offences).toEqual([]);
   });
 
-  /** Everything that a page and its worker can reach, also by `import()`, but for types. */
+  /** Everything that a page and its worker can reach, also by `import()`. Imports of types do not count. */
   const reachedByPages = (): string[] => {
     const reached = new Set<string>();
     const visit = (file: string): void => {

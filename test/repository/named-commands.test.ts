@@ -51,7 +51,10 @@ function namedCommands(): Named[] {
   return [...remedies, ...hints, ...documents];
 }
 
-/** The words behind `thermolink`; none where any command may stand, as in `thermolink COMMAND --help`. */
+/**
+ * The words behind `thermolink`; an empty list if the text stands for any command, as in `thermolink COMMAND
+ * --help`.
+ */
 function wordsOf({ text }: Named): string[] {
   const words = text.split(/[\s|;)'"]+/).slice(1);
   return words[0] === undefined || /^([A-Z<…]|--|$)/.test(words[0]) ? [] : words;

@@ -4,7 +4,10 @@ import { profileSchema } from '../../emulator/profiles/profile-schema.js';
 /** A JSON schema. This project adds `unit` and `note`. */
 type Schema = z.core.JSONSchema.BaseSchema & { readonly unit?: string; readonly note?: string };
 
-/** The table of a profile's fields and of its effects' magnitudes: values and units. */
+/**
+ * Makes a Markdown table of the fields of a profile, with the allowed values and the unit of each field. The
+ * magnitudes of the effects follow as further rows.
+ */
 export function profileMarkdown(): string {
   const { effects, measured: _, ...fields } = properties(z.toJSONSchema(profileSchema, { io: 'input' }));
   const magnitudes = Object.entries(properties(effects)).flatMap(([effect, schema]) =>
@@ -13,7 +16,7 @@ export function profileMarkdown(): string {
   return ['| field | takes | unit |', '| --- | --- | --- |', ...rows('', fields), ...magnitudes].join('\n');
 }
 
-/** The fields of an object, also where the object may be null. */
+/** Returns the fields of an object. The schema may also allow null in place of the object. */
 function properties(schema: Schema): Record<string, Schema> {
   const object = schema.anyOf?.[0];
   return (object ? properties(object) : schema.properties) as Record<string, Schema>;

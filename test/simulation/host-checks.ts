@@ -9,7 +9,7 @@ import { peek } from './peek.js';
 import type { TestRig } from './test-rig.js';
 import type { Truth } from './truth.js';
 
-/** Longest time of a command if the line has lost none of its frames. */
+/** Longest time of a command if the line has lost no frame of it. */
 const ANSWER_MS = 300;
 const DEADLINE_CODES: ReadonlySet<string> = new Set(['TIMEOUT', 'LINK_LOST']);
 

@@ -61,7 +61,7 @@ export class Host {
     this.#nonce = options.nonce;
   }
 
-  /** The open device. Opens one when there is none, and tries until it succeeds. */
+  /** The open device. If there is no device, opens one and tries until it succeeds. */
   async device(): Promise<Device> {
     while (!this.#device) {
       this.#openedAtMs = this.clock.nowMs();

@@ -46,17 +46,17 @@ export interface Scenario {
   readonly sliceMs: number;
   /**
    * Probability of each of the seven frame faults at every frame, 0 to 1/7. Drawn: 0.01 in every fourth seed,
-   * else 0.
+   * 0 in the others.
    */
   readonly frameNoise: number;
   /**
    * Faults of single frames. Drawn: 14 faults. The seeds take the pairs of fault and state in turn. Every
-   * 16th seed has none.
+   * 16th seed has no such fault.
    */
   readonly frameFaults: readonly Ambush<FrameFaultName>[];
   /**
    * Faults of line, board and host. Drawn: 7 faults. The seeds take the pairs of fault and state in turn.
-   * Every 4th seed has none, and there no call may fail because of the line.
+   * Every 4th seed has no such fault. In these seeds no call may fail because of the line.
    */
   readonly worldFaults: readonly Ambush<WorldFaultName>[];
   /**

@@ -25,7 +25,7 @@ export const MACOS: SerialListing = {
 
 /**
  * Rows as `SerialPort.list()` gives them on Windows: ids as in the registry. Windows makes up a serial number
- * for an adapter that has none.
+ * for an adapter without a serial number.
  */
 export const WINDOWS: SerialListing = {
   platform: 'win32',

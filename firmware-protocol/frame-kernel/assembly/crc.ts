@@ -1,9 +1,10 @@
 /**
- * Shortens a message without changing its CRC. A CRC is a remainder modulo a polynomial P. Let yᵈ + yᵃ + yᵇ +
- * 1 with y = x⁸ be a multiple of P. Then the remainder stays the same when a byte is removed and added to the
- * three bytes that are d − a, d − b and d places behind it. Only the last bytes of a message are left. Both
- * sums were found by search. They have the least degree among the sums with only distant places. With distant
- * places no load waits for a store.
+ * Shortens a message without changing its CRC. A CRC is a remainder modulo a polynomial P. Let y = x⁸. Each
+ * CRC here uses a multiple of P that has the form yᵈ + yᵃ + yᵇ + 1. A byte can be removed from the message if
+ * it is added to the three bytes that are d − a, d − b and d places behind it. This does not change the
+ * remainder. The last bytes of a message are not removed. Both multiples were found by search. They have the
+ * least degree among the multiples whose places are all distant. With distant places no load waits for a
+ * store.
  */
 
 /** CRC-32: y⁴⁰¹⁸ + y²⁰⁹¹ + y¹⁸³⁷ + 1. The numbers are places behind the removed byte. */
@@ -44,12 +45,15 @@ function fold(
   middle: usize,
   far: usize,
 ): usize {
-  /** The number of removed bytes that are kept: at least `far`, and a multiple of 16. */
+  /**
+   * Later bytes need the removed bytes up to `far` places before them. This number of removed bytes is
+   * therefore kept: `far`, rounded up to a multiple of 16.
+   */
   const keptBytes = (far + 15) & ~15;
   const kept = room + keptBytes;
   memory.fill(room, 0, keptBytes);
-  // A CRC adds its inverted state to the first four bytes. Bytes removed `far` places earlier would have the
-  // same effect.
+  // A CRC begins by adding its inverted state to the first four bytes of the message. The loop does this if
+  // the inverted state lies `far` places before them, like removed bytes.
   store<u32>(kept - far, ~state);
   let left = length;
   while (left >= far + STEP) {
@@ -67,7 +71,7 @@ function fold(
     memory.copy(room, room + count, keptBytes);
     left -= count;
   }
-  // No byte of the rest is removed.
+  // The rest is short, and none of its bytes is removed. Zeros after it add nothing.
   memory.fill(kept, 0, far + STEP);
   for (let i: usize = 0; i < left; i += 16) {
     const at = kept + i;

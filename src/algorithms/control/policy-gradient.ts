@@ -168,7 +168,7 @@ async function descend(
   return { gain, costs, gains, passes: work.passes, cost: work.cost };
 }
 
-/** The first of K − ηD, K − ½ηD, … that lowers the cost; undefined when none does. */
+/** The first of K − ηD, K − ½ηD, … that lowers the cost; undefined when none of them lowers it. */
 function lowered(plant: LinearPlant, gain: Matrix, direction: Matrix, value: number, firstStep: number) {
   let step = firstStep;
   for (let k = 0; k < HALVINGS_MAX; k++, step /= 2) {

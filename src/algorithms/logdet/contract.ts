@@ -24,7 +24,7 @@ export interface LogDeterminantRequest {
 
 /** A number with its error bar. */
 export interface Estimated {
-  /** In the unit of the quantity; a logarithm has none. */
+  /** In the unit of the quantity; a logarithm has no unit. */
   readonly value: number;
   /** One standard error of `value`, in the same unit. */
   readonly standardError: number;

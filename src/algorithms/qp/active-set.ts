@@ -42,7 +42,10 @@ export async function polish(judge: Judge, start: PrimalDual, work: BoardWork): 
   return steps;
 }
 
-/** For each row: 1 if it is held at its upper bound (or is an equality), −1 if at its lower bound, else 0. */
+/**
+ * For each row: 1 if it is held at its upper bound (or is an equality), −1 if it is held at its lower bound,
+ * 0 if it is free.
+ */
 export function activeSides(program: QuadraticProgram, { x, y }: PrimalDual, weight: number): Side[] {
   const { constraints, lower, upper } = program;
   const image = matVec(constraints, x);

@@ -75,7 +75,7 @@ export class BoxWork {
   readonly #form: BoxForm;
   /** The unknowns that are not fixed. */
   readonly #free: readonly number[];
-  /** Every unknown at its lower bound, if it is fixed, else 0. */
+  /** The value of every fixed unknown, which is its lower bound. 0 for the other unknowns. */
   readonly #fixed: Float64Array<ArrayBuffer>;
   readonly #box: RailBox | undefined;
 

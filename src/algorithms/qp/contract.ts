@@ -12,7 +12,8 @@ export const QP_METHODS: readonly QpMethod[] = ['auto', 'box', 'admm', 'ipm'];
 /** Options of solving a quadratic program. */
 export interface QpRequest {
   /**
-   * Default 'auto': 'box' if every unknown has two bounds and there are no other constraints, else 'admm'.
+   * Default 'auto': 'box' if every unknown has two bounds and there are no other constraints, otherwise
+   * 'admm'.
    */
   readonly method?: QpMethod;
   /** Solves use the steps from `address.step` on. */

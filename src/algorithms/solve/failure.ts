@@ -90,7 +90,7 @@ export function deadCells(plan: EquilibriumPlan, { drive, reading }: Pass): Dead
   return dead;
 }
 
-/** The dead cells as the end of a sentence; empty when there is none. */
+/** The dead cells as the end of a sentence; empty when no cell is dead. */
 export function deadCellsText(dead: readonly DeadCell[]): string {
   if (dead.length === 0) return '';
   const list = cellList(dead.map(({ cell }) => cell));

@@ -43,9 +43,9 @@ export class SolvePlans {
   readonly #dampings: number[];
 
   /**
-   * Sends nothing. `plain` makes the plan of Â itself. If no `tolerance` is given, none is checked. Errors:
-   * NOT_POSITIVE_DEFINITE; TOLERANCE_NOT_MET for a tolerance beyond float64 or beyond the board's codes;
-   * UNSUPPORTED for board runs of more than `ticksMax` ticks.
+   * Sends nothing. `plain` makes the plan of Â itself. Without `tolerance` there is no check of the
+   * tolerance. Errors: NOT_POSITIVE_DEFINITE; TOLERANCE_NOT_MET for a tolerance beyond float64 or beyond the
+   * board's codes; UNSUPPORTED for board runs of more than `ticksMax` ticks.
    */
   constructor(
     session: BoardSession,
@@ -74,7 +74,7 @@ export class SolvePlans {
     return this.#current;
   }
 
-  /** Turns to the next plan; returns false if there is none. */
+  /** Turns to the next plan; returns false if there is no further plan. */
   advance(): boolean {
     try {
       if (this.#dampings.length === 0) return false;

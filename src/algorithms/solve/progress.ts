@@ -10,7 +10,7 @@ export interface SolveState {
   readonly samples: number;
   /** Bound on the relative error after the previous passes; infinite while nothing is proved. */
   readonly relativeErrorBound: number;
-  /** Relative standard error of this pass so far; infinite while there is none. */
+  /** Relative standard error of this pass so far; infinite while there is no estimate. */
   readonly relativeStandardError: number;
 }
 

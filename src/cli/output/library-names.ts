@@ -42,7 +42,10 @@ function withStreamNamesIn(data: ThermolinkError['data']): ThermolinkError['data
   );
 }
 
-/** The message with backticks around the name that it begins with. argument-checks.ts writes none there. */
+/**
+ * The message with backticks around the name that it begins with. argument-checks.ts writes no backticks
+ * there.
+ */
 function namedArgument({ message, data }: ThermolinkError): string {
   const { argument } = data;
   if (typeof argument !== 'string' || !message.startsWith(`${argument} `)) return message;

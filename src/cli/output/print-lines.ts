@@ -1,11 +1,11 @@
 import { once } from 'node:events';
 
-/** Lines go out in pieces of about this many characters. */
+/** Lines are written in pieces of about this many characters. */
 const PIECE_CHARACTERS = 2 ** 16;
 
 /**
- * Prints lines on standard output as fast as its reader takes them, with bounded memory. Rejects with what
- * `lines` throws, after the lines before it.
+ * Prints lines on standard output as fast as its reader takes them, with bounded memory. If `lines` throws an
+ * error, the lines before the error are printed. The promise then rejects with that error.
  */
 export async function printLines(lines: Iterable<string>): Promise<void> {
   let piece = '';

@@ -1,6 +1,6 @@
 /**
- * The columns that `text` takes in a terminal. Combining marks, as in x̂, take none. Wide East Asian signs
- * count as one.
+ * The columns that `text` takes in a terminal. Combining marks, as in x̂, take no column. Wide East Asian
+ * signs count as one.
  */
 export function columnCount(text: string): number {
   return [...text.replace(/\p{Mark}/gu, '')].length;

@@ -30,7 +30,7 @@ export interface LineChartProps {
 const HEIGHT_PX = 200;
 /** More points than these are drawn smaller. */
 const CROWD = 64;
-/** Least width; otherwise the chart is as wide as its place. */
+/** The smallest width. A wider place makes the chart wider. */
 const WIDTH_MIN_PX = 200;
 
 /** A chart by uPlot. It is created again when its series change. Otherwise it only gets new data. */

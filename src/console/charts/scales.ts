@@ -11,7 +11,7 @@ export interface DivergingColors {
 /** The least size of a range whose values are all zero, so that nothing is divided by zero. */
 const SIZE_MIN = 1e-30;
 
-/** The largest finite |value| of the lists; a tiny number > 0 if there is none. */
+/** The largest finite |value| of the lists; a tiny number > 0 if there is no such value. */
 export function largestSize(...lists: readonly (ArrayLike<number> | undefined)[]): number {
   let largest = 0;
   for (const list of lists)

@@ -32,7 +32,7 @@ export class Ring {
     return column;
   }
 
-  /** The newest value of a column; NaN while there is none. */
+  /** The newest value of a column; NaN while the ring is empty. */
   last(index: number): number {
     if (this.#length === 0) return Number.NaN;
     const row = (this.#begin + this.#length - 1) % this.capacity;

@@ -248,7 +248,7 @@ function checkedName(board: string): string {
   throw badArgument('board', board, 'a name of letters, digits and . _ -, as boards() tells it');
 }
 
-/** The body as JSON; undefined if it is none, or too long. */
+/** The body as JSON; undefined if it is not JSON, or too long. */
 async function readJson(response: IncomingMessage): Promise<unknown> {
   const chunks: Buffer[] = [];
   let length = 0;

@@ -97,7 +97,7 @@ export async function* hubEvents(
   }
 }
 
-/** A message as JSON; undefined if it is none. */
+/** A message as JSON; undefined if it is not JSON. */
 function parsed(data: RawData): unknown {
   try {
     return JSON.parse((data as Buffer).toString('utf8')) as unknown;

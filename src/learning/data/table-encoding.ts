@@ -10,7 +10,7 @@ export type ColumnEncoding =
       readonly sd: number;
     }
   | {
-      /** One input for each text: 1 where the cell has it, else 0. */
+      /** One input for each text: 1 if the cell has this text, otherwise 0. */
       readonly kind: 'text';
       readonly name: string;
       readonly texts: readonly string[];

@@ -51,8 +51,8 @@ export function createConvolutionClassifier(settings: ConvolutionClassifierSetti
         `${rows} × ${columns} image.`,
     );
   const widths = [channels * pooledPixels, ...hidden, classes];
-  // All patch matrices use the same array, because none is kept. This saves 2.5 MB of allocation in each
-  // step.
+  // All patch matrices use the same array, because no patch matrix is kept. This saves 2.5 MB of allocation
+  // in each step.
   let room = new Float32Array(0);
   const arrange = (inputs: Float32Array, count: number): Float32Array => {
     const length = patchMatrixLength(count, geometry);

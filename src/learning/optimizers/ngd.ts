@@ -14,7 +14,7 @@ export interface NgdSettings extends RateSettings, DampingSettings, MeanCurvatur
 
 /**
  * Exact natural gradient descent, computed digitally: x = (G + λI)⁻¹∇ℓ, θ ← θ − η x. TNGD tends to it for
- * long times. O(m²P + m³) for a factor of m < P rows, else O(mP² + P³).
+ * long times. O(m²P + m³) for a factor of m < P rows, otherwise O(mP² + P³).
  *
  * With `average` G is the mean over batches (`meanCurvature`), which the state keeps. A step costs O(mP² +
  * P³) if a batch is added or λ changes, otherwise O(P²). Source: Amari, "Natural gradient works efficiently
@@ -52,7 +52,7 @@ export function ngd(settings: NgdSettings): Optimizer {
 }
 
 /**
- * (KᵀK + λI)⁻¹g for K m×P, by Woodbury's identity for m < P and else by Cholesky factorisation. Errors:
+ * (KᵀK + λI)⁻¹g for K m×P, by Woodbury's identity if m < P, otherwise by Cholesky factorisation. Errors:
  * DIVERGED when K or g is not finite, or when λ is so small that KKᵀ + λI is singular in float64.
  */
 export function naturalGradient(factor: Matrix, damping: number, gradient: Float64Array): Float64Array {

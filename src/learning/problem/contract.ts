@@ -3,7 +3,7 @@ import type { Matrix } from '../../linalg/matrix.js';
 /** Named figures of one step or one test; each is finite. */
 export type Figures = Readonly<Record<string, number>>;
 
-/** The figures of a problem that has none of its own. */
+/** The figures of a problem without figures of its own. */
 // oxlint-disable-next-line typescript/no-generated-empty-object-type -- the type means "no figures"
 export type NoFigures = Readonly<Record<never, number>>;
 
@@ -30,7 +30,7 @@ export interface LossGradient<Measures extends Figures = NoFigures> {
   readonly loss: number;
   /** ∇ℓ, length P, in units of ℓ per parameter. */
   readonly gradient: Float64Array;
-  /** Further figures for the record of the step; absent if the problem has none. */
+  /** Further figures for the record of the step; absent if the problem has no such figures. */
   readonly measures?: Measures;
   /** The state for the next step; absent if the state stays. */
   readonly state?: ProblemState;

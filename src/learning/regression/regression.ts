@@ -36,7 +36,8 @@ export interface RegressionSettings {
 }
 
 /**
- * A regression problem, with the outputs of its network. Errors: those of `Problem`; `outputs` throws none.
+ * A regression problem, with the outputs of its network. Errors: those of `Problem`; `outputs` throws no
+ * errors.
  */
 export interface Regression extends Problem<NoFigures, RegressionTest> {
   /** z [count × outputs] for `inputs` at `parameters` [P]; one example per row. */

@@ -47,7 +47,7 @@ const RECORD = 2;
 export class ProductMatrix extends FastMatrix {
   readonly rows: number;
   readonly columns: number;
-  /** Undefined if the host has none. All arrays here lie in its memory. */
+  /** Undefined if the host has no module. All arrays here lie in its memory. */
   readonly module: MatrixModule | undefined;
   readonly scratch: Uint8Array;
   readonly #shape: ProductShape;

@@ -29,7 +29,7 @@ export interface PlacedMessage {
   readonly message: TraceMessage;
   /** Time since the first byte. */
   readonly seconds: number;
-  /** The board run of the message; undefined if it belongs to none. */
+  /** The board run of the message; undefined if it belongs to no run. */
   readonly run: LedgerRun | undefined;
 }
 

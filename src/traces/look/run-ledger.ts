@@ -66,7 +66,7 @@ export class RunLedger {
   readonly #blocks = new Map<LedgerRun, BlocksSeen>();
   #session = 0;
 
-  /** Takes the next message. Returns the run of this message; undefined if it belongs to none. */
+  /** Takes the next message. Returns the run of this message; undefined if it belongs to no run. */
   add(message: TraceMessage): LedgerRun | undefined {
     if (message.session !== this.#session) {
       this.#session = message.session;

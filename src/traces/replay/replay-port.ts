@@ -52,7 +52,7 @@ export class ReplayPort implements Port {
     void this.#port.close();
   }
 
-  /** Closes the port as the recorded port was lost. */
+  /** Closes the port because the recorded port was lost at this point. */
   lose(): void {
     void this.#port.close();
   }

@@ -93,7 +93,7 @@ export class RequestMatcher {
     return { kind: 'mismatch', mismatch: this.#mismatch(unlike, asked) };
   }
 
-  /** The last taken request with the same content; if there is none, the next one. */
+  /** The last taken request with the same content; if there is no such request, the next one. */
   #sameContent(asked: Asked): ScriptRequest | undefined {
     const same = (this.#contents.get(contentKey(asked)) ?? []).filter(({ reply }) => reply);
     return same.findLast(({ place }) => place < this.#next) ?? same[0];

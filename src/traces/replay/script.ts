@@ -10,7 +10,7 @@ export interface ScriptRequest {
   /** Index among the requests. */
   readonly place: number;
   readonly message: TraceMessage;
-  /** The recorded answer or refusal; undefined if there was none. */
+  /** The recorded answer or refusal; undefined if the recording has no answer. */
   reply: TraceMessage | undefined;
 }
 

@@ -102,7 +102,7 @@ describe('a run', () => {
       uploadBytes: records.reduce((sum, { uploadBytes }) => sum + uploadBytes, 0),
     });
     expect(summary.uploadBytesPerStep).toBe(summary.uploadBytes / 40);
-    // Two relaxations of one tick each per step, but for the delay after the last.
+    // Two relaxations of one tick each per step, except for the delay after the last step.
     expect(summary.ticks).toBe(79);
     expect(summary.testAccuracy).toBeGreaterThan(0.9);
     expect(summary.trainLoss).toBeLessThan(records[0].loss / 2);

@@ -87,7 +87,7 @@ describe('thermolink characterize', () => {
     expect(modelOf(record)).toBe('prototype-8');
   });
 
-  /** What --json prints, but for what differs from one measurement to the next. */
+  /** What --json prints, without the fields that differ from one measurement to the next. */
   async function jsonRecord(seed: string): Promise<string> {
     const { stdout, stderr } = await runCommand('characterize', ...BOARD, ...QUICK, '--json', '--seed', seed);
     expect(stderr).toBe('');

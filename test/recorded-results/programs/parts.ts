@@ -64,7 +64,7 @@ import { ADDRESS, calibrationOf, factored, ofSize, problem, rowsOf, unlike } fro
 const vector = (length: number, seed = 870) => normalVector(problemRandom(seed), length);
 const identityOf = (lab: Lab, profile: string, size?: object) => lab.board(profile, size).identity;
 
-/** The plans of five systems on five boards. */
+/** Five plans: four systems on four boards. */
 function plansOf(lab: Lab): EquilibriumPlan[] {
   const plan = (
     system: LinearSystem,
@@ -88,7 +88,7 @@ function plansOf(lab: Lab): EquilibriumPlan[] {
   ];
 }
 
-/** The numbers of a plan. The requests of other recorded programs show its codes. */
+/** The fields of a plan that are numbers or codes. */
 function numbersOf(plan: EquilibriumPlan) {
   const { spectrum, systemScale, rail, settleTicks, ticksPerSample, samplesMin, correlationTimeMax } = plan;
   const { codes, noiseTemperatureMin, noiseTemperatureMax } = plan;

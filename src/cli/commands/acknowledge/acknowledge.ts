@@ -5,7 +5,7 @@ import { boardCommand } from '../../board-command.js';
 /** The result of acknowledging. */
 export interface Acknowledged {
   readonly before: DeviceStateName;
-  /** The fault that was latched before; `none` without one. */
+  /** The fault that was latched before; `none` if no fault was latched. */
   readonly fault: string;
   readonly after: DeviceStateName;
 }

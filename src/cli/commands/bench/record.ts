@@ -266,7 +266,10 @@ async function timesOf(
   return { times, codeBytes };
 }
 
-/** Processor seconds of each thread of this process, as Linux counts them to some ms; elsewhere none. */
+/**
+ * Processor seconds of each thread of this process, as Linux counts them, exact to some ms. Empty on other
+ * systems.
+ */
 function threadSeconds(): ReadonlyMap<string, number> {
   const folder = '/proc/self/task';
   try {

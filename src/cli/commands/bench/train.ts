@@ -46,7 +46,7 @@ export interface TrainingBench {
   readonly processorRatio: number;
 }
 
-/** tngd and control take turns, so that what else the machine does meets both alike. */
+/** tngd and control take turns, so that other work of the machine slows both in the same way. */
 const ROUNDS = 4;
 /** Steps before the measured ones of each round: the compiler of the host works in the background. */
 const WARM_UP_STEPS = 10;

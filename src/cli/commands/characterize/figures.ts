@@ -73,7 +73,9 @@ function cellChart({ title, unit, nominal, estimates }: Quantity): Chart {
   });
 }
 
-/** The channel with most missing codes, or else the most uneven one. */
+/**
+ * Returns the channel with most missing codes. If no channel has missing codes, returns the most uneven one.
+ */
 function worstHistogram(histograms: readonly ChannelHistogram[]): [number, ChannelHistogram] | undefined {
   return [...histograms.entries()]
     .filter(([, { stuckAt }]) => stuckAt === undefined)

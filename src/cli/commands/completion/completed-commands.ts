@@ -24,7 +24,7 @@ export interface CompletedOption {
 
 /** A command, a group of commands, or the program, as shells need it. */
 export interface CompletedCommand {
-  /** Its words after `thermolink`; none for the program. */
+  /** Its words after `thermolink`; empty for the program itself. */
   readonly words: readonly string[];
   readonly summary: string;
   readonly commands: readonly CompletedCommand[];
@@ -32,7 +32,7 @@ export interface CompletedCommand {
   readonly arguments: readonly CompletedValue[];
 }
 
-/** Device URIs, as far as they are known: whole ones of emulated boards, else how they begin. */
+/** Device URIs. Those of emulated boards are complete. Of the other kinds only the beginning is known. */
 export const DEVICE_WORDS: readonly string[] = [
   ...PROFILES.map(({ name }) => `emulator:${name}`),
   'emulator:file=',

@@ -27,7 +27,9 @@ export class LatenessMeter {
     this.#wait();
   }
 
-  /** Ends the measurement. How late the machine was if that may have been more than `slackMs`, ms; else 0. */
+  /**
+   * Ends the measurement. How late the machine was, in ms, if this may be more than `slackMs`. Otherwise 0.
+   */
   end(): number {
     this.#cancel();
     this.#look();

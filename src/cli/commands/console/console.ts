@@ -20,7 +20,7 @@ address hub://… to --device in another terminal. The key Escape on the page st
     withInterrupt((signal) => serve({ ...options, devices }, signal, open ? openPage : undefined)),
 });
 
-/** Opens an address in the browser of the desktop. Where there is none, the printed address has to do. */
+/** Opens an address in the browser of the desktop. Without a browser the user opens the printed address. */
 function openPage(url: string): void {
   const { DISPLAY, WAYLAND_DISPLAY } = process.env;
   if (process.platform === 'linux' && !DISPLAY && !WAYLAND_DISPLAY) return;

@@ -6,7 +6,7 @@ export interface BoardNeeds {
   readonly cells: number;
   /** Rows of the factored array. */
   readonly rows?: number;
-  /** Dense couplings, or else a factored array. Left out: the job uses neither. */
+  /** True: dense couplings. False: a factored array. Left out: the job uses neither. */
   readonly isDense?: boolean;
   /** Left out: any model that fits. */
   readonly model?: string | undefined;
@@ -14,7 +14,7 @@ export interface BoardNeeds {
 
 /**
  * The model of the smallest boards that are offered and fit a job; among equals the one with most boards.
- * Errors: UNSUPPORTED where none fits, with what is offered; those of the client.
+ * Errors: UNSUPPORTED if no board fits, with a list of the offered boards; those of the client.
  */
 export async function chosenModel(
   client: FarmClient,

@@ -79,7 +79,7 @@ export function storeFilesOfTraining(contents: FileContents, directory: string):
   for (const [name, content] of contents) replaceFile(join(directory, name), content);
 }
 
-/** The summary among the files of a training. Errors: BAD_FILE where there is none. */
+/** The summary among the files of a training. Errors: BAD_FILE if there is no summary. */
 export function summaryOf(contents: FileContents): TrainingSummary<Figures> {
   const content = contents.get(TRAINING_FILES.summary);
   if (content === undefined)

@@ -21,7 +21,7 @@ export interface TrainJobRequest {
   readonly options: OptionTexts;
   /** What `data` names; empty where the option was left out. */
   readonly data: readonly DataFile[];
-  /** What the client means by this, but for the board. */
+  /** The meaning of the request for the client, without the board. */
   readonly meaning: Readonly<Record<string, unknown>>;
 }
 

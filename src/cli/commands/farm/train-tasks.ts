@@ -27,7 +27,7 @@ export function trainingOptions(task: TrainTask): OptionSpecs {
   return Object.fromEntries(Object.entries(task.options).filter(([field]) => !OF_THE_PLACE.has(field)));
 }
 
-/** The options of the place that a command of the farm has none of its own for. */
+/** The options of the local place that a command of the farm does not have. */
 export function refusedOptions(task: TrainTask, own: OptionSpecs): readonly OptionSpec<unknown>[] {
   const refused = Object.entries(task.options).filter(
     ([field]) => OF_THE_PLACE.has(field) && !Object.hasOwn(own, field),
@@ -48,7 +48,7 @@ export function textsOf(specs: OptionSpecs, values: Readonly<Record<string, unkn
 }
 
 /**
- * The values of these texts, as a command line would read them; undefined if one of them is no option.
+ * The values of these texts, as a command line would read them; undefined if one of them is not an option.
  *
  * Errors: BAD_ARGUMENT for a text that its option does not take.
  */

@@ -146,7 +146,9 @@ async function offerBoards(
   }
 }
 
-/** When the calibration was measured that a board keeps; null where there is none that can be read. */
+/**
+ * Returns the date of the calibration that a board keeps; null if the board keeps no readable calibration.
+ */
 async function calibrationDate(device: Device): Promise<string | null> {
   if (device.identity.calibrationBytesMax === 0) return null;
   const bytes = await device.readCalibration();

@@ -38,13 +38,13 @@ const LOOK_AGAIN_MS = 200;
 /** The functions of the machine that the command uses. Tests give a substitute. */
 export interface FlashEnvironment {
   readonly volumes: () => Promise<string[]>;
-  /** Asks the board on a serial port for BOOTSEL. */
+  /** Asks the board on a serial port to enter BOOTSEL mode. */
   readonly touch: (address: SerialUriAddress, signal: AbortSignal) => Promise<void>;
 }
 
 export const command = flashCommand({ volumes: () => bootVolumes(), touch: touchPort });
 
-/** The command with a given machine. */
+/** Makes the command. It uses the machine only through `environment`. */
 export function flashCommand(environment: FlashEnvironment): LoadedCommand {
   return defineCommand({
     arguments: [{ name: '<file>', help: 'the firmware, a UF2 file', file: 'input' }],
@@ -74,26 +74,29 @@ export function flashCommand(environment: FlashEnvironment): LoadedCommand {
 interface Flashed extends Uf2Image {
   readonly file: string;
   readonly volume: string;
-  /** Whether the volume has gone, as it does when the board has all blocks. */
+  /** Whether the volume has disappeared. The board removes it after the last block. */
   readonly restarted: boolean;
 }
 
 function flashedText({ blocks, flashBytes, volume, restarted }: Flashed): string {
   const next = restarted
     ? 'The board has restarted.'
-    : 'The volume is still there: the board restarts when it has all blocks.';
+    : 'The volume is still mounted. The board restarts after it has received all blocks.';
   return `${counted(blocks, 'block')} (${formatBytes(flashBytes)} of flash) written to ${volume}. ${next}\n`;
 }
 
-/** The volume to write to; with a device, one that appears after the touch. Errors: BAD_FILE, NO_ANSWER. */
+/**
+ * Returns the path of the volume to write to. With --device, this is the volume that appears after the
+ * request to the board. Errors: BAD_FILE, NO_ANSWER.
+ */
 async function volumeFor(
   { device, volume, wait }: OptionValues<typeof OPTIONS>,
   { volumes, touch }: FlashEnvironment,
   signal: AbortSignal,
 ): Promise<string> {
   if (device !== undefined && volume !== undefined)
-    throw new ThermolinkError('BAD_ARGUMENT', 'device and volume exclude each other.', {
-      hint: 'With --device the board is asked for its volume; with --volume it shows one already.',
+    throw new ThermolinkError('BAD_ARGUMENT', '--device and --volume exclude each other.', {
+      hint: 'Give --device if the board runs its firmware. Give --volume if the BOOTSEL volume is already mounted.',
     });
   if (volume !== undefined) return volume;
   if (device === undefined) return onlyVolume(await volumes());
@@ -133,12 +136,14 @@ function onlyVolume(places: readonly string[]): string {
   });
 }
 
-/** Opens the port at 1200 baud, which firmware for the RP2040 takes as the wish for BOOTSEL; then closes. */
+/**
+ * Opens the port at 1200 baud and closes it. Firmware for the RP2040 enters BOOTSEL mode when this happens.
+ */
 export async function touchPort(address: SerialUriAddress, signal: AbortSignal): Promise<void> {
   const port = await serialTransport.open(
     { ...address, baudRate: TOUCH_BAUD, dtr: false },
     { uri: '', signal },
   );
-  // The board has left the bus by now.
+  // By now the board may have left the bus, and then closing fails.
   await port.close().catch(() => undefined);
 }

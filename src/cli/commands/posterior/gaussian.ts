@@ -102,7 +102,10 @@ The posterior of a Gaussian is exact on a host after one Cholesky factorisation:
   },
 });
 
-/** A precision matrix from one of two files. Errors: BAD_ARGUMENT for none or both; those of the file. */
+/**
+ * A precision matrix from one of two files. Errors: BAD_ARGUMENT if neither or both are given; those of the
+ * file.
+ */
 async function readPrecision(
   part: 'prior' | 'noise',
   precision: string | undefined,

@@ -4,10 +4,10 @@ import { figure } from '../../../plot/figure.js';
 import { lineChart } from '../../../plot/line-chart.js';
 
 const PHASES_DRAWN: Readonly<Record<QpProgress['phase'], string>> = {
-  box: 'each level of the box',
-  admm: 'every tenth iteration of ADMM',
-  ipm: 'each iteration of the interior point',
-  polish: 'steps of the polish',
+  box: 'each box level',
+  admm: 'every tenth ADMM iteration',
+  ipm: 'each interior-point iteration',
+  polish: 'polish steps',
 };
 
 /**
@@ -43,7 +43,10 @@ export function convergenceFigure(problem: string, { history, status }: QpResult
   ]);
 }
 
-/** The last progress of the same method before entry i: ADMM counts on after a polish, a polish does not. */
+/**
+ * Returns the last progress of the same method before entry i. ADMM continues its count after a polish. A
+ * polish begins its count again, so it has no such entry.
+ */
 function ranBefore(history: readonly QpProgress[], i: number): QpProgress | undefined {
   const { phase } = history[i];
   return phase === 'polish' ? undefined : history.slice(0, i).findLast((entry) => entry.phase === phase);

@@ -32,15 +32,15 @@ const STATUS_TEXTS: Readonly<Record<QpStatus, string>> = {
 };
 
 const PHASE_TEXTS: Readonly<Record<QpProgress['phase'], string>> = {
-  box: 'level of the box',
-  admm: 'iteration of ADMM',
-  ipm: 'iteration of the interior point',
-  polish: 'step of the polish',
+  box: 'box level',
+  admm: 'ADMM iteration',
+  ipm: 'interior-point iteration',
+  polish: 'polish step',
 };
 const ITERATION_TEXTS: Readonly<Record<QpResult['method'], string>> = {
-  box: 'levels of the box',
-  admm: 'iterations of ADMM',
-  ipm: 'iterations of the interior point',
+  box: 'box levels',
+  admm: 'ADMM iterations',
+  ipm: 'interior-point iterations',
 };
 
 export const command = boardCommand({
@@ -53,13 +53,17 @@ export const command = boardCommand({
       value: toleranceValue,
       default: 1e-8,
     }),
-    method: option('--method <name>', `${QP_METHODS.join(', ')}; auto: box for bounds alone, else admm`, {
-      value: choice(QP_METHODS),
-      default: QP_METHODS[0],
-    }),
+    method: option(
+      '--method <name>',
+      `${QP_METHODS.join(', ')}; auto: box if the problem has only bounds, otherwise admm`,
+      {
+        value: choice(QP_METHODS),
+        default: QP_METHODS[0],
+      },
+    ),
     iterationsMax: option(
       '--iterations-max <n>',
-      'largest number of iterations (default: 4000 of ADMM, 60 of ipm)',
+      'largest number of iterations (default: 4000 for admm, 60 for ipm)',
       {
         value: positiveInteger(1_000_000),
       },
@@ -112,7 +116,10 @@ function worst({ primal, dual, gap }: QpProgress): number {
   return Math.max(primal, dual, gap);
 }
 
-/** Whole decimal digits that the residuals show, up to those that are wanted. */
+/**
+ * Returns how many whole decimal digits the worst residual shows, at most the number that `tolerance` asks
+ * for.
+ */
 function digitsOf(progress: QpProgress, tolerance: number): number {
   return Math.max(0, Math.floor(-Math.log10(Math.max(worst(progress), tolerance))));
 }
@@ -154,7 +161,7 @@ function factsOf({ result, device, hostSeconds, repeats }: Worked<QpResult>, bas
   };
 }
 
-/** Where the rails stopped, when another method had to go on. */
+/** Makes the row about the rails if another method had to continue. Otherwise there is no row. */
 function railRows(history: QpResult['history'], method: QpResult['method']): string[][] {
   const levels = history.filter(({ phase }) => phase === 'box');
   if (levels.length === 0 || levels.length === history.length) return [];
@@ -163,7 +170,7 @@ function railRows(history: QpResult['history'], method: QpResult['method']): str
   return [
     [
       'rails',
-      `stopped at a residual of ${residual} after ${counted(levels.length, 'level')}; ${next} went on`,
+      `stopped after ${counted(levels.length, 'level')} at a residual of ${residual}; ${next} continued`,
     ],
   ];
 }
@@ -201,7 +208,7 @@ function reportText(
         ]),
     ...railRows(history, facts.method),
     [ITERATION_TEXTS[facts.method], formatCount(facts.iterations)],
-    ['steps of the polish', formatCount(facts.polishSteps)],
+    ['polish steps', formatCount(facts.polishSteps)],
     [
       'board',
       `${counted(facts.solves, 'solve')}, ${counted(facts.passes, 'pass', 'passes')}, ${counted(facts.uploads, 'matrix', 'matrices')}, ${formatBytes(facts.uploadBytes)}`,
@@ -218,5 +225,5 @@ function reportText(
   if (isInfeasible || x.length > SHOWN_MAX) return report;
   const active = y.filter((value) => value !== 0).length;
   const numbers = Array.from(x, (value, i) => [`x[${i}]`, formatNumber(value, 7)]);
-  return `${formatTable(numbers)}\n${report}  ${counted(active, 'multiplier')} of ${y.length} not 0 (\`--json\` shows all)\n`;
+  return `${formatTable(numbers)}\n${report}  ${formatCount(active)} of ${counted(y.length, 'multiplier')} ${active === 1 ? 'is' : 'are'} not 0 (\`--json\` shows all)\n`;
 }

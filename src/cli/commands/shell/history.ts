@@ -3,11 +3,11 @@ import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { replaceFile } from '../../../files/replace-file.js';
 
-/** Lines that are kept from shell to shell. */
+/** The history file keeps at most this many lines. */
 export const HISTORY_LINES_MAX = 500;
 const LINE_CHARACTERS_MAX = 1000;
 
-/** Where the history is: the folder of the user for state that programs keep. */
+/** Returns the path of the history file. It lies in the folder in which programs keep the state of a user. */
 export function historyFile(environment: NodeJS.ProcessEnv = process.env): string {
   const { XDG_STATE_HOME, LOCALAPPDATA } = environment;
   const fallback =
@@ -15,7 +15,10 @@ export function historyFile(environment: NodeJS.ProcessEnv = process.env): strin
   return join(XDG_STATE_HOME || fallback, 'thermolink', 'shell-history');
 }
 
-/** The lines of earlier shells, the newest first, as readline wants them. Errors: none; no file, no lines. */
+/**
+ * Returns the lines of earlier shells. The newest line comes first, because readline needs this order. If the
+ * file cannot be read, the list is empty. Errors: none.
+ */
 export function readHistory(file = historyFile()): string[] {
   try {
     return readFileSync(file, 'utf8').split('\n').filter(isKept).slice(-HISTORY_LINES_MAX).reverse();
@@ -24,7 +27,10 @@ export function readHistory(file = historyFile()): string[] {
   }
 }
 
-/** Keeps the lines, the newest of which comes first. A folder that can't be written keeps none. */
+/**
+ * Writes the lines to the history file. `newestFirst` begins with the newest line. If the file cannot be
+ * written, the lines are lost. Errors: none.
+ */
 export function writeHistory(newestFirst: readonly string[], file = historyFile()): void {
   const lines = newestFirst.filter(isKept).slice(0, HISTORY_LINES_MAX).reverse();
   try {

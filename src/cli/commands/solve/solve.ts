@@ -103,7 +103,7 @@ function jsonOf({ result, device, hostSeconds, repeats }: Worked<SolveResult>) {
   };
 }
 
-/** Rows on readings that were combined; none where the board had the system itself. */
+/** Rows about combined readings. There are no such rows if the board had the system itself. */
 function combinedRows({ combined }: SolveResult): string[][] {
   if (combined === undefined) return [];
   const { refinedResidual, relativeDamping, products } = combined;

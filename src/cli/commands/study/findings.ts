@@ -28,7 +28,7 @@ const VERDICTS: Readonly<Record<Verdict, string>> = {
   higher: 'higher',
 };
 
-/** One row for each method of a task, in the order of `COLUMNS`. What there is none of is a dash. */
+/** One row for each method of a task, in the order of `COLUMNS`. A dash stands for a missing value. */
 export function rowsOf({ methods }: TaskResult): string[][] {
   return methods.map((method) => {
     const { name, error, againstBoard, steps } = method;
@@ -119,7 +119,7 @@ function listed(names: readonly string[]): string {
   return names.length < 2 ? names.join('') : `${names.slice(0, -1).join(', ')} and ${names.at(-1)}`;
 }
 
-/** How the settings were found; none where nothing was searched. */
+/** Sentences that say how the settings were found. Empty if no setting was searched. */
 export function searchSentences({ methods }: TaskResult): string[] {
   const searched = methods.flatMap(({ name: method, search }) => (search ? [{ method, ...search }] : []));
   if (searched.length === 0) return [];

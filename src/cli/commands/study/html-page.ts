@@ -36,7 +36,7 @@ export function listMarkup(lines: readonly string[]): string {
   return `<ul>\n${lines.map((line) => `<li>${escapeXml(line)}</li>`).join('\n')}\n</ul>`;
 }
 
-/** A cell of a column of numbers: it begins with a digit, or says that there is none. */
+/** A cell of a column of numbers: it begins with a digit, or is a dash for a missing number. */
 const NUMBER = /^[\d×–-]/;
 
 /**

@@ -28,7 +28,7 @@ function runOf({ part, settings, seed }: PlannedRun, _done: readonly TableRun[],
   };
 }
 
-/** The largest κ whose losses overlap those without noise; undefined where there is none. */
+/** The largest κ whose losses overlap those without noise; undefined if there is no such κ. */
 function largestHarmless(runs: readonly TableRun[], part: string): number | undefined {
   const [without, ...others] = groupsOf(runs, part);
   const base = spreadOver(without, 'trainLoss');

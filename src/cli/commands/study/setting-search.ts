@@ -1,50 +1,59 @@
 import type { OptimizerOptions } from '../../../learning/optimizers/registry.js';
 
-/** A setting of a method that a study searches, on a seed that it does not report. */
+/** A setting of a method. A study searches the best value of it before the study begins. */
 export interface SettingSearch {
   readonly setting: 'rate' | 'memory';
-  /** The first values, ascending; the quick form takes two of them, and no more. */
+  /** The first values to try, ascending. A quick study tries only the first two. */
   readonly values: readonly number[];
   readonly optionsAt: (value: number) => OptimizerOptions;
 }
 
-/** The settings that a search has tried. A training that failed has no error. */
+/** One value that a search has tried. `error` is null if the training failed. */
 export interface Tried {
   readonly value: number;
   readonly error: number | null;
 }
 
-/** Settings are searched on this seed, which is never reported. */
+/** A search uses this seed. The results of this seed are never reported. */
 export const SEARCH_SEED = 0;
-/** Values that a quick study tries. */
+/** The number of values that a quick study tries. */
 const QUICK_VALUES = 2;
-/** The most values of a search, so that one whose best always lies at an edge ends. */
+/**
+ * The largest number of values that a search tries. Without this limit a search whose best value always lies
+ * at an edge would never end.
+ */
 const VALUES_MAX = 5;
 
-/** The values that a search begins with. */
+/** Returns the values that a search tries first. */
 export function firstValues({ values }: SettingSearch, quick: boolean): readonly number[] {
   return quick ? values.slice(0, QUICK_VALUES) : values;
 }
 
-/** The value with the least error; the smallest one of several, and where every training failed. */
+/**
+ * Returns the value with the least error. If several values have it, or if every training failed, this is the
+ * smallest of these values.
+ */
 export function bestValue(tried: readonly Tried[]): number {
   return best(tried).value;
 }
 
-/** Whether a still smaller or larger value may be better. */
+/** Whether the best value is the smallest or the largest one so far. Then a value beyond it may be better. */
 export function isAtEdge(tried: readonly Tried[]): boolean {
   const values = tried.map(({ value }) => value);
   return [Math.min(...values), Math.max(...values)].includes(bestValue(tried));
 }
 
-/** Whether one of the searches of a task, which all have tried as many values, should try more. */
+/**
+ * Whether the searches of a task should try one more value. All of them have tried the same number of values.
+ */
 export function needsMore(searches: readonly (readonly Tried[])[], quick: boolean): boolean {
   return !quick && searches.some((tried) => isAtEdge(tried) && tried.length < VALUES_MAX);
 }
 
 /**
- * One more value to try. If the best value is at an edge, the new one lies beyond it; otherwise it lies
- * between the best value and the better of its neighbours. So all methods of a task get equally many values.
+ * Returns one more value to try. If the best value is at an edge, the new value lies beyond it. Otherwise it
+ * lies between the best value and the better one of its neighbours. In this way all methods of a task try the
+ * same number of values.
  */
 export function nextValue(tried: readonly Tried[], { setting }: SettingSearch): number {
   const sorted = tried.toSorted((a, b) => a.value - b.value);
@@ -57,7 +66,7 @@ export function nextValue(tried: readonly Tried[], { setting }: SettingSearch): 
       : high === undefined
         ? 4 * value
         : (errorOf(low) <= errorOf(high) ? low : high).value;
-  // The geometric mean: half or twice the value at an edge.
+  // The geometric mean. At an edge it is half or twice the best value.
   const next = Math.sqrt(value * other);
   return setting === 'memory' ? Math.max(1, Math.round(next)) : Number(next.toPrecision(2));
 }

@@ -23,7 +23,7 @@ export interface StudyMethod extends Method {
   readonly role: 'board' | 'digital' | 'without-board';
   /** The setting that the study searches. Left out: `options` are taken as they are. */
   readonly search?: SettingSearch;
-  /** The value of the searched setting that `options` have. Left out: none was searched yet. */
+  /** The value of the searched setting that `options` have. Left out if no value was searched yet. */
   readonly found?: number | undefined;
   /** The label of the method whose settings it takes, with what was found for them. */
   readonly settingsOf?: string;

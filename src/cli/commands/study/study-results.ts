@@ -166,7 +166,7 @@ function methodResult(
   };
 }
 
-/** JSON knows no Infinity, which a clip has where there is none. */
+/** JSON has no Infinity, but an optimizer without a clip has the clip Infinity. */
 function finiteOptions(options: OptimizerOptions): OptimizerOptions {
   return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== Infinity));
 }
@@ -202,7 +202,7 @@ function verdictOf(errors: Spread, board: Spread): Verdict {
   return errors.min > board.max ? 'higher' : 'overlap';
 }
 
-/** Mean over the trainings of a method, none of which may have failed. */
+/** Mean over the trainings of a method. None of them may have failed. */
 export function meanOf({ trainings }: MethodResult, figure: (training: TrainingResult) => number): number {
   return trainings.reduce((sum, one) => sum + figure(one), 0) / trainings.length;
 }

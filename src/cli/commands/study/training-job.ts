@@ -14,7 +14,7 @@ export interface TrainingRequest {
   readonly task: string;
   readonly method: string;
   readonly seed: number;
-  /** The value of the searched setting; null where none was searched. */
+  /** The value of the searched setting; null if no setting was searched. */
   readonly value: number | null;
   /** The settings of the training at the client, except for the board. */
   readonly settings: Readonly<Record<string, unknown>>;

@@ -75,7 +75,7 @@ function runOf(run: LedgerRun, firstNs: bigint | undefined) {
   };
 }
 
-/** The time of day of a recording; a recording in virtual time begins at 0 and has none. */
+/** The time of day of a recording; a recording in virtual time begins at 0 and has no time of day. */
 function timeText(ns: bigint | undefined): string | undefined {
   if (ns === undefined) return undefined;
   const date = new Date(Number(ns / 1_000_000n));

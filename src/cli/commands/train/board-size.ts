@@ -11,7 +11,7 @@ export interface BoardShape {
   readonly cells: number;
   /** Rows of the factored array. */
   readonly rows?: number;
-  /** Dense couplings, or else a factored array. */
+  /** True: dense couplings. False: a factored array. */
   readonly isDense: boolean;
 }
 

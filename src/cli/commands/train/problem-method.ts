@@ -116,7 +116,7 @@ const METHOD_OPTIONS = {
 type MethodSpecs = ReturnType<typeof methodNames> & typeof METHOD_OPTIONS;
 export type MethodOptions = OptionValues<MethodSpecs>;
 
-/** Every option of how a problem is trained; those that none of its optimizers has are left out. */
+/** All options for the training of a problem, without those that none of its optimizers has. */
 export function methodOptions(defaults: ProblemDefaults): MethodSpecs {
   const names = Object.keys(defaults) as OptimizerName[];
   const has = (field: OptimizerOption): boolean =>

@@ -104,7 +104,7 @@ export async function runProblem<Measures extends Figures, P extends Problem<Mea
 }
 
 /**
- * Trains a problem on a connected board, which is left out where the method uses none. Errors: those of
+ * Trains a problem on a connected board, which is left out if the method uses no board. Errors: those of
  * `trainProblem`; TOO_LARGE and UNSUPPORTED before anything is overwritten.
  */
 export async function trainProblemOn<Measures extends Figures, P extends Problem<Measures, Figures>>(
@@ -157,7 +157,7 @@ export function problemShape<Measures extends Figures, P extends Problem<Measure
   return { cells: parameterCount, rows: curvatureRows, isDense: false };
 }
 
-/** What a training means, but for its board, as JSON data. Errors: BAD_ARGUMENT for its optimizer. */
+/** The meaning of a training without its board, as JSON data. Errors: BAD_ARGUMENT for its optimizer. */
 export function problemMeaning<Measures extends Figures, P extends Problem<Measures, Figures>>({
   problem,
   method: { name, options },

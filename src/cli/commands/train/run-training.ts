@@ -57,8 +57,8 @@ export interface ClassifierTraining extends DataPlan {
   /** The solver that replaces the board. Default: the board, if the optimizer uses one. */
   readonly digital?: 'no-board' | 'exact' | undefined;
   /**
-   * Hidden layers of a perceptron. Default: for kfac one of 128, for a table one of 32, else the convolution
-   * classifier.
+   * Hidden layers of a perceptron. Default: one layer of 128 for kfac, one layer of 32 for a table, and the
+   * convolution classifier otherwise.
    */
   readonly hidden?: readonly number[] | undefined;
   readonly settings: OptimizerOptions;
@@ -121,8 +121,8 @@ export async function runTraining(plan: TrainingPlan, signal: AbortSignal): Prom
 type BareRequest = Omit<TrainRequest, 'optimizer'>;
 
 /**
- * The optimizer on these boards, and what of them its results depend on; without boards, one that uses none.
- * Errors: TOO_LARGE, UNSUPPORTED.
+ * Makes the optimizer on these boards, and says which facts about the boards its results depend on. Without
+ * boards the optimizer uses no board. Errors: TOO_LARGE, UNSUPPORTED.
  */
 function madeOn(devices: readonly Device[], plan: ClassifierTraining, request: BareRequest) {
   const { name, options } = optimizerOf(plan);
@@ -146,7 +146,7 @@ function madeOn(devices: readonly Device[], plan: ClassifierTraining, request: B
   return { optimizer: createOptimizer(name, options, solver), environment };
 }
 
-/** What a board must have for the training; undefined if it uses none. */
+/** The requirements of the training for a board; undefined if it uses no board. */
 function shapeOf(plan: ClassifierTraining, request: BareRequest): BoardShape | undefined {
   const { name, options } = optimizerOf(plan);
   if (!usesBoard(name) || plan.digital !== undefined) return undefined;

@@ -20,11 +20,14 @@ export interface TrainTask {
 export interface PlannedTraining {
   /** The method, as the command line calls it. */
   readonly label: string;
-  /** What the results depend on, but for the board, as JSON data. */
+  /** Everything except the board on which the results depend, as JSON data. */
   readonly meaning: Readonly<Record<string, unknown>>;
-  /** The requirements for its board; undefined if it uses none. */
+  /** The requirements for its board; undefined if it uses no board. */
   readonly shape: BoardShape | undefined;
-  /** Trains. Without a board only where it uses none. Errors: those of `train` and `trainProblem`. */
+  /**
+   * Trains. `device` is undefined only if the training uses no board. Errors: those of `train` and
+   * `trainProblem`.
+   */
   readonly train: (device: Device | undefined, how: TrainingUse) => Promise<void>;
   /** The result as a text. */
   readonly text: (summary: TrainingSummary<Figures>) => string;

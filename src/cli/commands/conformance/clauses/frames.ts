@@ -33,7 +33,9 @@ function sealAgain(raw: Uint8Array): void {
 
 const flipped = (host: WireHost) => edited(host, (raw) => (raw[raw.length - 1] ^= 0x55));
 
-/** Throws unless the given number of the frames of `send` counted as faulty and none of them was executed. */
+/**
+ * Throws unless the board counts the given number of frames of `send` as faulty and does not execute them.
+ */
 async function counted(
   { host, counters }: { host: WireHost; counters: () => Promise<{ framesFaulty: number }> },
   faulty: number,

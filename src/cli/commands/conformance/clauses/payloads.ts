@@ -12,7 +12,10 @@ const NO_RUN = 4_000_000;
 /** Largest distance between the resting voltage of a real cell and its ideal value, V_fs. */
 const RESTS_WITHIN = 1 / 8;
 
-/** Sends payloads on the command channel; all must be counted as rejected, and none answered as a ping. */
+/**
+ * Sends payloads on the command channel; the board must count all as rejected, and must not answer them as a
+ * ping.
+ */
 async function rejected(use: Bench, payloads: readonly (readonly number[])[], what: string): Promise<void> {
   const { host } = use;
   const before = await use.counters();

@@ -3,7 +3,7 @@ import { FEATURE } from '../../../../../firmware-protocol/messages/system.js';
 import type { Identity } from '../clause.js';
 import { Bench, type Clause, ENDLESS, equal, must } from '../clause.js';
 
-/** A record for boards that have none. */
+/** A record for boards without a record of their own. */
 const RECORD = Uint8Array.from({ length: 40 }, (_, i) => 7 * i + 1);
 /** Number of bytes of a frame in addition to the bytes of a record (protocol.md, "Calibration record"). */
 const OVERHEAD_BYTES = 36;
@@ -45,7 +45,10 @@ async function digestIs(use: Bench, record: Uint8Array, when: string): Promise<v
   equal([length, digest], [record.length, crc32(record)], `length and CRC-32 of the record ${when}`);
 }
 
-/** The record for a check: the board's own, or ours if it has none. The board keeps this record. */
+/**
+ * The record for a check: the board's own record, or `RECORD` if the board has none. The board keeps this
+ * record.
+ */
 async function lendRecord(use: Bench): Promise<{ record: Uint8Array; isOurs: boolean }> {
   const own = await readRecord(use);
   if (own.length > 0) return { record: own, isOurs: false };

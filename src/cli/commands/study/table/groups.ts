@@ -4,7 +4,7 @@ import type { Column, Settings, TablePart, TableRun, TextTable } from './table-s
 
 /** A figure over the seeds. */
 export interface Spread {
-  /** The geometric mean of figures above 0, else the arithmetic one. */
+  /** The geometric mean if all figures are above 0, otherwise the arithmetic mean. */
   readonly mean: number;
   readonly min: number;
   readonly max: number;
@@ -79,13 +79,13 @@ function cellText(group: Group, { figure, format }: Column): string {
   return min === max ? mean : `${mean} [${min}, ${max}]`;
 }
 
-/** A time, or a dash for the methods that take none. */
+/** A time, or a dash for methods that take no board time. */
 export const secondsOrDash = (seconds: number): string => (seconds === 0 ? '–' : formatSeconds(seconds));
 
-/** A number, or a dash for the methods that have none. */
+/** A number, or a dash for methods without this number. */
 export const numberOrDash = (value: number): string => (value === 0 ? '–' : formatNumber(value));
 
-/** Bytes, or a dash for the methods that send none. */
+/** Bytes, or a dash for methods that send no bytes. */
 export const bytesOrDash = (bytes: number): string => (bytes === 0 ? '–' : formatBytes(bytes));
 
 /**

@@ -7,7 +7,7 @@ import { encodedPath } from '../../../../transport/transport.js';
 
 import type { StudyBoard } from './table-study.js';
 
-/** A place in the lab where one board is open at a time, until another one is asked for. */
+/** A place in the lab. One board is open here at a time. It stays open until another board is asked for. */
 export class LabPlace {
   /** The board of the study at this place. */
   readonly uri: string;
@@ -45,7 +45,10 @@ export class LabPlace {
     await open?.device.close();
   }
 
-  /** A board that is described is stored with the study, so that a run can be repeated by hand. */
+  /**
+   * Returns the address of a board. If the study gives a whole profile, the profile is stored in the
+   * directory of the study. A run can then be repeated by hand.
+   */
   #uriOf(wanted: string | StudyBoard): string {
     if (typeof wanted === 'string') return `emulator:${wanted}`;
     const { profile, die } = wanted;

@@ -14,7 +14,7 @@ export interface TableRequest {
   readonly study: TableStudy;
   readonly scale: Scale;
   readonly out: string;
-  /** The boards of the study, where they can be chosen; else one empty name. */
+  /** The boards of the study if they can be chosen. Otherwise one empty name. */
   readonly uris: readonly string[];
   readonly quiet: boolean;
   /** Called when the boards are known to fit, before anything is run. */

@@ -17,7 +17,10 @@ const PANELS: readonly (readonly [StatisticName, string])[] = [
 
 const READINGS = ['reading', 'Single readings of short runs, the worst one of each cell'] as const;
 
-/** The runs that deviate most, else the first ones: their means, and every statistic in standard errors. */
+/**
+ * The runs that deviate most, or the first runs if none deviates: their means, and every statistic in
+ * standard errors.
+ */
 export function verdictPicture(result: VerifyResult): string | undefined {
   const { comparisons, recorded, found, verdict } = result;
   const order = [...verdict.deviations.map(({ run }) => comparisons[run]), ...comparisons];
