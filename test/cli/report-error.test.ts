@@ -4,6 +4,7 @@ import { closeSync, existsSync, openSync } from 'node:fs';
 import { CommanderError } from 'commander';
 import { describe, expect, it } from 'vitest';
 import { endOnBrokenPipe } from '../../src/cli/output/broken-pipe.js';
+import { type SignalHost, withInterrupt } from '../../src/cli/output/interrupt.js';
 import { reportError } from '../../src/cli/output/report-error.js';
 import { ERROR_CODES, type ErrorCode, ThermolinkError } from '../../src/errors.js';
 import { BUILT_CLI, isBuilt } from '../support/child-process.js';
@@ -134,6 +135,62 @@ describe('output that cannot be written', () => {
     expect(stdout).toBe('');
     expect(stderr).toMatch(/^thermolink: BAD_FILE: .* standard output\. ENOSPC: it\. .*\n$/);
     expect(ends).toEqual([1]);
+  });
+
+  it('ends what runs as an interrupt does: quietly without a reader, in BAD_FILE on a full disk', async () => {
+    const closing = (signal: AbortSignal) =>
+      new Promise<string>((resolve) => signal.addEventListener('abort', () => resolve('closed')));
+    const stopping = (signal: AbortSignal) =>
+      new Promise<string>((_, reject) => signal.addEventListener('abort', () => reject(signal.reason)));
+    const waiting = (signal: AbortSignal) =>
+      new Promise<string>((_, reject) =>
+        // This is the error with which a wait for `drain` ends.
+        signal.addEventListener('abort', () => reject(new Error(signal.reason.cause.message))),
+      );
+    const unsafe = (signal: AbortSignal) =>
+      new Promise<string>((_, reject) =>
+        signal.addEventListener('abort', () => reject(new ThermolinkError('LINK_LOST', 'it closed'))),
+      );
+    const ended = async (work: typeof closing, stream: 'stdout' | 'stderr', code: string) => {
+      const { ends, fail } = listen();
+      const result = withInterrupt(work).then(String, (error: unknown) => {
+        const { exitCode, err } = report(error);
+        return [exitCode, err];
+      });
+      // A second failure changes nothing.
+      await Promise.all([fail(stream, code), fail(stream, code)]);
+      expect(ends).toEqual([]);
+      return result;
+    };
+    for (const stream of ['stdout', 'stderr'] as const) {
+      expect(await ended(closing, stream, 'EPIPE')).toBe('closed');
+      for (const work of [stopping, waiting]) expect(await ended(work, stream, 'EPIPE')).toEqual([0, '']);
+      expect(await ended(unsafe, stream, 'EPIPE')).toEqual([
+        1,
+        expect.stringContaining('while stopping, LINK_LOST'),
+      ]);
+    }
+    for (const work of [closing, stopping, waiting])
+      expect(await ended(work, 'stdout', 'ENOSPC')).toEqual([
+        1,
+        expect.stringMatching(/BAD_FILE.*ENOSPC: it/s),
+      ]);
+  });
+
+  it('leaves a command that Ctrl-C ends its own exit code', async () => {
+    const { ends, fail } = listen();
+    const host = new EventEmitter() as EventEmitter & SignalHost;
+    const result = withInterrupt(
+      (signal) =>
+        new Promise((_, reject) =>
+          signal.addEventListener('abort', () => setImmediate(reject, signal.reason)),
+        ),
+      { host },
+    ).catch((error: unknown) => report(error).exitCode);
+    host.emit('SIGINT', 'SIGINT');
+    await fail('stdout', 'EPIPE');
+    expect(await result).toBe(130);
+    expect(ends).toEqual([]);
   });
 
   it('does not end a run when only its messages are lost, as by a terminal that was closed', async () => {

@@ -1,4 +1,4 @@
-import { abortError, ThermolinkError } from '../../errors.js';
+import { ThermolinkError } from '../../errors.js';
 
 /**
  * SIGHUP says that the terminal was closed. Without a listener Node ends the process at once, even under
@@ -6,6 +6,9 @@ import { abortError, ThermolinkError } from '../../errors.js';
  * saved.
  */
 type Signal = 'SIGHUP' | 'SIGINT' | 'SIGTERM';
+
+/** What `data.signal` says when the reader of the output has gone. It has no exit code of its own. */
+export const CLOSED_PIPE = 'SIGPIPE';
 
 /** The exit codes of shells: 128 plus the number of the signal. */
 const EXIT_CODES: Readonly<Record<Signal, number>> = { SIGHUP: 129, SIGINT: 130, SIGTERM: 143 };
@@ -21,6 +24,15 @@ const NAMES: Readonly<Record<Signal, string>> = {
  * to every process of the group, and some launchers, such as versions of npm, pass it on to their child too.
  */
 const SAME_PRESS_MS = 300;
+
+/** Why a work ends early: the reason of its signal, and the failure that its end tells, if there is one. */
+interface Interruption {
+  readonly reason: ThermolinkError;
+  readonly failure?: ThermolinkError;
+}
+
+/** Interrupts each work that runs now. Returns false if it was interrupted before. */
+const running = new Set<(interruption: Interruption) => boolean>();
 
 /** The part of `process` that is used. */
 export interface SignalHost {
@@ -44,7 +56,7 @@ export interface InterruptOptions {
  *
  * If `work` resolves after a signal, its result is returned. If it rejects, the error is `ABORTED` with
  * `data.signal`, from which `reportError` takes the exit code. It keeps the hint and the data that `work`
- * gave, and names what went wrong while stopping. Bugs pass through.
+ * gave, and names what went wrong while stopping. Bugs pass through. `interruptRunning` ends `work` too.
  */
 export async function withInterrupt<T>(
   work: (signal: AbortSignal) => Promise<T>,
@@ -53,22 +65,45 @@ export async function withInterrupt<T>(
   const { onInterrupt, host = process, clock = () => performance.now() } = options;
   const controller = new AbortController();
   let firstMs = 0;
+  let first: Interruption | undefined;
+  function interrupt(interruption: Interruption): boolean {
+    if (first !== undefined) return false;
+    first = interruption;
+    firstMs = clock();
+    controller.abort(interruption.reason);
+    return true;
+  }
   function listener(signal: Signal): void {
-    if (!controller.signal.aborted) {
-      firstMs = clock();
-      controller.abort(interrupted(signal));
-      onInterrupt?.(signal);
-    } else if (clock() - firstMs >= SAME_PRESS_MS) host.exit(EXIT_CODES[signal]);
+    if (interrupt({ reason: interrupted(signal) })) onInterrupt?.(signal);
+    else if (clock() - firstMs >= SAME_PRESS_MS) host.exit(EXIT_CODES[signal]);
   }
   const signals = Object.keys(EXIT_CODES) as Signal[];
   for (const signal of signals) host.on(signal, listener);
+  running.add(interrupt);
   try {
-    return await work(controller.signal);
+    const result = await work(controller.signal);
+    throwFailure(first);
+    return result;
   } catch (error) {
-    throw controller.signal.aborted ? afterInterrupt(abortError(controller.signal), error) : error;
+    throw first === undefined ? error : afterInterrupt(first, error);
   } finally {
+    running.delete(interrupt);
     for (const signal of signals) host.off(signal, listener);
   }
+}
+
+/**
+ * Interrupts what runs in `withInterrupt` for another cause than a signal. With `failure` it ends in that
+ * error even where it resolves. Returns whether this is the first interruption (`begun`), whether what runs
+ * is ending already, for its first cause (`ending`), or whether nothing runs (`idle`).
+ */
+export function interruptRunning(
+  reason: ThermolinkError,
+  failure?: ThermolinkError,
+): 'idle' | 'begun' | 'ending' {
+  if (running.size === 0) return 'idle';
+  const begun = [...running].map((interrupt) => interrupt({ reason, ...(failure && { failure }) }));
+  return begun.includes(true) ? 'begun' : 'ending';
 }
 
 /** The exit code after `signal`; undefined if that is not the name of a signal that interrupts. */
@@ -80,17 +115,26 @@ function interrupted(signal: Signal): ThermolinkError {
   return new ThermolinkError('ABORTED', `interrupted by ${NAMES[signal]}`, { data: { signal } });
 }
 
-function afterInterrupt(reason: ThermolinkError, error: unknown): unknown {
+function throwFailure(interruption: Interruption | undefined): void {
+  if (interruption?.failure) throw interruption.failure;
+}
+
+function afterInterrupt({ reason, failure = reason }: Interruption, error: unknown): unknown {
   // Node's own functions reject with an `AbortError`.
-  if (error instanceof Error && error.name === 'AbortError') return reason;
+  if (error instanceof Error && error.name === 'AbortError') return failure;
+  // A failed output also rejects what waits until the output takes more.
+  if (reason.cause instanceof Error && error instanceof Error && error.message === reason.cause.message)
+    return failure;
   if (!(error instanceof ThermolinkError)) return error;
-  const isClean = error.code === 'ABORTED';
+  const isClean = error.code === 'ABORTED' || error === failure;
   const message = isClean
-    ? reason.message
-    : `${reason.message}; while stopping, ${error.code}: ${error.message}`;
-  return new ThermolinkError('ABORTED', message, {
-    ...(isClean ? {} : { cause: error }),
-    data: { ...error.data, ...reason.data },
-    ...(error.hint === undefined ? {} : { hint: error.hint }),
+    ? failure.message
+    : `${failure.message.replace(/\.$/, '')}; while stopping, ${error.code}: ${error.message}`;
+  const cause = isClean ? failure.cause : error;
+  const hint = error.hint ?? failure.hint;
+  return new ThermolinkError(failure.code, message, {
+    ...(cause === undefined ? {} : { cause }),
+    data: { ...error.data, ...failure.data },
+    ...(hint === undefined ? {} : { hint }),
   });
 }

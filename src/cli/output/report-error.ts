@@ -1,6 +1,6 @@
 import { CommanderError } from 'commander';
 import { ThermolinkError } from '../../errors.js';
-import { exitCodeOfSignal } from './interrupt.js';
+import { CLOSED_PIPE, exitCodeOfSignal } from './interrupt.js';
 import { printable } from './text-width.js';
 
 export const EXIT_DONE = 0;
@@ -30,7 +30,8 @@ export interface ReportOptions {
 
 /**
  * Reports anything that a command threw, and returns the exit code: 2 for wrong usage, 128 + its number for a
- * signal, 0 for help and version texts, which commander throws, and 1 for the rest. A `ThermolinkError` is
+ * signal, 0 for help and version texts, which commander throws, 0 without a word where the reader of the
+ * output has gone, and 1 for the rest. A `ThermolinkError` is
  * one paragraph without a stack. Anything else is a bug and is shown with its stack. Never throws.
  */
 export function reportError(error: unknown, options: ReportOptions = {}): number {
@@ -40,6 +41,7 @@ export function reportError(error: unknown, options: ReportOptions = {}): number
   if (error instanceof QuietExit) return error.exitCode;
   const failure = error instanceof CommanderError ? usageFailure(error) : error;
   if (failure instanceof ThermolinkError) {
+    if (isReaderGone(failure)) return EXIT_DONE;
     if (json) stdout.write(toJson(failure));
     else stderr.write(`${paragraph(failure)}\n`);
     return exitCodeOf(failure);
@@ -52,6 +54,11 @@ export function reportError(error: unknown, options: ReportOptions = {}): number
     );
   stderr.write(`thermolink: this is a bug in thermolink; please report it with the text below.\n${text}\n`);
   return EXIT_FAILED;
+}
+
+/** Whether a command ended since nobody reads its output, and nothing went wrong while it stopped. */
+function isReaderGone({ cause, data }: ThermolinkError): boolean {
+  return data['signal'] === CLOSED_PIPE && !(cause instanceof ThermolinkError);
 }
 
 function exitCodeOf(error: ThermolinkError): number {
