@@ -5,6 +5,8 @@ import { orConflict } from './board-lease.js';
 import type { Farm } from './farm.js';
 import {
   ALL_JOBS,
+  BOARD_STREAM,
+  BOARD_SUBJECT,
   JOB_BYTES_MAX,
   JOB_STREAM,
   jobSubject,
@@ -215,11 +217,12 @@ export class FarmClient {
   }
 
   async #announced(signal?: AbortSignal) {
-    const { boards } = this.#farm;
+    const { boards, manager } = this.#farm;
+    // The list of keys of the bucket's own client never ends when an entry changes at the wrong moment.
     const entries = await this.#farm.ask(
       async () => {
-        const keys: string[] = [];
-        for await (const key of await boards.keys()) keys.push(key);
+        const { state } = await manager.streams.info(BOARD_STREAM, { subjects_filter: `${BOARD_SUBJECT}>` });
+        const keys = Object.keys(state.subjects ?? {}).map((subject) => subject.slice(BOARD_SUBJECT.length));
         return Promise.all(keys.map((key) => boards.get(key)));
       },
       { signal },

@@ -17,6 +17,10 @@ export const BUCKETS = {
   givenBack: { name: 'thermolink-given-back', ageMs: 7 * 86_400_000, bytesMax: 16 * 1024 * 1024 },
 } as const;
 
+/** The stream behind the bucket of boards, and the subjects of its keys. */
+export const BOARD_STREAM = `KV_${BUCKETS.boards.name}`;
+export const BOARD_SUBJECT = `$KV.${BUCKETS.boards.name}.`;
+
 export const JOBS_BYTES_MAX = 256 * 1024 * 1024;
 export const JOBS_AGE_MS = 7 * 86_400_000;
 /** The longest job without its matrices and files. The server takes messages of 1 MiB. */

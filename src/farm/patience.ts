@@ -11,6 +11,8 @@ import { abortError, ThermolinkError, throwIfAborted } from '../errors.js';
 
 /** Milliseconds between two attempts. */
 const AGAIN_MS = 300;
+/** Deadline of one attempt. Requests of the client have shorter ones; not all that it does has one. */
+const ATTEMPT_MS_MAX = 60_000;
 /** Default time that a program waits for a server that is away. */
 export const OUTAGE_MS_MAX = 10 * 60_000;
 /** Error code of the server for a full stream or bucket. */
@@ -39,7 +41,7 @@ export async function patiently<T>(
   for (;;) {
     throwIfAborted(signal);
     try {
-      return await attempt();
+      return await inTime(attempt(), signal);
     } catch (error) {
       if (!isOutage(error)) throw asRefusal(error);
       if (performance.now() > untilMs) throw serverAway(error);
@@ -49,6 +51,24 @@ export async function patiently<T>(
     await delay(AGAIN_MS, undefined, { signal }).catch(() => {
       throw abortError(signal!);
     });
+  }
+}
+
+/** The result of an attempt. Rejects at its deadline, and at an abort at once. */
+async function inTime<T>(attempt: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  const answered = new AbortController();
+  const until = signal === undefined ? answered.signal : AbortSignal.any([answered.signal, signal]);
+  const late = delay(ATTEMPT_MS_MAX, undefined, { signal: until }).then(
+    () => {
+      throw new Error(`The server did not answer within ${ATTEMPT_MS_MAX / 1000} s.`);
+    },
+    () => throwIfAborted(signal),
+  );
+  try {
+    return (await Promise.race([attempt, late])) as T;
+  } finally {
+    answered.abort();
+    late.catch(() => undefined);
   }
 }
 

@@ -57,6 +57,7 @@ function products(changes: Partial<TableStudy> = {}): TableStudy {
     measure: async ({ part, settings, seed }, lab): Promise<Measured> => {
       measured++;
       const { cells } = (await lab.board()).identity;
+      if (settings['size'] === 7) throw new ThermolinkError('BAD_DATASET', 'no digits');
       if (part === 'search') return { figures: { cells, found: Number(settings['size']) } };
       if (seed === 2 && settings['size'] === 6) throw new ThermolinkError('OVERLOAD', 'too large');
       const found = lab.done.map(({ figures }) => figures['found']);
@@ -66,8 +67,18 @@ function products(changes: Partial<TableStudy> = {}): TableStudy {
   };
 }
 
-const requestOf = (study: TableStudy) => ({
-  ...{ study, scale: { quick: true, seeds: [1, 2] }, out, quiet: true },
+/** A study of three searches for each seed. */
+const searches = (name: string, sizes: readonly number[]): TableStudy =>
+  products({
+    name,
+    runs: ({ seeds }) =>
+      seeds.flatMap((seed) => sizes.map((size) => ({ part: 'search', settings: { size }, seed }))),
+  });
+const FAILING = searches('failing', [7, 20, 30]);
+const GOOD = searches('good', [2, 20, 30]);
+
+const requestOf = (study: TableStudy, seeds: readonly number[] = [1, 2]) => ({
+  ...{ study, scale: { quick: true, seeds }, out, quiet: true },
 });
 const claim = () => ({ begin: () => undefined });
 const storedRuns = (): string => readFileSync(join(out, 'runs.json'), 'utf8');
@@ -87,7 +98,11 @@ describe.runIf(hasNats)('a study of tables in a farm', () => {
       {
         ...{ farm, device, uri: BOARD, worker: 'worker', release: RELEASE, calibratedAt: null },
         key: boardKey(BOARD, device.identity, 'worker', 0),
-        ...{ kinds: [runJob([products()]) as JobKind], counters: noJobs(), tell: () => undefined },
+        ...{
+          kinds: [runJob([products(), FAILING, GOOD]) as JobKind],
+          counters: noJobs(),
+          tell: () => undefined,
+        },
       },
       end.signal,
     );
@@ -99,7 +114,8 @@ describe.runIf(hasNats)('a study of tables in a farm', () => {
     await farm?.close();
   });
 
-  const inFarm = (study = products()) => runTableInFarm(requestOf(study), { url }, RELEASE, never, claim);
+  const inFarm = (study = products(), seeds?: readonly number[]) =>
+    runTableInFarm(requestOf(study, seeds), { url }, RELEASE, never, claim);
 
   it('stores what it stores on this machine, does each run once, and takes results that are there', async () => {
     const near = await runTable({ ...requestOf(products()), uris: [BOARD] }, never);
@@ -136,6 +152,18 @@ describe.runIf(hasNats)('a study of tables in a farm', () => {
     const error = await thrown(() => inFarm(products({ sharing })));
     expect([error.code, error.message]).toEqual(['BAD_ARGUMENT', expect.stringContaining('something else')]);
     expect(existsSync(join(out, 'runs.json'))).toBe(false);
+  });
+
+  it('ends with an error that is no result, and leaves nothing in the queue', async () => {
+    const client = new FarmClient(farm, RELEASE);
+    for (const seed of [1, 2, 3]) {
+      const error = await thrown(() => inFarm(FAILING, [seed]));
+      expect(error.code).toBe('BAD_DATASET');
+      expect((await client.status()).queue.filter(({ jobs }) => jobs > 0)).toEqual([]);
+      // The board takes the next jobs.
+      expect((await inFarm(GOOD, [seed])).runs).toHaveLength(3);
+      rmSync(join(out, 'runs.json'));
+    }
   });
 
   it('refuses boards that are too small before a run is queued', async () => {

@@ -53,17 +53,18 @@ Equal jobs are one job: submit it again to get the result that exists. Ctrl-C wi
         const client = new FarmClient(farm, VERSION);
         const cells = inputs.matrix.rows;
         const needs = { cells, isDense: true, model };
-        const job = await client.submit(
-          {
-            ...{ kind: SOLVE_JOB.name, model: await chosenModel(client, needs, signal) },
-            request: { ...(await solveJobRequest(client.parts, { ...inputs, tolerance, seed }, signal)) },
-          },
-          signal,
-        );
-        if (detach) return queuedReport(job);
+        const job = client.named({
+          ...{ kind: SOLVE_JOB.name, model: await chosenModel(client, needs, signal) },
+          request: { ...(await solveJobRequest(client.parts, { ...inputs, tolerance, seed }, signal)) },
+        });
+        if (detach) {
+          await client.submit(job.job, signal);
+          return queuedReport(job);
+        }
         try {
-          const worked = await whileWaiting(client, [job], signal, () =>
-            client.collect(
+          const worked = await whileWaiting(client, [job], signal, async () => {
+            await client.submit(job.job, signal);
+            return client.collect(
               job,
               async (ended) =>
                 workedOf(await solveJobResult(client.parts, jobValue(ended), signal), ended, startMs),
@@ -72,8 +73,8 @@ Equal jobs are one job: submit it again to get the result that exists. Ctrl-C wi
                 onNews: (news) =>
                   news.is === 'progress' && display.update(news.share, `${news.text}, ${news.board}`),
               },
-            ),
-          );
+            );
+          });
           return await solveReport(worked, out, 'board time (modelled)');
         } finally {
           display.finish();

@@ -172,8 +172,10 @@ async function trainInFarm(
   { client, jobOf }: FarmStudy,
   open: SubmittedJob[],
 ): Promise<StudyTraining> {
-  const job = await client.submit(jobOf(one), signal);
+  // A submission that is aborted may reach the queue all the same, so the job is withdrawn then too.
+  const job = client.named(jobOf(one));
   open.push(job);
+  await client.submit(job.job, signal);
   let steps = -1;
   const training = await client.collect(
     job,

@@ -61,8 +61,10 @@ export async function runTableInFarm(
       (): TablePlace => ({
         uri: uris[0],
         run: async (run, { signal: ended, done, onStart }) => {
-          const job = await client.submit(table.jobOf(run, done), ended);
+          // A submission that is aborted may reach the queue all the same, so the job is withdrawn then too.
+          const job = client.named(table.jobOf(run, done));
           open.push(job);
+          await client.submit(job.job, ended);
           const result = await client.collect(job, async (stored) => runOfValue(run, jobValue(stored)), {
             signal: ended,
             onNews: ({ is }) => is === 'progress' && onStart(),
