@@ -137,7 +137,8 @@ export const ERROR_CODES = {
       'a terminal program, a serial monitor or another thermolink',
       'ModemManager, which tries every new port for some seconds (Linux)',
     ],
-    remedy: 'Close the other program or wait for it; `thermolink devices` names it where the system tells.',
+    remedy:
+      'Close the other program or wait for it; `thermolink devices` names it if the system tells its name.',
   },
   CANNOT_CONNECT: {
     meaning: 'no connection came about: nothing listens at the address, or the network refused',
@@ -219,7 +220,7 @@ export const ERROR_CODES = {
     remedy: 'The same device has a new session. Load the program and start the run again.',
   },
   REPLAY_MISMATCH: {
-    meaning: 'a program that runs against a recorded session does something else than what was recorded',
+    meaning: 'a program that runs against a recorded session does not do the same as the recorded program',
     causes: [
       'the program, its inputs or its seeds have changed since the recording',
       'the library makes other requests than the version that recorded',

@@ -21,13 +21,13 @@ export interface ArrayTicks {
   /** Whether these ticks include the die's common-mode noise. If not, the caller adds it after each tick. */
   readonly addsCommonMode: boolean;
   /**
-   * Reads the first out.length cells of `state` as the ideal ADC does. Ticks have this method only where it
-   * is faster than `readAdc` of adc.ts.
+   * Reads the first out.length cells of `state` as the ideal ADC does. Ticks have this method only if it is
+   * faster than `readAdc` of adc.ts.
    */
   readAdc?(out: Int16Array): boolean;
   /**
-   * Announces that a program with these arrays will run. Ticks have this method only where they have
-   * something to prepare.
+   * Announces that a program with these arrays will run. Ticks have this method only if they have something
+   * to prepare.
    */
   prepare?(arrays: ProgramArrays): void;
   /**

@@ -13,7 +13,7 @@ import { type Die, dieInfo } from './die.js';
  */
 export class BoardFaults implements Damage {
   ticks = 0;
-  /** Counts what has broken. */
+  /** The number of faults that have happened. */
   changes = 0;
   readonly cellStates: Uint8Array;
   readonly stuckCodes = new Map<number, number>();

@@ -26,7 +26,7 @@ export class CellArray {
   readonly #faults: BoardFaults;
   readonly #readAdc: ReadAdc;
 
-  /** `faults` is what is broken and what will break; it outlives a reset. */
+  /** `faults` holds the present and future faults. It survives a reset. */
   constructor(die: Die, ticks: ArrayTicks, faults: BoardFaults = new BoardFaults(die)) {
     this.#die = die;
     this.#ticks = withTimeEffects(die, ticks, faults);

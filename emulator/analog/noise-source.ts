@@ -11,7 +11,7 @@ export class NoiseSource {
   readonly #words = new Uint32Array(CELLS_PER_NOISE_BLOCK);
   #start: Int32Array;
   #end: Int32Array;
-  /** The tick, seed and cell count of the values in #end; If the cell count is 0, there are no values yet. */
+  /** The tick, seed and cell count of the values in #end. If the cell count is 0, there are no values yet. */
   #held = { runSeed: 0, tick: 0, cells: 0 };
 
   constructor(dieSeed: number, cells: number) {

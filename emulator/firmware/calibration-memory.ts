@@ -43,7 +43,7 @@ export class CalibrationMemory {
     this.#draft.set(bytes, firstByte);
   }
 
-  /** Throws Refused when what was written has another digest. */
+  /** Throws Refused when the written bytes have another digest. */
   keep(length: number, digest: number): void {
     const record = new Uint8Array(length);
     record.set(this.#draft.subarray(0, length));

@@ -110,8 +110,8 @@ function centre(code: Int32Array): void {
 }
 
 /**
- * How far the code of a cell lies from where it should, apart from the gain, in 1/256 LSB: offset + bow·(1 −
- * x²) + the code's own deviation, x = code / 2^(bits−1).
+ * The error of the code of a cell without the error of its gain, in 1/256 LSB: offset + bow·(1 − x²) + the
+ * code's own deviation, x = code / 2^(bits−1).
  */
 export function deviation(parts: ConverterParts, cell: number, code: number, bits: number): number {
   const x = code * (1 << (16 - bits));

@@ -37,7 +37,7 @@ class ColouredNoise {
   readonly #z: Int32Array;
   readonly #n: Float64Array;
   readonly #start: Int32Array;
-  /** The tick, seed and cell count of the values in #n; If the cell count is 0, there are no values yet. */
+  /** The tick, seed and cell count of the values in #n. If the cell count is 0, there are no values yet. */
   #held = { runSeed: 0, tick: 0, cells: 0 };
 
   constructor(gaussians: Gaussians, correlation256: number, cells: number) {

@@ -10,7 +10,7 @@ const DRAWS = { rowGain: 22 };
  */
 export const rowGain = imperfection({
   acts: 'commit',
-  rule: 'Row r of the transposed array has the gain (1 + ε)·(1 + g_r): what the row gives is multiplied.',
+  rule: 'Row r of the transposed array has the gain (1 + ε)·(1 + g_r). The output of the row is multiplied by it.',
   size: (effect) => percent(effect.spreadPpm),
   magnitudes: { spreadPpm: spreadPpm() },
   draws: DRAWS,

@@ -7,7 +7,7 @@ const DRAWS = { rowOffset: 23 };
 /** The output that a row amplifier adds without any program (device-model.md, "Imperfections"). */
 export const rowOffset = imperfection({
   acts: 'commit',
-  rule: 'o_r, in 2⁻¹⁴ V_fs, is added to what row r gives: d_r − o_r takes the place of d_r.',
+  rule: 'o_r, in 2⁻¹⁴ V_fs, is added to the output of row r: d_r − o_r takes the place of d_r.',
   size: (effect) => percent(effect.spreadPpm),
   magnitudes: { spreadPpm: spreadPpm('ppm of V_fs') },
   draws: DRAWS,

@@ -68,7 +68,7 @@ class KernelTicks implements ArrayTicks {
   /** Slots, the most recently used first. */
   readonly #slots: Slot[];
   #active: EffectiveProgram | undefined;
-  /** The tick, seed and cell count of the kernel's z; If the cell count is 0, there is no z yet. */
+  /** The tick, seed and cell count of the kernel's z. If the cell count is 0, there is no z yet. */
   #held = { runSeed: 0, tick: 0, cells: 0 };
 
   constructor(die: Die, map: KernelMap, kernel: KernelInstance, twoWayBytesMin: number) {

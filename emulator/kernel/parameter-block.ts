@@ -62,7 +62,7 @@ export const GROUPS_AT = 164;
 export const DIE_SEED = 168;
 export const RUN_SEED = 172;
 /**
- * The inputs that the group table was made for, and its number of cells; If the number of cells is 0, there
+ * The inputs that the group table was made for, and its number of cells. If the number of cells is 0, there
  * is no table yet.
  */
 export const GROUPS_TICK_HIGH = 176;

@@ -162,7 +162,7 @@ export interface RelaxationSolver {
    */
   relax(request: RelaxRequest): Promise<RelaxResult>;
   /**
-   * As `relax`, with the same bits, but x₀ may be the result of the previous call, which still relaxes. If
+   * Like `relax`, with the same bits, but x₀ may be the result of the previous call, which still relaxes. If
    * the previous call has `lends`, a board gets the new couplings in its second bank meanwhile. It is absent
    * in solvers that gain nothing by it. Errors: those of `relax` and of `initial`.
    */

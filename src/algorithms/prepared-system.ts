@@ -82,7 +82,7 @@ export interface PreparedMomentsRequest extends Omit<PreparedSamplingRequest, 'o
 export interface PreparedSystem {
   /** N, the number of unknowns. */
   readonly dimension: number;
-  /** As the function `solve` of the library. Errors: those of `solve`. */
+  /** Works like the function `solve` of the library. Errors: those of `solve`. */
   solve(request: Omit<SolveRequest, 'system'>): Promise<SolveResult>;
   /**
    * A⁻¹b by passes without noise, often by a single one. For each reading, the host takes the step along it
@@ -91,27 +91,28 @@ export interface PreparedSystem {
    *
    * The scale of the last call is tried first, so the last bits of an answer may depend on the calls before.
    *
-   * Errors: as `solve`; BAD_ARGUMENT for a damping above `dampingMax`.
+   * Errors: those of `solve`; BAD_ARGUMENT for a damping above `dampingMax`.
    */
   settle(request: SettleRequest): Promise<SettleResult>;
   /**
-   * A⁻¹ column by column, as `settle` with the drives e_j, in one turn on the board. Entries (i, j) and (j,
-   * i) are replaced by their mean. Unlike `invert` of the library it gives no error bar, but it takes less
-   * than a tenth of the board time. Consecutive drives differ in two codes, and only these are sent: less
-   * than 10 bytes for each column beside the couplings, if one pass is enough.
+   * Computes A⁻¹ column by column, like `settle` with the drives e_j, in one turn on the board. Entries (i,
+   * j) and (j, i) are replaced by their mean. Unlike `invert` of the library it gives no error bar, but it
+   * takes less than a tenth of the board time. Consecutive drives differ in two codes, and only these are
+   * sent: less than 10 bytes for each column beside the couplings, if one pass is enough.
    *
-   * Errors: as `settle`.
+   * Errors: those of `settle`.
    */
   invert(request: SettledInverseRequest): Promise<SettledInverse>;
   /**
-   * Draws from N(0, A⁻¹), as `drawSamples` of the library. With a calibration, draws have couplings of their
-   * own, and so has each damping of a dense system. These couplings are sent when draws follow another call.
-   * Errors: those of `drawSamples`; BAD_ARGUMENT for a damping above `dampingMax`.
+   * Draws from N(0, A⁻¹), like `drawSamples` of the library. With a calibration, draws have couplings of
+   * their own, and so has each damping of a dense system. These couplings are sent when draws follow another
+   * call. Errors: those of `drawSamples`; BAD_ARGUMENT for a damping above `dampingMax`.
    */
   sample(request: PreparedSamplingRequest): Promise<SamplingResult>;
   /**
-   * Moments of the draws of `sample`, added up by the board, as `sampleMoments` of the library. Errors: those
-   * of `sample` and `sampleMoments`; UNSUPPORTED with a calibration, because it corrects single readings.
+   * Moments of the draws of `sample`. The board adds them up, as for `sampleMoments` of the library. Errors:
+   * those of `sample` and `sampleMoments`; UNSUPPORTED with a calibration, because it corrects single
+   * readings.
    */
   moments(request: PreparedMomentsRequest): Promise<MomentsResult>;
 }

@@ -85,7 +85,7 @@ export type BoardRelaxAheadRequest = Omit<BoardRelaxRequest, 'initial' | 'lends'
   Pick<RelaxAheadRequest, 'initial'>;
 
 /**
- * As `relax`, but x₀ may be the result of the previous use of the board, which still runs. If that use
+ * Like `relax`, but x₀ may be the result of the previous use of the board, which still runs. If that use
  * `lends`, the couplings are sent into the second bank while the board still runs. Otherwise, and on a board
  * with one bank, the couplings are sent after it. Errors: those of `relax` and of `initial`.
  */

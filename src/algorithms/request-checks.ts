@@ -26,7 +26,7 @@ export function checkRelaxRequest(request: RelaxRequest): CheckedSystem {
   return system;
 }
 
-/** As `checkRelaxRequest`, for a request that starts from the result of the previous relaxation. */
+/** Like `checkRelaxRequest`, for a request that starts from the result of the previous relaxation. */
 export function checkRelaxAheadRequest(request: RelaxAheadRequest): CheckedSystem {
   const system = checkRelaxation(request);
   if (typeof request.initial !== 'function')

@@ -232,7 +232,7 @@ class FactorOnBoard implements LoadedFactor {
 /**
  * The control of every truncated solver: it returns the given drive, at no cost. Its inverse is diag(A)⁻¹:
  * column j is the drive e_j, scaled for the least error as the host scales readings of a board. A method that
- * uses this control shows what the host alone reaches.
+ * uses this control shows the results that the host reaches alone.
  *
  * Errors: !BAD_ARGUMENT and BAD_MATRIX for a wrong curvature.
  */

@@ -41,7 +41,7 @@ const lastHeld = new WeakMap<BoardDevice, HeldCouplings>();
  */
 export class BoardSession {
   readonly identity: DeviceIdentity;
-  /** What codes do on this board. */
+  /** The host's model of this board. */
   readonly model: BoardModel;
   readonly #device: BoardDevice;
   readonly #signal: AbortSignal | undefined;

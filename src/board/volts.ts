@@ -21,7 +21,7 @@ function fullScaleVolts({ fullScaleMicrovolts }: VoltRange): number {
 
 /**
  * The cell voltages [N], in volts, that ADC codes [N] stand for: code · 2^(2−b) · V_fs, b = `adcBits`. A mean
- * of codes may be given too. The error is at most half a step, 2^(1−b) · V_fs, where the ADC did not clip.
+ * of codes may be given too. The error is at most half a step, 2^(1−b) · V_fs, if the ADC did not clip.
  * Errors: BAD_ARGUMENT.
  */
 export function readingVolts(codes: ArrayLike<number>, range: VoltRange): Float64Array<ArrayBuffer> {

@@ -18,7 +18,7 @@ export interface CommandDefinition<S extends OptionSpecs> {
   readonly options: S;
   /** The text that `--help` shows after the options: notes, and at least one example. */
   readonly example: string;
-  /** `name` is what the command is called, `words` are its arguments. */
+  /** `name` is the name of the command, `words` are its arguments. */
   readonly run: (options: OptionValues<S>, name: string, words: readonly string[]) => Promise<void>;
 }
 

@@ -91,7 +91,7 @@ export async function withDevice<T>(
   return result;
 }
 
-/** As `withDevice`, with a device for each URI, in their order. Each has a recording of its own. */
+/** Like `withDevice`, with a device for each URI, in their order. Each has a recording of its own. */
 export async function withDevices<T>(
   uris: readonly string[],
   options: DeviceOptions,

@@ -159,7 +159,7 @@ function only(dashes: readonly Dash[], kind: 'input' | 'output'): Dash | undefin
   return first;
 }
 
-/** The format of what goes to standard output: the ending of a name. */
+/** The format of the standard output: the extension of a file name. */
 function checkedExtension(
   { name, text, meaning }: Dash,
   { values }: GivenLine,

@@ -2,8 +2,8 @@ import type { Command, CommanderError } from 'commander';
 import { ThermolinkError } from '../errors.js';
 
 /**
- * Makes `program` and its subcommands throw on wrong usage, where commander would print and exit. Thus
- * `reportError` prints every error in the same way: as `BAD_ARGUMENT` whose hint names the help of the
+ * Makes `program` and its subcommands throw on wrong usage. Without this, commander would print and exit.
+ * Thus `reportError` prints every error in the same way: as `BAD_ARGUMENT` whose hint names the help of the
  * command. Commander still prints help and version texts; it then throws a `CommanderError` with exit code 0.
  * Call this after the last subcommand was added.
  */

@@ -4,7 +4,8 @@ import type { RunReport, SampleRange } from './device-api.js';
 import type { RunStream } from './run-stream.js';
 
 /**
- * If the host was stopped for at least this time, the error of a watchdog trip names that as the cause, ms.
+ * If the host was stopped for at least this time (ms), the error of a watchdog trip names this pause as the
+ * cause.
  */
 const STOPPED_MS_TOLD = 100;
 

@@ -274,8 +274,8 @@ export class Connection {
   }
 
   /**
-   * Ends the session from this side: fails every call as `fail` does, and acknowledges what came last.
-   * Resolves when that was written, after END_MS at the latest. Errors: none.
+   * Ends the session from this side: fails every call as `fail` does, and acknowledges the last received
+   * frames. Resolves when that was written, after END_MS at the latest. Errors: none.
    */
   async end(error: ThermolinkError): Promise<void> {
     const written = this.#suspended ? undefined : this.#pump.acknowledge();
@@ -302,7 +302,7 @@ export class Connection {
     this.#tellFound();
   }
 
-  /** Lets the link write what is queued. */
+  /** Lets the link write the queued frames. */
   wake(): void {
     this.#pump.wake();
   }

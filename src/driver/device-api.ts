@@ -269,8 +269,8 @@ export interface BoardDevice {
   acquire(options: RunOptions): Promise<{ readonly codes: Int16Array; readonly report: RunReport }>;
   /**
    * Runs, and returns sums of the samples that the board has added up: the bytes do not grow with their
-   * number. The outcomes are those of `acquire`. Errors: UNSUPPORTED where `identity.hasAverages` is false,
-   * or for second moments of more than `momentCellsMax` cells; those of `acquire`.
+   * number. The outcomes are those of `acquire`. Errors: UNSUPPORTED if `identity.hasAverages` is false, or
+   * for second moments of more than `momentCellsMax` cells; those of `acquire`.
    */
   readonly average?: ((options: AverageOptions) => Promise<Averages>) | undefined;
 }

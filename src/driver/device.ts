@@ -125,7 +125,7 @@ export class Device implements BoardDevice {
     if (retry) this.recover = (cause, options) => recovery.recover(cause, options);
   }
 
-  /** What HELLO told. The boot epoch changes when the board restarts. */
+  /** The facts about the board from its HELLO. The boot epoch changes when the board restarts. */
   get identity(): DeviceIdentity {
     return this.#identity;
   }
@@ -235,7 +235,7 @@ export class Device implements BoardDevice {
 
   /**
    * Makes the board show people which one it is for `durationMs` (0 … 60,000 ms), for example by a blinking
-   * light; 0 ends it. Errors: BAD_ARGUMENT; UNSUPPORTED where `identity.hasIdentify` is false; those of the
+   * light; 0 ends it. Errors: BAD_ARGUMENT; UNSUPPORTED if `identity.hasIdentify` is false; those of the
    * link.
    */
   async identify(durationMs: number, options: CallOptions = {}): Promise<void> {
@@ -253,7 +253,7 @@ export class Device implements BoardDevice {
 
   /**
    * The calibration record that the board keeps, as bytes; undefined when it has no record.
-   * `unpackCalibration` of thermolink/measure reads them. Errors: UNSUPPORTED where
+   * `unpackCalibration` of thermolink/measure reads them. Errors: UNSUPPORTED if
    * `identity.calibrationBytesMax` is 0; those of the link.
    */
   readCalibration(options: CallOptions = {}): Promise<Uint8Array | undefined> {

@@ -53,7 +53,7 @@ export class FramePump {
     if (bytes) await port.write(bytes).catch(() => undefined);
   }
 
-  /** Writes what the link has to send. */
+  /** Writes the frames that the link has to send. */
   wake(): void {
     this.#again = true;
     const port = this.#port;

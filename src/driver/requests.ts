@@ -56,7 +56,7 @@ interface ConnectionState {
   portName(): string;
   /** Tells the port that a request begins. The returned function tells the port the id of the request. */
   noteCall(): ((requestId: number) => void) | undefined;
-  /** Lets the link write what is queued. */
+  /** Lets the link write the queued frames. */
   wake(): void;
 }
 

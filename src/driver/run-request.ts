@@ -17,7 +17,7 @@ import { CREDIT_BLOCKS } from './run-stream.js';
 
 /**
  * Makes the fields of `start` (protocol.md, "Start of a run"). Errors: BAD_ARGUMENT for a number outside its
- * range; UNSUPPORTED for what the board can't do.
+ * range; UNSUPPORTED if the board cannot do it.
  */
 export function startFields(
   options: RunOptions,
@@ -55,7 +55,7 @@ export function startFields(
 
 /**
  * Makes the fields of `start` of a run whose samples are added up (protocol.md, "Averages"). Errors:
- * BAD_ARGUMENT; UNSUPPORTED for what the board can't do.
+ * BAD_ARGUMENT; UNSUPPORTED if the board cannot do it.
  */
 export function averageFields(
   options: AverageOptions,
@@ -91,7 +91,7 @@ function creditPolicy({ onNoCredit }: RunOptions, { hasHold }: DeviceIdentity): 
   if (onNoCredit === undefined) return hasHold ? 'hold' : 'lose';
   if (onNoCredit === 'hold' && !hasHold)
     throw new ThermolinkError('UNSUPPORTED', 'This board cannot hold a run for a slow host.', {
-      hint: 'Pass onNoCredit: lose, and read fast enough or mark what is lost.',
+      hint: 'Pass onNoCredit: lose, and read fast enough or mark lost samples.',
     });
   return onNoCredit;
 }

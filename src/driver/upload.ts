@@ -64,8 +64,9 @@ export class Uploader {
   }
 
   /**
-   * Uploads a whole program. A lost upload of the same couplings goes on where it ended, also in another
-   * session. The digest shows whether the board still had the beginning; if not, all codes are sent.
+   * Uploads a whole program. A lost upload of the same couplings continues at the point where it ended, also
+   * in another session. The digest shows whether the board still had the beginning; if not, all codes are
+   * sent.
    */
   async load(bank: number, image: ProgramImage, options: CallOptions): Promise<CommitReport> {
     const call = this.#begin(options);
@@ -170,7 +171,7 @@ export class Uploader {
       await ahead.shift();
   }
 
-  /** Writes the couplings from where `begun` ended, and waits for the answers. */
+  /** Writes the couplings from the point where `begun` ended, and waits for the answers. */
   async #writeCouplings(bank: number, image: ProgramImage, call: CallStep, begun: Begun): Promise<void> {
     const ahead: Promise<unknown>[] = [];
     await this.#send(ahead, 'writeCouplings', bank, image.couplings, call, begun);

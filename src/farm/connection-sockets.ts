@@ -4,7 +4,7 @@ import { subscribe } from 'node:diagnostics_channel';
 /** Node tells of each socket that it makes here. */
 const NEW_SOCKETS = 'net.client.socket';
 
-/** What is used of a socket; the client opens it. */
+/** The part of a socket that is used here. The client opens the socket. */
 interface Socket {
   readonly destroyed: boolean;
   readonly destroy: () => unknown;
@@ -67,7 +67,7 @@ export class ConnectionSockets {
     return this.#open.size > 0 && [...this.#open].every((socket) => socket.destroyed);
   }
 
-  /** Destroys what is open, and what is opened from now on. */
+  /** Destroys the open sockets, and all sockets that are opened later. */
   end(): void {
     this.#isEnded = true;
     for (const socket of this.#open) socket.destroy();

@@ -238,7 +238,7 @@ export class FarmClient {
     return { boards: known, malformed: read.length - known.length };
   }
 
-  /** Puts a job into the queue, where it can be only once. */
+  /** Puts a job into the queue. The queue holds a job only once. */
   async #enqueue({ job, key, text }: SubmittedJob, signal?: AbortSignal): Promise<void> {
     const expect = { lastSubjectSequence: 0 };
     await this.#farm.ask(

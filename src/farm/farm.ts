@@ -118,7 +118,7 @@ export class Farm {
     });
   }
 
-  /** Makes the consumer that all boards of a class share, where it is missing. Errors: those of `ask`. */
+  /** Makes the consumer that all boards of a class share, if it is missing. Errors: those of `ask`. */
   async offerClass(boards: BoardClass, signal: AbortSignal): Promise<void> {
     await this.ask(
       () =>
@@ -143,8 +143,8 @@ export class Farm {
 }
 
 /**
- * Connects to the NATS server of a farm and makes what is missing there: the queue and four buckets, all
- * in files. Errors: BAD_ARGUMENT; CANNOT_CONNECT; UNSUPPORTED for a server without JetStream; ABORTED.
+ * Connects to the NATS server of a farm and makes the queue and the four buckets, all in files, if they are
+ * missing. Errors: BAD_ARGUMENT; CANNOT_CONNECT; UNSUPPORTED for a server without JetStream; ABORTED.
  */
 export async function connectFarm(address: FarmAddress, options: ConnectFarmOptions = {}): Promise<Farm> {
   checkObject('address', address, "{ url: 'nats://127.0.0.1:4222' }");

@@ -22,10 +22,10 @@ interface Banner {
  * `symmetric`. A symmetric file holds one triangle, and entries that a coordinate file leaves out are 0. An
  * n×1 matrix is a vector too.
  *
- * Errors: `BAD_MATRIX` with the line for an entry that is no finite number, outside the matrix or given
- * twice; `BAD_FILE` for other kinds (pattern, complex, skew-symmetric, Hermitian), a wrong number of entries,
- * and a damaged head. Source: Boisvert, Pozo, Remington, "The Matrix Market Exchange Formats", NISTIR 5935,
- * 1996.
+ * Errors: `BAD_MATRIX` with the line for an entry that is not a finite number, lies outside the matrix or is
+ * given twice; `BAD_FILE` for other kinds (pattern, complex, skew-symmetric, Hermitian), a wrong number of
+ * entries, and a damaged head. Source: Boisvert, Pozo, Remington, "The Matrix Market Exchange Formats",
+ * NISTIR 5935, 1996.
  */
 export async function readMatrixMarket(file: InputFile): Promise<NumericArray> {
   const lines = Buffer.from(await readAll(file))

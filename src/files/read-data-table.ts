@@ -39,9 +39,9 @@ export async function readDataTable(path: string): Promise<DataTable> {
 }
 
 /**
- * Parses a table of text with a header: commas, semicolons, tabs or blanks between cells, decimal commas
- * where no comma separates, quotes around texts that need them. Empty lines, and lines that start with #, are
- * left out. `numbersOf` or `textsOf` interpret the cells later.
+ * Parses a table of text with a header: commas, semicolons, tabs or blanks between cells, decimal commas if
+ * commas do not separate cells, quotes around texts that need them. Empty lines, and lines that start with #,
+ * are left out. `numbersOf` or `textsOf` interpret the cells later.
  *
  * Errors: BAD_FILE if the text is no table with a header and a row; BAD_MATRIX for a line with another number
  * of cells, such as the last one of a file that was cut.

@@ -104,7 +104,7 @@ class JsonProgram {
   #wholes(name: string, value: unknown): number[] {
     if (!Array.isArray(value)) throw this.#bad(`${name} is no array`);
     const index = value.findIndex((entry) => !(Number.isSafeInteger(entry) && entry >= 0));
-    if (index >= 0) throw this.#bad(`entry ${index} of ${name} is no whole number of at least 0`);
+    if (index >= 0) throw this.#bad(`entry ${index} of ${name} is not a whole number of at least 0`);
     return value as number[];
   }
 

@@ -33,9 +33,9 @@ const NUMBER = /^[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eEdD][+-]?\d+)?$/;
  * blanks, so names cannot contain blanks. QUADOBJ holds one triangle of P, QMATRIX all of it; both are P of
  * ½xᵀPx. The right-hand side of the objective is −c. Rows of kind N after the first one are left out.
  *
- * Errors: BAD_FILE with the line for what is not understood, for names that do not exist, entries that are
- * given twice, integer variables, maximisation, and a file without ENDATA, which may be cut. Source: Maros,
- * Mészáros, "A repository of convex quadratic programming problems", Optim. Meth. Softw. 11 (1999).
+ * Errors: BAD_FILE with the line for text that is not understood, for names that do not exist, entries that
+ * are given twice, integer variables, maximisation, and a file without ENDATA, which may be cut. Source:
+ * Maros, Mészáros, "A repository of convex quadratic programming problems", Optim. Meth. Softw. 11 (1999).
  */
 export async function readQps(file: InputFile): Promise<NamedProgram> {
   const text = Buffer.from(await readAll(file)).toString('utf8');
@@ -159,7 +159,7 @@ class QpsParser {
     const value = hasValue ? this.#number(text) : 0;
     if (kind === 'UP' && value < 0 && !bounds.isLowerGiven)
       throw this.#bad(
-        `bounds ${shown(name)} by ${value} from above and leaves its lower bound open: programs read that as 0 or as none`,
+        `bounds ${shown(name)} by ${value} from above and leaves its lower bound open: programs read that as 0 or as no bound`,
       );
     if (kind !== 'UP' && kind !== 'PL') bounds.isLowerGiven = true;
     if (kind === 'UP' || kind === 'FX') bounds.upper = boundOf(value);

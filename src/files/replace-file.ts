@@ -62,9 +62,9 @@ export function appendWhole(descriptor: number, text: string, write: WritePart =
  * Replaces the file at `path`, or makes it. The file always has its complete old or its complete new content.
  * The new content goes into a file beside it, is made durable, and gets the name by a rename. Links are
  * followed, and permissions are kept. All this happens in one turn of the event loop, so Ctrl-C comes before
- * or after it. A file is written in place only if it cannot be replaced: a path that is no regular file, such
- * as /dev/null, a file that is mounted on its own, and a file in a folder where this user may not create
- * files.
+ * or after it. A file is written in place only if it cannot be replaced. These are a path that is not a
+ * regular file, such as /dev/null; a file that is a mount point itself; and a file in a folder in which this
+ * user may not create files.
  *
  * Throws the error of the system; the file beside it is then removed.
  */
@@ -149,7 +149,7 @@ export function replaceFile(path: string, content: Uint8Array | string): void {
   }
 }
 
-/** The end of a chain of links, also where there is no file yet. */
+/** Returns the end of a chain of links, also if there is no file there yet. */
 function targetOf(path: string): string {
   let target = path;
   for (let links = 0; links < LINKS_MAX; links++) {

@@ -49,7 +49,7 @@ const isName = ({ text, isQuoted }: Cell): boolean =>
  * the nearest one is returned, and reading ends with an error at the first cell that does not fit. If the
  * file itself names a separator, `given`, no other is tried.
  *
- * Errors: those of `refuse`, where a comma, a point or a blank may mean thousands.
+ * Errors: those of `refuse` if a comma, a point or a blank may mean thousands.
  */
 export function recogniseDialect(
   lines: readonly TextLine[],
@@ -117,7 +117,7 @@ function endInSeparator([first, ...body]: readonly Row[]): boolean {
   return body.length > 0 && body.every(endsEmpty) && (endsEmpty(first) || first.every(isName));
 }
 
-/** Where the numbers of a table stand, or nothing if some cell among them is no number. */
+/** Returns where the numbers of a table stand, or undefined if one of these cells is not a number. */
 function layoutOf(rows: readonly Row[], decimal: Decimal): Layout | undefined {
   const [first, ...body] = rows;
   const areNumbers = (table: readonly Row[], from: number, cellCount: number): boolean =>

@@ -32,8 +32,8 @@ const CARRIAGE_RETURN = 0x0d;
  * of the pieces. The format, with its dialects, is that of docs/reference/array-files.md, "Text".
  *
  * Errors: `BAD_MATRIX` with line and field (both from 1) for everything that is not a finite number, for rows
- * of unequal length, and where commas may separate thousands; `BAD_FILE` if it is not text or holds no number
- * at all.
+ * of unequal length, and if commas may separate thousands; `BAD_FILE` if the file is not text or holds no
+ * number.
  */
 export class TextTable {
   readonly #path: string;

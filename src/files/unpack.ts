@@ -19,8 +19,8 @@ export async function gunzipped(file: InputFile): Promise<InputFile> {
 
 /**
  * One array of a .npz file, in memory: the one that `member` names, or the only one. Checksums are checked.
- * Errors: `BAD_FILE` for a damaged file, for a sparse matrix, and where the array is missing or has to be
- * named.
+ * Errors: `BAD_FILE` for a damaged file, for a sparse matrix, and if the array is missing or the caller must
+ * name it.
  */
 export async function npzMember(file: InputFile, member: string | undefined): Promise<InputFile> {
   const { path } = file;

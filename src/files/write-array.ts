@@ -60,7 +60,7 @@ export function isDeviceName(path: string, platform: NodeJS.Platform = process.p
   return DEVICE_NAMES.test(stem.trimEnd());
 }
 
-/** As `checkOutput`, for a file of any name. Errors: BAD_FILE. */
+/** Like `checkOutput`, for a file of any name. Errors: BAD_FILE. */
 export async function checkWritable(path: string): Promise<void> {
   if (isDeviceName(path))
     throw badFile(path, `${path} is the name of a device of Windows.`, 'Name the file otherwise.');

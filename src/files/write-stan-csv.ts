@@ -10,7 +10,7 @@ export interface StanChain {
   readonly model: string;
   /** The base name of the parameters: its columns are `name.1`, `name.2` … */
   readonly parameter: string;
-  /** What each column is called in the data, for the comments. */
+  /** The name of each column in the data, for the comments. */
   readonly columnNames: readonly string[];
   /** draws × N. */
   readonly draws: Matrix;

@@ -275,9 +275,9 @@ const MOMENTS_EVENT = z.object({
   meanVolts: volts,
   /** One value per cell, in V. */
   expectedMeanVolts: volts.nullable(),
-  /** Variance, one value per cell, in V²; null where only means are known. */
+  /** Variance, one value per cell, in V²; null if only means are known. */
   varianceVolts2: volts.nullable(),
-  /** Covariances of the first cells, rows of a matrix in V²; null where they are not known. */
+  /** Covariances of the first cells, rows of a matrix in V²; null if they are not known. */
   covarianceVolts2: covariance.nullable(),
   expectedCovarianceVolts2: covariance.nullable(),
 });

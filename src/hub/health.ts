@@ -2,7 +2,7 @@ import type { BoardView, HubHealth } from './api.js';
 import { wholeParameter } from './http-requests.js';
 import { Refusal } from './refusal.js';
 
-/** What is asked: `board=NAME` for one board, `all=1` for every board, no parameter for any board. */
+/** The question: `board=NAME` for one board, `all=1` for every board, no parameter for any board. */
 export function healthOf(
   boards: readonly Pick<BoardView, 'name' | 'health'>[],
   parameters: URLSearchParams,
@@ -13,7 +13,8 @@ export function healthOf(
   if (name !== null && needsAll)
     throw new Refusal(400, 'BAD_ARGUMENT', '`board` and `all` exclude each other.', 'Give one of them.');
   const asked = name === null ? boards : boards.filter((board) => board.name === name);
-  // Who may not observe is not told which names there are: an unknown board is as one that is not reached.
+  // A client that may not observe must not learn which names exist. For it, an unknown board looks like a
+  // board that is not reached.
   if (asked.length === 0 && mayObserve)
     throw new Refusal(404, 'PORT_NOT_FOUND', 'There is no board of that name here.', 'See /api/boards.');
   const boardsGood = asked.filter(({ health }) => health === 'good').length;

@@ -99,7 +99,7 @@ export async function readJson<Schema extends z.ZodType>(
     400,
     'BAD_ARGUMENT',
     `The body is wrong at ${path.join('.') || 'its top'}: ${message}.`,
-    'Send what src/hub/api.ts describes.',
+    'Send a request that src/hub/api.ts describes.',
   );
 }
 

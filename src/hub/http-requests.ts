@@ -33,7 +33,7 @@ export function wholeParameter(parameters: URLSearchParams, name: string, max: n
     throw new Refusal(
       400,
       'BAD_ARGUMENT',
-      `${name} is no whole number from 0 to ${max}.`,
+      `${name} is not a whole number from 0 to ${max}.`,
       'Write digits only.',
     );
   return Number(text);

@@ -27,7 +27,7 @@ const LINK_MS = 1000;
 export interface HubBoardOptions {
   readonly clock: Clock;
   readonly silenceMs: number;
-  /** Where recordings go. */
+  /** The directory of the recordings. */
   readonly directory: string;
   readonly openPort?: typeof openPort | undefined;
   readonly isWatched: () => boolean;

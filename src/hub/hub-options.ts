@@ -50,7 +50,7 @@ export interface HubOptions {
 
 /** A server that shares boards. */
 export interface Hub {
-  /** Where it is reached, such as `http://127.0.0.1:8100`. */
+  /** Its address, such as `http://127.0.0.1:8100`. */
   readonly url: string;
   /** The device URI of each board, by its name. */
   readonly uris: ReadonlyMap<string, string>;

@@ -196,7 +196,7 @@ export class HubServer {
     if (!this.#page.answer(pathname, request, response)) throw notFound(pathname);
   }
 
-  /** Does what a request asks of one board. */
+  /** Does the requested action on one board. */
   async #act(
     name: string,
     action: Action,

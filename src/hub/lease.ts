@@ -342,6 +342,6 @@ const ENDS: Readonly<Record<LeaseEnd, string>> = {
   takenOver: 'had to give the board away',
   silentHolder: 'was silent while another one waited',
   boardLost: 'lost the board: it does not answer',
-  slow: 'did not read what the board sent',
+  slow: 'did not read the bytes of the board',
   closed: 'lost the board: the server ends',
 };

@@ -56,7 +56,7 @@ export async function linkConnection(asked: LinkRequest, socket: Duplex, head: B
 }
 
 /**
- * As `linkConnection`, with binary messages of a WebSocket. Before the first byte the client gets a text
+ * Like `linkConnection`, with binary messages of a WebSocket. Before the first byte the client gets a text
  * message with `ready` and the sizes that the board's port carries. Throws a `Refusal` before that.
  */
 export async function linkWebSocket(asked: LinkRequest, socket: WebSocket): Promise<void> {

@@ -8,8 +8,8 @@ export interface Rate {
 }
 
 /**
- * What one owner may ask for, over all connections; who shows no token counts by address. Stops do not count:
- * a stop is never refused.
+ * The limits of one owner, over all connections. Clients without a token are counted by address. Stops do not
+ * count: a stop is never refused.
  */
 export const RATES = {
   requests: { atOnce: 200, perSecond: 50 },
@@ -22,7 +22,7 @@ export const RATES = {
   /** Stops that observers are told of. The others happen all the same. */
   toldStops: { atOnce: 20, perSecond: 5 },
 } as const satisfies Record<string, Rate>;
-/** What is limited, by its name. */
+/** The names of the limits. */
 export type RateName = keyof typeof RATES;
 
 /** Messages and pings of an observer, which has nothing to say. Beyond that it is sent away. */
@@ -64,7 +64,7 @@ export class Bucket {
   }
 }
 
-/** Counts what each owner asks for, and refuses what is too much. */
+/** Counts the requests of each owner, and refuses requests beyond the limits. */
 export class RateLimits {
   readonly #clock: Clock;
   readonly #buckets = new Map<RateName, Map<string, Bucket>>();
@@ -73,7 +73,10 @@ export class RateLimits {
     this.#clock = clock;
   }
 
-  /** Takes `count` of what `who` may do. Throws a `Refusal` when that is too much; nothing is taken then. */
+  /**
+   * Uses `count` of the allowed number of `who`. Throws a `Refusal` when that is too much; nothing is taken
+   * then.
+   */
   take(name: RateName, who: string, count = 1): void {
     const waitMs = this.#try(name, who, count);
     if (waitMs === 0) return;

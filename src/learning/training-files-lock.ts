@@ -119,7 +119,7 @@ export function requireDirectory(directory: string): void {
   const found = writing(directory, () => statSync(directory, { throwIfNoEntry: false }));
   if (found?.isDirectory() ?? true) return;
   throw new ThermolinkError('BAD_FILE', `${directory} is not a directory.`, {
-    hint: 'Name a directory; it is made where it does not exist.',
+    hint: 'Name a directory; it is made if it does not exist.',
     data: { directory },
   });
 }

@@ -11,9 +11,9 @@ export interface QuadraticProgram {
   readonly linear: Float64Array;
   /** A, m×n. */
   readonly constraints: Matrix;
-  /** l, length m; −Infinity where there is no lower bound. */
+  /** l, length m; −Infinity if there is no lower bound. */
   readonly lower: Float64Array;
-  /** u, length m; Infinity where there is no upper bound. */
+  /** u, length m; Infinity if there is no upper bound. */
   readonly upper: Float64Array;
   /** c, in the units of the objective. Default 0. */
   readonly constant?: number;

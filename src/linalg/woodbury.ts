@@ -16,7 +16,7 @@ export function solveByWoodbury(
   return woodburySolver(factor, damping)?.(b);
 }
 
-/** As `solveByWoodbury`, for many b: O(m²N + m³) once, and O(mN + m²) for each b. */
+/** Like `solveByWoodbury`, for many b: O(m²N + m³) once, and O(mN + m²) for each b. */
 export function woodburySolver(
   factor: Matrix,
   damping: number,

@@ -17,7 +17,7 @@ const COUPLING_FILL = 0.9;
 /** The solver that `createLucidacSolver` returns. */
 export interface LucidacSolver extends EquilibriumSolver, RelaxationSolver {
   /**
-   * As `RelaxationSolver.relax`; the result also tells the error of the answer. Errors: those of
+   * Like `RelaxationSolver.relax`; the result also tells the error of the answer. Errors: those of
    * `RelaxationSolver.relax`, and of the machine: BUSY, OVERLOAD, TIMEOUT, LINK_LOST, ABORTED.
    */
   relax(request: RelaxRequest): Promise<LucidacRelaxResult>;

@@ -39,8 +39,8 @@ export function drawAnnotationLines(annotations: readonly PlacedAnnotation[], pl
 }
 
 /**
- * The words of the annotations. Each is placed where it covers the least of the curves and of the other
- * words. `points` must contain many points of each curve.
+ * The words of the annotations. Each is placed so that it covers as little as possible of the curves and of
+ * the other words. `points` must contain many points of each curve.
  */
 export function drawAnnotationLabels(
   annotations: readonly PlacedAnnotation[],

@@ -13,9 +13,7 @@ export const Y_NAME_PX = 36;
 const TICK_GAP_PX = 8;
 const RAISED_FONT_PX = 8;
 
-/**
- * Ticks of the vertical axis: as many as are easy to read on `heightPx`, but at least three where possible.
- */
+/** Ticks of the vertical axis: as many as are easy to read on `heightPx`, but at least three if possible. */
 export function yTicks(scale: Scale, heightPx: number): Tick[] {
   const fewest = Math.max(2, Math.floor(heightPx / 42));
   for (let count = fewest; count < fewest + 4; count++) {

@@ -209,7 +209,7 @@ function drawNoData(plot: Box): string {
   });
 }
 
-/** Points along a curve, at most 5 pixels apart. They are used to find what a word would cover. */
+/** Points along a curve, at most 5 pixels apart. They show which parts of the curve a word would cover. */
 function dense(run: readonly Point[]): Point[] {
   const points = decimate(run);
   return points.flatMap(([x, y], index) => {

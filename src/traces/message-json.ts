@@ -27,7 +27,7 @@ export function messageJson(message: TraceMessage, detail: SampleDetail): string
   return JSON.stringify(messageObject(message, detail));
 }
 
-/** As `messageJson`, but as an object. */
+/** Like `messageJson`, but as an object. */
 export function messageObject(message: TraceMessage, detail: SampleDetail): object {
   const { index, session, connection, direction, requestId, deviceTimeUs, samples } = message;
   return {

@@ -46,7 +46,7 @@ describe('a solve that dead cells spoil', () => {
 
   it('tells the reading of the cell and the value that its equation requires', async () => {
     const { message } = await failureOn('emulator:ideal-8?faults=deadCell:3@0');
-    const [, read, asked] = /it reads (\S+) V_fs where its equation asks for (\S+)\. /
+    const [, read, asked] = /it reads (\S+) V_fs, but its equation asks for (\S+)\. /
       .exec(message)!
       .map(Number);
     expect(read).toBe(0);

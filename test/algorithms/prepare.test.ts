@@ -162,7 +162,8 @@ describe('a prepared system', () => {
       const there = await prepare(device, { system }).invert(request);
       expect(there.inverse).toEqual(here.inverse);
       expect(there.cost.uploadBytes).toBe(device.uploadedBytes);
-      // The first column is sent whole, each other one as two codes; a few look for a scale first.
+      // All codes of the first column are sent. Each other column needs two codes. A few columns look for a
+      // scale first.
       expect(device.uploadedBytes).toBeLessThan(COUPLING_BYTES + DRIVE_BYTES + 8 * cells);
     } finally {
       await device.close();
@@ -230,7 +231,7 @@ describe('a prepared system', () => {
     }
   });
 
-  test('of a calibrated board draws what drawSamples draws, with equal noise in all cells', async () => {
+  test('of a calibrated board gives the draws of drawSamples, with equal noise in all cells', async () => {
     const board = () => solverBoard('prototype-8');
     const calibration = trueCalibration({ profile: findProfile('prototype-8')!, dieSeed: 1 });
     const small: LinearSystem = { kind: 'dense', matrix: symmetricWith([1, 2, 3, 4], random) };

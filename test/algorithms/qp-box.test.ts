@@ -158,7 +158,7 @@ describe('the box programs of make-box.py', () => {
   }
 });
 
-// Where the rails end above the tolerance the polish takes over, and with `auto` ADMM after it.
+// If the rails end above the tolerance, the polish continues. With `auto`, ADMM continues after the polish.
 describe('support vector machines that need more than the rails of an imperfect board', () => {
   test('end at 1e-8 by the polish or by ADMM', { tags: 'long' }, async () => {
     for (const die of [0, 1, 2]) {

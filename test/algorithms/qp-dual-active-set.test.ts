@@ -76,7 +76,7 @@ describe('the dual active set method', () => {
     ['P = 0', program(733, 8, { size: 0 })],
     ['rows that are given twice', doubled(program(734, 6))],
     ['rows that are almost the same', polynomialAbove()],
-  ])('ends from zeros with %s, where quadprog ends', async (_, given) => {
+  ])('reaches the solution of quadprog from zeros with %s', async (_, given) => {
     const { judge } = await finished(given, zeros(given));
     expect(judge.isSolved).toBe(true);
     const independent = await quadprogBaseline(given);

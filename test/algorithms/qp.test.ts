@@ -134,7 +134,7 @@ describe('solveQp', () => {
     expect(result.iterations).toBeLessThanOrEqual(12);
   });
 
-  test('counts what the board did: each solve is a drive, each matrix is sent once', async () => {
+  test('counts the work of the board: each solve is a drive, each matrix is sent once', async () => {
     const board = solverBoard('ideal-256');
     const { uploads, cost } = await solveQp(board, await problem('HS76'), { address });
     expect(board.programs.filter(({ isRewrite }) => !isRewrite)).toHaveLength(uploads);
@@ -143,7 +143,7 @@ describe('solveQp', () => {
   });
 
   // Goldfarb and Idnani's method in float64; P has a ridge of 1e-9 there.
-  test.each(['admm', 'ipm'] as const)('finds by %s what quadprog finds', async (method) => {
+  test.each(['admm', 'ipm'] as const)('finds the solution of quadprog by %s', async (method) => {
     const random = problemRandom(715);
     for (const [n, m] of [
       [4, 6],
@@ -253,7 +253,7 @@ describe('solveQp', () => {
     }
   }
 
-  test('begins where an earlier solution was', async () => {
+  test('begins at an earlier solution', async () => {
     const program = feasible(problemRandom(711), 12, 8);
     const board = solverBoard('ideal-256');
     const cold = await solveQp(board, program, { address });

@@ -336,7 +336,8 @@ describe('a drive that comes late', () => {
 
 describe('an overload', () => {
   test('repeats the problem with s_x doubled and only drive and state rewritten', async () => {
-    // A⁻¹ removes the mean of b. The last entry of x is then −2/λ, twice what a cell alone would reach.
+    // A⁻¹ removes the mean of b. The last entry of x is then −2/λ, twice the value that a cell alone would
+    // reach.
     const cells = 32;
     const factor = matrix(1, cells, new Float64Array(cells).fill(4));
     const drive = new Float64Array(cells).fill(0.99);

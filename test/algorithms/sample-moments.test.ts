@@ -84,7 +84,7 @@ describe('moments that the board adds up', () => {
     expect(draws / all).toBeGreaterThan(20);
   });
 
-  it('are refused with the reason where they can’t be had', async () => {
+  it('are refused with the reason if the board cannot compute them', async () => {
     await onBoard('emulator:ideal-256', async (device) => {
       const system = { precision: precision(65), address, count };
       expect(await code(sampleMoments(device, { ...system, covariance: true }))).toBe('UNSUPPORTED');

@@ -58,8 +58,8 @@ describe('an average is checked for systematic errors', () => {
   });
 });
 
-// Beyond a condition of 6000 readings are combined on a damped board. There the average under noise meets
-// other offsets too, which makes its own error 2.4 times as large; the wandering adds the rest.
+// Beyond a condition of 6000 readings are combined on a damped board. There the average under noise also
+// meets other offsets, so its own error is 2.4 times as large. The wandering adds the rest.
 it.each([
   [10, 1.2],
   [10_000, 2.7],

@@ -188,7 +188,7 @@ describe('a board that does not solve the programmed system is refused at condit
       /differs from the readings without noise|do not prove a relative error/,
     ],
     [
-      'fluctuates a tenth of what it should',
+      'fluctuates a tenth of the right amount',
       () => {
         let still: Int16Array | undefined;
         return tampered((codes, cells) => {

@@ -17,7 +17,7 @@ import { normalMatrix, normalVector, problemRandom } from '../support/solver-pro
 const address = { seed: 3, step: 0, block: 0 };
 const board = (): SolverBoard => new SolverBoard(findProfile('ideal-crossbar')!);
 
-/** A factor whose singular values fall as 0.9ⁱ, as those of a curvature do. */
+/** A factor whose singular values fall as 0.9ⁱ, like those of a curvature. */
 function steepFactor(rows: number, columns: number, seed: number): Matrix {
   const factor = normalMatrix(problemRandom(seed), rows, columns);
   for (let r = 0; r < rows; r++) for (let i = 0; i < columns; i++) factor.data[r * columns + i] *= 0.9 ** i;

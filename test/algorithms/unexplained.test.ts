@@ -20,12 +20,12 @@ function boardOffUnderNoise(codesOff: number): SolverBoard {
 }
 
 /*
- * The scatter of the samples does not show such an error. What shows it is a residual beyond what noise and
- * rounding explain. Such an average is refined away, or the solve is refused.
+ * The scatter of the samples does not show such an error. It shows as a residual that is larger than noise
+ * and rounding explain. Such an average is refined away, or the solve is refused.
  *
  * An honest solution of 64 cells has ‖error‖₂/‖standard error‖₂ above 1.44 once in a thousand times
- * (`zSquaredBand`). What passes for noise is at most 1 + √(2 ln 10⁶ · λ₊/tr A) times its expectation, 1.7 to
- * 2 here. The seeds are fixed.
+ * (`zSquaredBand`). A residual counts as noise up to 1 + √(2 ln 10⁶ · λ₊/tr A) times its expectation, here
+ * 1.7 to 2 times. The seeds are fixed.
  */
 test.each([
   [1.5, 0.1],

@@ -14,7 +14,7 @@ import { formatSeconds } from '../../src/number-text.js';
 const ROUNDS = 11;
 const CLI = path.resolve(import.meta.dirname, '../../src/cli/main.js');
 /**
- * Makes a process write at its end what time it has taken, user and system. It is no ECMAScript module, since
+ * Makes a process write its user time and its system time when it ends. It is no ECMAScript module, since
  * Node alone loads none.
  */
 const REPORT = `

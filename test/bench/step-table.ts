@@ -1,9 +1,10 @@
 /**
  * `npm run bench`: the tick of the emulated cell array beside the same tick in other tools, interleaved in
- * one run. Peers are the C device, where there is a compiler, and whatever the Python of THERMOLINK_PYTHON
- * (default python3) can import; add another one to `startPeers`. It also shows how the time grows with the
- * couplings, the share of the machine's read bandwidth (measured in the same rounds) that a tick uses, and
- * the time saved by couplings of 8 bits. At the end it compares two boards at once with one alone.
+ * one run. Peers are the C device, if there is a compiler, and all libraries that the Python of
+ * THERMOLINK_PYTHON (default python3) can import; add another one to `startPeers`. It also shows how the time
+ * grows with the couplings, the share of the machine's read bandwidth (measured in the same rounds) that a
+ * tick uses, and the time saved by couplings of 8 bits. At the end it compares two boards at once with one
+ * alone.
  */
 import { type BoardsBench, benchBoards } from '../../src/cli/commands/bench/boards.js';
 import { newRoof, type StepProblem, StepTimer, stepWarning } from '../../src/cli/commands/bench/step.js';

@@ -159,7 +159,7 @@ describe('refused before anything else happens', () => {
       [4, 1, 2, 3],
       /^If A is meant to be symmetric.* solve AᵀA x = Aᵀb.* square of the condition/,
     ],
-  ])('an asymmetric matrix is refused with what helps: %s', (_, entries, hint) => {
+  ])('an asymmetric matrix is refused with a remedy: %s', (_, entries, hint) => {
     const inspect = () => checkSystem(dense(2, 2, entries)).spectrum;
     expect(inspect).toThrow(
       expect.objectContaining({
@@ -175,7 +175,8 @@ describe('refused before anything else happens', () => {
   });
 });
 
-// Lanczos' method had stopped at its second smallest eigenvalue: a condition of 7e13, where it is 1.7e16.
+// Lanczos' method had stopped at its second smallest eigenvalue: it reported a condition of 7e13, but the
+// true one is 1.7e16.
 test('a matrix with two distant smallest eigenvalues is not mistaken for a better-conditioned one', () => {
   const n = 12;
   const hilbert = matrix(n, n);

@@ -61,7 +61,7 @@ describe('thermolink bench link', () => {
 });
 
 describe('thermolink invert', () => {
-  it('meets its tolerance in every column and writes what it prints', async () => {
+  it('meets its tolerance in every column and writes the matrix that it prints', async () => {
     const out = file('inverse.npy');
     const { stdout, exitCode } = await runCommand(
       'invert',

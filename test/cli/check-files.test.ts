@@ -46,7 +46,7 @@ it.each(CASES)(
 
 it('an input may be named twice, and a file with equal content is another one', async () => {
   const { exitCode } = await runCommand('solve', '--matrix', A, '--rhs', A, '--out', write('copy.csv', TEXT));
-  // Refused later, as no vector.
+  // The file is refused later, because it is not a vector.
   expect(exitCode).toBe(1);
   const copy = write('copy2.csv', TEXT);
   expect((await runCommand('invert', '--matrix', A, '--out', copy)).exitCode).toBe(0);

@@ -71,7 +71,7 @@ describe('the directory of a demo', () => {
       },
     ],
     [
-      'has a directory where the figure goes',
+      'has a directory in the place of the figure',
       () => {
         fill('demo.json');
         mkdirSync(join(out, 'comparison.svg'));

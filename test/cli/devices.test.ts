@@ -80,12 +80,15 @@ describe('thermolink devices', () => {
     ['linux', /dmesg/],
     ['win32', /Device Manager/],
     ['darwin', /driver/],
-  ])('no ports on %s: what to look at, and that the emulator needs none', async (platform, check) => {
-    const { stdout } = await devices({ platform, rows: [] });
-    expect(stdout).toMatch(/^No serial ports\.\n/);
-    expect(stdout).toMatch(check);
-    expect(stdout).toContain('thermolink info --device emulator:ideal-64');
-  });
+  ])(
+    'no ports on %s: the advice names things to check, and the emulator, which needs no port',
+    async (platform, check) => {
+      const { stdout } = await devices({ platform, rows: [] });
+      expect(stdout).toMatch(/^No serial ports\.\n/);
+      expect(stdout).toMatch(check);
+      expect(stdout).toContain('thermolink info --device emulator:ideal-64');
+    },
+  );
 
   it('--json has every field, and candidates that --device takes', async () => {
     const report = JSON.parse((await devices(WINDOWS, ['--json'])).stdout);
@@ -157,7 +160,7 @@ describe('thermolink devices --probe', () => {
     expect(stdout).toContain('No board answered.');
   });
 
-  it('two boards: both are named, none is chosen', async () => {
+  it('two boards: both are named, and neither is chosen', async () => {
     const { stdout } = await devices(MACOS, ['--probe'], {
       '/dev/cu.usbmodem1101': 'board',
       '/dev/cu.usbserial-A50285BI': 'board',

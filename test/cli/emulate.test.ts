@@ -186,7 +186,7 @@ describe.runIf(isBuilt)('thermolink emulate, as a process of its own', () => {
   });
 });
 
-describe('what thermolink emulate refuses', () => {
+describe('refusals of thermolink emulate', () => {
   it.each(['0.0.0.0:0', '[::]:0', '192.0.2.1:0'])(
     '%s, which other machines can reach; the error names the command that uses tokens',
     async (address) => {

@@ -152,7 +152,7 @@ describe('thermolink flash', () => {
     expect(gone).toBe(true);
   });
 
-  it('--help has an example; the folders of this machine that are no volumes are none', async () => {
+  it('--help has an example, and folders of this machine do not count as volumes', async () => {
     expect((await runCommand('flash', '--help')).stdout).toMatch(/Example:\n {2}thermolink flash/);
     expect(await bootVolumes()).toEqual(expect.any(Array));
   });

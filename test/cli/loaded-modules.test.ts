@@ -17,7 +17,7 @@ const ALWAYS = [
   /^node:/,
 ];
 
-describe.runIf(isBuilt)('modules are loaded only where they are used', () => {
+describe.runIf(isBuilt)('modules are loaded only by the commands that use them', () => {
   it.each([[['--help']], [['--version']], [['bench', '--help']]])(
     '%j: no command',
     { tags: 'long' },

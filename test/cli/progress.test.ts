@@ -143,7 +143,7 @@ describe('in a file or pipe', () => {
     ]);
   });
 
-  it('counts the time left from where it resumed', () => {
+  it('counts the remaining time from the point where it resumed', () => {
     const { progress, time, writes } = setUp(false, { initial: 100 });
     time.ms += 5000;
     progress.update(150);

@@ -25,7 +25,7 @@ const LOST = new ThermolinkError('LINK_LOST', 'the port closed', {
 });
 
 describe('a failed operation', () => {
-  it('is one paragraph: what happened, why, and what to try', () => {
+  it('is one paragraph: the event, its cause, and a remedy', () => {
     expect(report(LOST)).toEqual({
       exitCode: 1,
       out: '',

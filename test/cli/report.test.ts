@@ -103,7 +103,7 @@ describe('thermolink report', () => {
   });
 });
 
-describe('what is removed from texts', () => {
+describe('texts from which secrets are removed', () => {
   it('is the value of every variable with a secret name, and nothing short', () => {
     const redact = redactor({
       GITHUB_TOKEN: 'abcdef123',

@@ -62,7 +62,7 @@ const requestOf = (uris: readonly string[], study = tinyStudy()): StudyRequest =
 });
 const neverAborted = new AbortController().signal;
 
-/** All files of trainings in a directory, without what depends on the clock. */
+/** All files of trainings in a directory, without fields that depend on the clock. */
 function filesIn(directory: string): Record<string, unknown> {
   const found: Record<string, unknown> = {};
   for (const file of readdirSync(directory, { recursive: true, encoding: 'utf8' }).sort()) {
@@ -203,7 +203,7 @@ describe('a study of tables on several boards', () => {
     expect(existsSync(join(out, 'runs.json'))).toBe(false);
   });
 
-  it.each(['noise', 'pinn'])('leaves nothing where boards of two models are refused: %s', async (name) => {
+  it.each(['noise', 'pinn'])('leaves no files if boards of two models are refused: %s', async (name) => {
     const devices = ['--device', BOARD, '--device', 'emulator:prototype-1024'];
     const { stderr, exitCode } = await runCommand('study', name, '--quick', '--out', out, ...devices);
     expect([exitCode, stderr]).toEqual([2, expect.stringContaining('The boards are')]);
@@ -211,7 +211,7 @@ describe('a study of tables on several boards', () => {
     expect(existsSync(out)).toBe(false);
   });
 
-  it('is refused where its runs measure times', async () => {
+  it('is refused if its runs measure times', async () => {
     const twice = ['--device', BOARD, '--device', BOARD];
     const { stderr, exitCode } = await runCommand('study', 'runtime', '--quick', '--out', out, ...twice);
     expect([exitCode > 0, stderr]).toEqual([true, expect.stringContaining('takes one board')]);
@@ -290,7 +290,7 @@ describe('work that is shared out', () => {
   });
 });
 
-it('the progress of a study on two boards tells what is done and halves the time left', () => {
+it('the progress of a study on two boards shows the finished work and halves the remaining time', () => {
   let nowMs = 0;
   const lines: string[] = [];
   const trainings = ['a1', 'a2', 'a3'].map((label) => ({ label, kind: 'a', steps: 10, stepCost: 1 }));

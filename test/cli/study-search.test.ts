@@ -71,7 +71,7 @@ describe('the search of a setting', () => {
       // BFGS has no setting; the control without the board takes those of the board.
       const others = methods.filter(({ search }) => search === undefined);
       expect(others.every(({ label, settingsOf }) => label === 'bfgs' || settingsOf === 'board')).toBe(true);
-      // What is searched is what the options had before, half of it and twice.
+      // The search tries the value of the earlier options, half of it and twice.
       for (const { search } of methods)
         if (search) expect(search.values[2]).toBeCloseTo(4 * search.values[0], 12);
     }

@@ -53,7 +53,7 @@ const endings = ({ tasks }: StudyResults) =>
   );
 
 describe('a study', () => {
-  it('that is aborted continues where it stopped and finds the same results', { tags: 'long' }, async () => {
+  it('that is aborted continues at the same point and finds the same results', { tags: 'long' }, async () => {
     const whole = endings(await resultsFrom(requestOf(tinyStudy())));
     expect(whole.every(({ error }) => error! > 0)).toBe(true);
     out = `${out} aborted`;
@@ -214,7 +214,7 @@ describe('the directory of a study', () => {
 });
 
 describe('the time left of a study', () => {
-  it('is known at once after a resume, from what was measured before', () => {
+  it('is known at once after a resume, from the earlier measurements', () => {
     const training = { label: 'a2', kind: 'a', steps: 10, stepCost: 4 };
     const spent = new Map([['a', { ms: 3000, steps: 10, cost: 4 }]]);
     const progress = new StudyProgress([training], { silent: true, spent, clock: () => 0 });

@@ -18,7 +18,7 @@ describe('thermolink train heat', () => {
     const [second, , last] = [1, 3, 5].map((step) => JSON.parse(records[step]).test.relativeError);
     expect(last).toBeLessThan(second);
     expect(summary.relativeError).toBe(last);
-    // A step loads the curvature once, 460 × 33 codes of 8 bits, and again where its damping is large.
+    // A step loads the curvature once, 460 × 33 codes of 8 bits, and a second time if its damping is large.
     expect(summary.uploadBytesPerStep).toBeLessThan(2 * 460 * 33);
     const svg = readFileSync(join(whole, 'curves.svg'), 'utf8');
     for (const title of ['Relative error', 'The solution', 'Its error']) expect(svg).toContain(title);

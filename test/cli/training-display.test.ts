@@ -29,7 +29,7 @@ function record(step: number, loss: number, accuracy: number): StepRecord {
 }
 
 describe.each([true, false])('a training shown (terminal: %s)', (isTTY) => {
-  it('tells at once what it waits for, until the first step', () => {
+  it('shows the present work at once, until the first step', () => {
     const { display, last } = setUp(isTTY);
     display.phase('loading the data');
     expect(last()).toContain('tngd: loading the data …');

@@ -140,7 +140,7 @@ describe('the result of a run whose curves cannot be drawn', () => {
     expect(result).toMatchObject({ code: 'BAD_FILE', hint: 'h', data: { file: 'x', result: { a: 1 } } });
   });
 
-  it('is followed by where it is stored when they can', async () => {
+  it('is followed by the place of the files if they can be written', async () => {
     const good = (json: boolean) =>
       captureOutput(async () => printAndDraw({ ...ending, json, draw: () => {} }));
     expect((await good(false)).stdout).toBe('text\nafter\n');

@@ -29,7 +29,7 @@ const WAITING: ReadonlySet<string> = new Set([
 ]);
 
 describe('the rules of the protocol', () => {
-  it('each rule has a check, or a reason why it has none, and each check has a rule', () => {
+  it('each rule has a check, or a reason for a missing check, and each check has a rule', () => {
     const ids = [...readRepositoryFile('docs/reference/protocol.md').matchAll(/\[([A-Z]+-\d+)\]/g)].map(
       ([, id]) => id,
     );

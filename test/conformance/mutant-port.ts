@@ -162,8 +162,8 @@ export function lies(name: ToHost['name'], change: (fields: never) => object): P
 }
 
 /**
- * Changes fields of every message of this name that the board hears. The board then does not do what the host
- * asked.
+ * Changes fields of every message of this name that the board hears. The board then ignores the request of
+ * the host.
  */
 export function ignores(
   name: ToDevice['name'],

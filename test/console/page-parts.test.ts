@@ -46,7 +46,7 @@ describe('a ring', () => {
     );
   });
 
-  it('has a gap where a row is short', () => {
+  it('has a gap if a row is short', () => {
     const ring = new Ring(3, 2);
     ring.push([1]);
     expect(ring.column(2)).toEqual(new Float64Array([Number.NaN]));

@@ -69,7 +69,7 @@ describe.skipIf(missingChromium() !== undefined || !isBuilt)('the live page', { 
     const [, page] = await openBusy();
     expect(complaints).toEqual([]);
     const text = await page.locator('main').innerText();
-    // Voltages, moments beside what they should be, the link, a training, the lease and the queue.
+    // Voltages, moments beside their expected values, the link, a training, the lease and the queue.
     for (const part of ['mV', 'as it should be', 'kB/s', 'Repeated commands', 'trainLoss', 'ada', 'bob'])
       expect(text).toContain(part);
     await expect.poll(() => page.title()).toBe('left: running · thermolink console');
@@ -107,7 +107,7 @@ describe.skipIf(missingChromium() !== undefined || !isBuilt)('the live page', { 
     expect(await isInSight()).toBe(true);
   });
 
-  it('shows the reason of a refused stop, and what to do', async () => {
+  it('shows the reason of a refused stop, and the remedy', async () => {
     const [hub, page] = await openBusy();
     hub.refusal = { code: 'BOARD_LOST', message: 'The board is not reached.', remedy: 'Switch it off.' };
     await page.getByRole('button', { name: 'Stop left' }).click();
@@ -149,7 +149,7 @@ describe.skipIf(missingChromium() !== undefined || !isBuilt)('the live page', { 
     expect(hub.asked.map((one) => one.path)).toEqual(['/api/boards/right/stop']);
   });
 
-  it('shows the first board if the address names none', async () => {
+  it('shows the first board if the address names no board', async () => {
     const [hub, page] = await openBusy();
     for (const hash of ['#/%', '#main', '#/nowhere']) {
       await page.goto(`${hub.url}${hash}`);

@@ -73,7 +73,7 @@ const running = (uri: string, end: () => Promise<void>): RunningDevice => ({
 /** The ideal board of this profile, from every program that computes it and over every transport. */
 export function idealDevices(profile: string): readonly DeviceUnderTest[] {
   const emulator = (): EmulatedDevice => new EmulatedDevice({ profile: findProfile(profile)!, dieSeed: 1 });
-  /** Built with the sanitizers, so that the suite also finds what they detect. */
+  /** Built with the sanitizers, so that the suite also finds the errors that they detect. */
   async function startC(...args: readonly string[]): Promise<RunningDevice> {
     const program = make('thermolink-device', ...SANITIZED);
     const board = await spawnDevice(program, '--profile', profile, ...args);

@@ -8,7 +8,7 @@ import { PROGRAM_MODE } from '../../firmware-protocol/program-image.js';
 import type { ContractBoard } from './contract.js';
 import { bytesOf, ENDLESS, load, loaded, shapeOf, uncoupled } from './loaded-board.js';
 
-/** Programs: the board holds what was written, and refuses what is wrong. */
+/** Tests of programs: the board holds the written program, and refuses wrong programs. */
 export function describePrograms({ connect }: ContractBoard): void {
   it('codes are read back as they were written, in pieces, and a program that is defined anew is zero', async () => {
     const host = await connect();
@@ -72,7 +72,7 @@ export function describePrograms({ connect }: ContractBoard): void {
     expect(await host.ask('commit', { bank: 0, ...digest })).toMatchObject({ name: 'commit' });
   });
 
-  it('a commit takes exactly the digest of what was written, and any write undoes it', async () => {
+  it('a commit accepts only the digest of the written program, and any write undoes the commit', async () => {
     const host = await connect();
     const board = await host.hello();
     const image = uncoupled(board);
@@ -95,7 +95,7 @@ export function describePrograms({ connect }: ContractBoard): void {
     expect(await committed()).toBe(1);
   });
 
-  it('what the board cannot hold is refused: cells, rows, bits, entries, noise', async () => {
+  it('programs that the board cannot hold are refused: cells, rows, bits, entries, noise', async () => {
     const host = await connect();
     const board = await host.hello();
     const image = uncoupled(board);

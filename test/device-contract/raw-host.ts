@@ -33,7 +33,7 @@ export interface Heard {
 
 /**
  * A host that writes single frames in real time: no driver stands between the test and the device's bytes. It
- * acknowledges what it receives in order, unless told not to, and keeps everything that it heard.
+ * acknowledges frames that arrive in order, unless a test switches this off. It keeps all received frames.
  */
 export class RawHost {
   readonly heard: Heard[] = [];

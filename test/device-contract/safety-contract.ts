@@ -6,7 +6,7 @@ import { ENDLESS, load, loaded, START, uncoupled } from './loaded-board.js';
 import type { RawHost } from './raw-host.js';
 
 const WATCHDOG_MS = 100;
-/** What a server takes at once (protocol.md, "Over TCP"). */
+/** The number of connections that a server accepts at once (protocol.md, "Over TCP"). */
 const CONNECTIONS_MAX = 8;
 
 const stateOf = async (host: RawHost) => {
@@ -74,7 +74,7 @@ export function describeSafety({ connect, running }: ContractBoard): void {
     });
   });
 
-  it('an aborted run is reported before the next one is answered; aborting what has ended is no error', async () => {
+  it('an aborted run is reported before the next one is answered; aborting an ended run is not an error', async () => {
     const host = await connect();
     await loaded(host);
     await host.ask('start', ENDLESS);

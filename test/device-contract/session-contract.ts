@@ -168,7 +168,7 @@ export function describeSessions({ connect, running }: ContractBoard): void {
     expect(host.heard.filter(({ frame }) => frame.flags === 1)).toHaveLength(1);
   });
 
-  it('what is not acknowledged comes again, in order', async () => {
+  it('frames that are not acknowledged come again, in order', async () => {
     const host = await connect();
     await host.hello();
     host.acknowledges = false;

@@ -16,7 +16,7 @@ export interface Verdict {
 const same = (a: readonly string[], b: readonly string[]): boolean =>
   a.length === b.length && a.every((line, i) => line === b[i]);
 
-/** Runs every case by an implementation, or says what it lacks. */
+/** Runs every case with an implementation, or says which part of it is missing. */
 export function compare(implementation: Implementation, cases: readonly DigestCase[]): Verdict {
   const { name, holds } = implementation;
   const missing = implementation.missing();
@@ -29,7 +29,7 @@ export function compare(implementation: Implementation, cases: readonly DigestCa
   return { name, missing, matched: held.length - names.length, differing: names, leftOut };
 }
 
-/** 1 when anything differs; in CI, where everything must be there, also when an implementation is missing. */
+/** Returns 1 when anything differs. In CI it also returns 1 when an implementation is missing. */
 export function exitCodeOf(verdicts: readonly Verdict[], inCi: boolean): 0 | 1 {
   const failed = verdicts.some(({ missing, differing }) =>
     missing === undefined ? differing.length > 0 : inCi,

@@ -64,7 +64,7 @@ function compiled(compiler: string, flags: string): Implementation {
 export const linesOf = (problems: readonly Problem[]): string[] =>
   problems.flatMap(({ orders }, i) => ['die 0', ...orders, `mark ${i}`]);
 
-/** What stands before each mark. */
+/** The lines before each mark. */
 export function split(lines: readonly string[], count: number): string[][] {
   const parts: string[][] = Array.from({ length: count }, () => []);
   let at = 0;

@@ -14,7 +14,7 @@ import { CLI, shownBlocks, withPrintedOutput } from './shown-commands.js';
 
 const run = promisify(execFile);
 
-/** These tests run what `npm test` has built; a bare vitest run may come before a build. */
+/** These tests run the build of `npm test`. A vitest run alone may come before a build. */
 const built = existsSync(CLI);
 
 /** Its commands need a farm: test/farm/how-to.test.ts runs them. */

@@ -91,7 +91,7 @@ describe('a board that vanishes and comes back under another path', () => {
 });
 
 describe('a board that has forgotten', () => {
-  it('after a lost session: what was in progress fails by name, and the device goes on', async () => {
+  it('after a lost session: calls in progress fail by name, and the device continues', async () => {
     const { device, board, clock, hub, kinds } = await plugged();
     const running = failure(device.acquire({ ...LONG, watchdogMs: 60_000 }));
     await pause(clock, 200);

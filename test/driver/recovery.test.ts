@@ -161,7 +161,7 @@ it('a stop that refuses the ping of a silent run is a sign of life', async () =>
   await clock.run(device.ping());
 });
 
-it.each([0, -1, Number.NaN])('timeoutMs %s is refused, and Infinity is none', async (timeoutMs) => {
+it.each([0, -1, Number.NaN])('timeoutMs %s is refused, and Infinity means no timeout', async (timeoutMs) => {
   const { device, clock } = await openTestBoard('ideal-8');
   expect(await failure(device.ping({ timeoutMs }))).toMatchObject({ code: 'BAD_ARGUMENT' });
   await clock.run(device.ping({ timeoutMs: Number.POSITIVE_INFINITY }));

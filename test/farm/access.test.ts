@@ -99,7 +99,7 @@ describe.runIf(hasNats)('a farm', () => {
     await expect(boardsOf({ url, tls: {} })).rejects.toMatchObject(refused);
   });
 
-  it('that asks for certificates lets in who has one of its authority', async () => {
+  it('that asks for certificates accepts clients with a certificate of its authority', async () => {
     const { port } = await start(...tlsOf('--tlsverify', '--tlscacert', file('ca.pem')));
     const url = `tls://127.0.0.1:${port}`;
     const ca = pem('ca.pem');

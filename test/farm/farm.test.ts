@@ -61,7 +61,7 @@ class Worker {
     );
   }
 
-  /** Rejects where the worker ended by itself. */
+  /** Rejects if the worker ended by itself. */
   async end(): Promise<void> {
     this.#end.abort();
     await this.#work;

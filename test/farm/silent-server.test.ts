@@ -64,7 +64,7 @@ describe.each([
   });
 });
 
-it('a server of another protocol is none', async () => {
+it('a server of another protocol is refused', async () => {
   const { url } = await silentServer('HTTP/1.1 400 Bad Request\r\n\r\n');
   await expect(connectFarm({ url })).rejects.toMatchObject({ code: 'CANNOT_CONNECT' });
 });

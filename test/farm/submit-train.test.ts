@@ -62,7 +62,7 @@ describe.runIf(hasNats)('thermolink farm submit train', () => {
   const submit = (...words: string[]) =>
     runCommand('farm', 'submit', 'train', ...words, '--nats', server.url);
 
-  it('leaves the files of a local training but for times, and trains equal ones once', async () => {
+  it('leaves the files of a local training, except for times, and does equal trainings only once', async () => {
     const [far, near] = [join(root, 'far'), join(root, 'near')];
     expect(await submit(...TINY, '--out', far)).toMatchObject({
       exitCode: 0,
@@ -90,7 +90,7 @@ describe.runIf(hasNats)('thermolink farm submit train', () => {
     expect(trainedFiles(far)).toEqual(trainedFiles(near));
   });
 
-  it('refuses before anything is queued what does nothing there or cannot be', async () => {
+  it('refuses options that have no effect or are impossible, before anything is queued', async () => {
     const { done } = counters;
     const taken = join(root, 'taken');
     for (const [words, why] of [
@@ -124,7 +124,7 @@ it('reads the texts of options back as their values', () => {
   };
   const read = valuesOfTexts(specs, textsOf(specs, values))!;
   expect(read).toMatchObject(values);
-  // What is left out has its default.
+  // Options that are left out have their defaults.
   expect(read).toMatchObject({ epochs: 1, batch: 128, momentum: undefined });
   expect(valuesOfTexts(specs, { device: 'serial:/dev/ttyACM0' })).toBeUndefined();
   expect(valuesOfTexts(specs, { chopped: 'no' })).toBeUndefined();

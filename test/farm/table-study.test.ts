@@ -39,7 +39,7 @@ beforeEach(() => {
 });
 
 let measured = 0;
-/** A search on seed 0, and products with what it found. A product of 12 is too large. */
+/** A search on seed 0, and products with the value that it found. A product of 12 is too large. */
 function products(changes: Partial<TableStudy> = {}): TableStudy {
   return {
     ...{ name: 'products', title: 'Products', about: [], settingsFrom: 'None.', modelled: 'Nothing.' },
@@ -117,7 +117,7 @@ describe.runIf(hasNats)('a study of tables in a farm', () => {
   const inFarm = (study = products(), seeds?: readonly number[]) =>
     runTableInFarm(requestOf(study, seeds), { url }, RELEASE, never, claim);
 
-  it('stores what it stores on this machine, does each run once, and takes results that are there', async () => {
+  it('stores the same files as on this machine, does each run once, and uses existing results', async () => {
     const near = await runTable({ ...requestOf(products()), uris: [BOARD] }, never);
     const expected = storedRuns();
     expect(near.at(-1)).toMatchObject({ failure: { code: 'OVERLOAD' } });
@@ -136,7 +136,7 @@ describe.runIf(hasNats)('a study of tables in a farm', () => {
     expect(measured).toBe(6);
   });
 
-  it('has jobs that do not depend on times, and differ where the settings do', () => {
+  it('has jobs that do not depend on times, and that differ if the settings differ', () => {
     const study = products();
     const [first, , third] = study.runs({ quick: true, seeds: [1] });
     const done = { ...first, figures: { found: 2 } };

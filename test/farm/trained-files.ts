@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { readCheckpoint } from '../../src/learning/checkpoint.js';
 
-/** JSON without what depends on the clock. */
+/** JSON without fields that depend on the clock. */
 const untimed = (text: string): unknown =>
   JSON.parse(text, (name, value: unknown) => (name === 'timing' || name === 'hostSeconds' ? null : value));
 

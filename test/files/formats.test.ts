@@ -50,7 +50,7 @@ describe('the content decides the format of a file, not its name', () => {
     ['complex', 'complex', 'real'],
     ['pattern', 'pattern', 'real'],
     ['gzip of gzip', 'compressed twice', 'once'],
-  ])('%s is refused with what to do', async (content, message, hint) => {
+  ])('%s is refused with a remedy', async (content, message, hint) => {
     const error = await thrown(() => readMatrix(write('A.dat', bytesOf(content))));
     expect(error.code).toBe('BAD_FILE');
     expect(error.message).toContain(message);

@@ -107,7 +107,7 @@ describe('tables as text', () => {
     }
   });
 
-  it('one column with decimal commas is read where some lines have none', () => {
+  it('one column with decimal commas is read even if some lines have no comma', () => {
     expect([...parse('1,5\n2\n0,25\n').data]).toEqual([1.5, 2, 0.25]);
     expect([...parse('force\n1,5\n4,25\n').data]).toEqual([1.5, 4.25]);
   });

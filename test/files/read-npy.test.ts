@@ -76,7 +76,7 @@ describe('files that we wrote', () => {
     );
   });
 
-  it('are byte for byte what NumPy writes', async () => {
+  it('are byte for byte those of NumPy', async () => {
     const path = join(directory, 'same.npy');
     const [, values, base64] = NPY_FILES[0];
     writeNpy(path, matrix(2, 3, Float64Array.from(values.flat())));
@@ -89,7 +89,7 @@ describe('files that we wrote', () => {
     expect(await readVector(path)).toEqual(Float64Array.of(2, 3));
   });
 
-  it('end in BAD_FILE where nothing can be written', async () => {
+  it('end in BAD_FILE if nothing can be written', async () => {
     const error = await thrown(() => writeArray(join(directory, 'no', 'such.npy'), new Float64Array(1)));
     expect(error.code).toBe('BAD_FILE');
   });

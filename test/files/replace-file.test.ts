@@ -127,7 +127,7 @@ describe('replacing a file', () => {
 });
 
 describe('an array', () => {
-  /** Runs `script` in a file system of its own with 64 KiB; undefined where this user may not make one. */
+  /** Runs `script` in a file system of its own with 64 KiB; undefined if this user may not make one. */
   function onSmallDisk(script: string): string | undefined {
     const mount = `mount -t tmpfs -o size=64k none ${directory} && ${script}`;
     const result = spawnSync('unshare', ['-rm', 'sh', '-c', mount], { encoding: 'utf8' });

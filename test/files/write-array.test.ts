@@ -72,7 +72,7 @@ describe('checkOutput', () => {
     expect(readdirSync(directory)).toEqual(before);
   });
 
-  it('leaves existing files unchanged, and makes none', async () => {
+  it('leaves existing files unchanged, and makes no new file', async () => {
     writeFileSync(file('there.csv'), 'old');
     await checkOutput('--out', file('there.csv'));
     await checkOutput('--out', file('new.npy'));

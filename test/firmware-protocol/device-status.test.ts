@@ -84,7 +84,7 @@ test('safety laws hold for every step', () => {
 test('every state can be reached from boot, and safe from every state', () => {
   const reachable = (start: DeviceStateName) => {
     const found = new Set([start]);
-    // The loop over a set also visits what is added meanwhile.
+    // The loop over a set also visits members that are added during the loop.
     for (const state of found) for (const { from, to } of STEPS) if (from === state) found.add(to);
     return found;
   };

@@ -92,7 +92,7 @@ describe('every edit has its name', () => {
     },
   );
 
-  test('a text for people tells the change, why it breaks and what to do instead', () => {
+  test('a text for people tells the change, why it breaks and the alternative', () => {
     const { findings } = checkAgainstFrozen(
       released,
       edited((messages) => {

@@ -84,7 +84,7 @@ describe('acknowledgements that must be ignored', () => {
     expect(said(link, 2)).toEqual([]);
   });
 
-  test('a nak that acknowledges what was never sent asks for nothing', () => {
+  test('a nak that acknowledges frames that were never sent asks for nothing', () => {
     const link = openLink();
     sendTexts(link, 'a');
     said(link);
@@ -165,7 +165,7 @@ describe('order of sending', () => {
     expect(said(link, 1e6)).toMatchObject([{ channel: CHANNEL.stop }]);
   });
 
-  test('an acknowledgement goes with any frame that is sent, and alone if there is none', () => {
+  test('an acknowledgement goes with the next frame, and alone if no frame waits', () => {
     const link = openLink();
     delivered(link, peerFrame({ seq: 0, text: 'a' }));
     sendTexts(link, 'answer');

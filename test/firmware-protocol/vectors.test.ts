@@ -21,7 +21,7 @@ const SCRIPT = fileURLToPath(
 );
 const hasPython = spawnSync('python3', ['--version']).status === 0;
 
-/** The fields as the codec has them: hex becomes bytes where the row says so. */
+/** The fields as the codec has them: hex becomes bytes if the row says so. */
 function codecFields(vector: MessageVector): Record<string, unknown> {
   const { fields } = directedRow(vector.name, vector.direction);
   return Object.fromEntries(
@@ -138,7 +138,7 @@ describe('messages', () => {
   });
 });
 
-/** What our reasons say for the kinds that the script names. */
+/** The patterns of our reasons for the kinds that the script names. */
 const REASONS: Readonly<Record<string, RegExp>> = {
   'type byte': /^type 0x[0-9a-f]{2} is not allowed$/,
   'shortest form': /^not in shortest form$/,

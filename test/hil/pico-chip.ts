@@ -56,7 +56,7 @@ export class PicoChip {
   /** Set when the firmware went to the boot loader. */
   inBootLoader = false;
 
-  /** `flash` has what an earlier life left there; `image` is written over its beginning. */
+  /** `flash` holds the bytes of an earlier life. `image` is written over its beginning. */
   constructor(image: Uint8Array, flash?: ChipFlash) {
     this.flash = flash ?? {
       bytes: new Uint8Array(2 << 20).fill(0xff),
@@ -105,7 +105,7 @@ export class PicoChip {
     return this.inBootLoader || this.watchdogAtNs !== undefined;
   }
 
-  /** Lets the processor hang, with interrupts off: what a crashed firmware does. */
+  /** Lets the processor hang with interrupts off, like crashed firmware. */
   crash(): void {
     const place = 0x2003ff00;
     // b .

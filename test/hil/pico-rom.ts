@@ -35,13 +35,13 @@ function crcOfBoot2(bytes: Uint8Array): number {
   return crc;
 }
 
-/** What the flash is doing: read in place, or taking commands. */
+/** The mode of the flash: it is read in place, or it takes commands. */
 type FlashMode = 'unknown' | 'inPlace' | 'commands';
 
 /**
  * The parts of the boot ROM that rp2040js lacks: the check and start of the second stage, and the routines
  * that a firmware finds by two letters. Their entries are `bkpt` instructions, which run them. Returns the
- * handler of `bkpt`. It throws where the ROM, or the flash behind it, would fail.
+ * handler of `bkpt`. It throws in all cases in which the ROM or the flash would fail.
  */
 export function bootRom(mcu: RP2040, flash: ChipFlash, bootLoader: () => void): (code: number) => void {
   let mode: FlashMode = 'inPlace';

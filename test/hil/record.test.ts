@@ -14,7 +14,7 @@ describe('a Pico keeps a calibration record in its flash', () => {
     expect(await checkRecord(usb)).toEqual([]);
   });
 
-  test('a loss of power while it is written leaves the old record, the new record, or none', async () => {
+  test('a loss of power while it is written leaves the old record, the new record, or no record', async () => {
     expect(await checkRecordCuts(usb)).toEqual([]);
   });
 });

@@ -36,9 +36,9 @@ interface UsbInternals {
 }
 
 /**
- * The host's side of a full-speed bus, strict where rp2040js is polite: a packet takes its time, a buffer
- * that was not given is a NAK, and data toggles, stalls, addresses and the way a buffer is handed over are
- * checked. What would not work on a wire is noted in `faults`.
+ * The host's side of a full-speed bus, which is stricter than rp2040js. A packet takes its time. If the
+ * firmware gave no buffer, the answer is a NAK. Data toggles, stalls, addresses and the way in which the
+ * firmware gives a buffer are checked. Actions that would not work on a wire are noted in `faults`.
  */
 export class UsbBus {
   readonly faults: string[] = [];
@@ -194,7 +194,7 @@ export class UsbBus {
     this.#chip.mcu.usbDPRAMView.setUint32(0x80 + 8 * endpoint + (out ? 4 : 0), value >>> 0, true);
   }
 
-  /** One IN or OUT token: what came, 'stall', or undefined for NAK. */
+  /** One IN or OUT token: the received bytes, 'stall', or undefined for NAK. */
   #token(
     endpoint: number,
     out: boolean,

@@ -99,7 +99,7 @@ describe('an observer of a shared board', () => {
       expect(await ask(hub, 'POST', '/api/boards/a/stop')).toEqual({ status: 200, body: { state: 'safe' } });
     }));
 
-  it('switches the recording, and gets a trace of what passed', () =>
+  it('switches the recording, and gets a trace of the recorded bytes', () =>
     withHub(async (hub) => {
       expect((await ask(hub, 'GET', '/api/boards/a/trace')).status).toBe(404);
       expect((await ask(hub, 'POST', '/api/boards/a/recording', { on: true })).body).toMatchObject({

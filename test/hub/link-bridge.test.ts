@@ -30,7 +30,7 @@ it.each([
   expect([...piecesOf(Uint8Array.from(bytes), bytesMax)].map((piece) => [...piece])).toEqual(pieces);
 });
 
-it('a bridge gives a slow line no more bytes than it has room for, and none after its end', async () => {
+it('a bridge gives a slow line no more bytes than it has room for, and no bytes after its end', async () => {
   const clock = new VirtualClock();
   await clock.run(new Promise<void>((resolve) => void clock.schedule(1, resolve)));
   const client = new PassThrough();

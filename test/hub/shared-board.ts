@@ -10,7 +10,7 @@ import { diagonalProgram } from '../support/test-board.js';
 /** A test waits so long for an event, on a machine that others use too. */
 const EVENT_MS = 50_000;
 
-/** A hub of a test, and what its observers would be told. */
+/** A hub of a test, and the events that its observers would get. */
 export interface TestHub extends Hub {
   readonly events: HubEvent[];
   /** Resolves with the first event from number `first` on that fits. */

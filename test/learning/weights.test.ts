@@ -43,7 +43,7 @@ describe.each(NETWORKS)('weights of a network of the kind $name', (network) => {
     }
   });
 
-  it('are refused where an array is missing, of another shape, or not finite', async () => {
+  it('are refused if an array is missing, of another shape, or not finite', async () => {
     await writeWeights(file, { network, parameters });
     const { tensors, metadata } = readSafetensors(file);
     const [first, ...rest] = tensors;
@@ -72,7 +72,7 @@ it('weights go into files of two formats', async () => {
 
 it('the report of classes counts each example once, in the row of its label', () => {
   const network = createMlp({ inputCount: 1, hidden: [], classes: 3 });
-  // Class 2 where the input is large, class 0 where it is small.
+  // The class is 2 if the input is large, and 0 if it is small.
   const parameters = Float64Array.of(-1, 0, 1, 0, -10, 0);
   const inputs = Float32Array.of(-2, -2, 3, 3, 3, -1);
   const labels = Uint8Array.of(0, 1, 2, 2, 0, 2);

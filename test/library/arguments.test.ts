@@ -423,7 +423,8 @@ describe('every exported function', () => {
     const functions = Object.entries(library).filter(([, value]) => typeof value === 'function');
     const source = readFileSync(new URL('arguments.test.ts', import.meta.url), 'utf8');
     const isCalled = (name: string) => new RegExp(`(?<![.\\w])${name}[.(]`).test(source);
-    // These two are left out: all the others throw the one, and the other changes what ends this process.
+    // These two functions are left out. All others throw the first one, and the second one changes how this
+    // process ends.
     expect(
       functions
         .map(([name]) => name)

@@ -19,7 +19,7 @@ export interface Faults {
   refuse?: readonly [Command, string];
   /** This command is never answered. */
   silent?: Command;
-  /** What happens in a run. */
+  /** The event in a run. */
   run?: 'hang' | 'error' | 'lose' | 'few' | 'many' | 'no end' | 'garbled' | 'overload';
   /** All bytes are answered by these, and nothing else. */
   answer?: Uint8Array;

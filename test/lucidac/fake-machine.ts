@@ -31,7 +31,7 @@ export interface CodeRows {
   readonly end: Int16Array;
 }
 
-/** The analog part of the fake: what a configuration makes of integrators, lanes and ADC. */
+/** The analog part of the fake: integrators, lanes and ADC, as a configuration connects them. */
 export class FakeMachine {
   readonly #random: RandomSource;
   readonly #noise: number;

@@ -11,7 +11,7 @@ import { MAC } from './fake-lucidac.js';
 const PYTHON = process.env['PYTHON'] ?? 'python3';
 const SCRIPT = new URL('makers.py', import.meta.url).pathname;
 
-/** What is missing, or undefined. No package index has it, so CI does without. */
+/** The missing part, or undefined. No package index has it, so CI does without. */
 function missingPackage(): string | undefined {
   const { status } = spawnSync(PYTHON, ['-c', 'import pybrid.base.proto.main_pb2, pybrid.mock.dummy_dac']);
   return status === 0

@@ -105,7 +105,8 @@ function recordedNumbers(list: readonly number[]): Recorded {
   return {
     length: list.length,
     norm: recordedNumber(norm),
-    // Of the unit vector: they are compared as the entries of a list are, which is as parts of the norm.
+    // These are projections of the unit vector. Like the entries of a list, they are compared as parts of the
+    // norm.
     directions: [1, ...projections.map((sum) => (norm === 0 ? 0 : recordedNumber(sum / norm)))],
     first: list.slice(0, SOME_NUMBERS).map(recordedNumber),
     last: list.slice(-SOME_NUMBERS).map(recordedNumber),

@@ -70,7 +70,10 @@ describe.skipIf(missing !== undefined)(`the link in C${missing ? ` (${missing})`
   });
 
   const quick = forDevice.filter((vector) => !isLong(vector));
-  /** What the quick vectors print, all in one process: to start one for each costs more than they do. */
+  /**
+   * The output of the quick vectors, all in one process. A process for each vector would take longer than the
+   * vectors.
+   */
   let printedTogether: string[][];
 
   beforeAll(() => {

@@ -30,7 +30,7 @@ interface Citation {
   readonly section: string;
 }
 
-/** What a file cites in the form `protocol.md, "Credits"`. A comment may break the line within it. */
+/** Citations of a file in the form `protocol.md, "Credits"`. A comment may break the line within it. */
 function citationsIn(file: string): Citation[] {
   const text = readRepositoryFile(file).replace(/\s*\n\s*(?:\*(?!\/)|\/\/|#)?\s*/g, ' ');
   return [...text.matchAll(/(protocol\.md|device-model\.md), "([^"]+)"/g)].map(([, document, section]) => ({

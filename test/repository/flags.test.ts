@@ -2,14 +2,15 @@ import { expect, it } from 'vitest';
 import { readRepositoryFile, repositoryFiles } from './files.js';
 
 /**
- * Where texts speak of the command line on purpose: the command line itself, and the remedies of its errors.
+ * Files whose texts may name flags of the command line: the command line itself, and the remedies of its
+ * errors.
  */
 const COMMAND_LINE = /^src\/(cli\/|error-codes\.ts$)/;
 
 const COMMENTS = /\/\*[\s\S]*?\*\/|(^|\s)\/\/.*/g;
 /** A whole command that a reader can type: `thermolink emulate --tcp HOST:PORT`. */
 const WHOLE_COMMAND = /\\?`(thermolink|npm|npx) [^`]*`/g;
-/** A flag, but not the decrement of a variable such as `--callsLeft`. */
+/** Matches a flag. It does not match the decrement of a variable, such as `--callsLeft`. */
 const FLAG = /(?<![-\w])--[a-z][a-z0-9-]*(?![\w-])/g;
 
 it('the library names fields, never flags; src/cli/output/library-names.ts translates them', () => {

@@ -200,7 +200,7 @@ const MAY_USE_NODE_IO = [
 ];
 const IO_MODULES = /^(node:)?(fs|net|child_process|worker_threads|http|https|dgram|tty|readline)(\/|$)/;
 
-/** What may name things of Node without importing them: they ask first, or a page never calls them. */
+/** Files that may name globals of Node. They test for them first, or a page never calls these functions. */
 const PLATFORM_FILES = ['src/platform.ts', 'src/driver/fast-bytes.ts', 'src/driver/stop-on-exit.ts'];
 
 const withoutComments = (text: string): string => text.replace(/\/\*[\s\S]*?\*\/|\/\/.*$/gm, '');

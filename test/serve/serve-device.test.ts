@@ -168,7 +168,7 @@ describe('an upload', () => {
         get closed() {
           return far.closed;
         },
-        // A socket whose reader was busy does the same: one read takes what came in five turns.
+        // A socket whose reader was busy does the same: one read takes the bytes of five turns.
         onData(receiver) {
           let came: Uint8Array[] = [];
           const readAfter = (turns: number): void => {

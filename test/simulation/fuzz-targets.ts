@@ -25,8 +25,8 @@ export type FuzzTarget = (random: Random) => void;
 export const DECODER_FRAMES = 8;
 
 /**
- * Takes frames in one chunk, every other one damaged. What comes out must be what went in, and no whole frame
- * may be missing.
+ * Takes frames in one chunk, every other one damaged. The decoded frames must be the encoded ones, and no
+ * whole frame may be missing.
  */
 export function decoderTarget(corpus: Corpus): FuzzTarget {
   const decoder = new FrameDecoder(65536);
@@ -156,7 +156,7 @@ function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
 
 /**
  * Takes a whole session as a host wrote it, damaged in several places and cut into chunks anywhere. The board
- * executes only what the host had said: everything else fails the CRC.
+ * executes only commands of the host, because all other bytes fail the CRC.
  */
 export function sessionTarget(
   corpus: Corpus,

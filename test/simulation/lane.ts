@@ -90,8 +90,8 @@ export class Lane {
   }
 
   /**
-   * Cuts the bytes in pieces that arrive one after another, or holds them to arrive in one chunk with what
-   * follows.
+   * Cuts the bytes in pieces that arrive one after another, or holds them until they arrive in one chunk with
+   * the following bytes.
    */
   #fragment(bytes: Uint8Array, inOrder: (extraMs: number, chunk: Uint8Array) => void): void {
     const { random } = this.#options;

@@ -4,7 +4,7 @@ import { EventPort } from '../../src/transport/event-port.js';
 
 export interface LineEnd {
   readonly frameBytesMax: number;
-  /** Takes a copy of what is written. Returns the milliseconds after which the writer may go on. */
+  /** Takes a copy of the written bytes. Returns the milliseconds after which the writer may go on. */
   readonly send: (bytes: Uint8Array) => number;
   readonly schedule: (delayMs: number, callback: () => void) => void;
   /** Whether the owner closed the port. */

@@ -4,8 +4,8 @@ import type { LossPolicy, SampleRange } from '../../src/driver/device-api.js';
 type Block = Event<'sampleBlock'>;
 
 /**
- * What really happened to the samples of one run: which the board sent, and which reached the host, also
- * before the answer to its start.
+ * The true history of the samples of one run: the samples that the board sent, and those that reached the
+ * host. It also holds samples that arrived before the answer to the start of the run.
  */
 export class SampleLedger {
   readonly #cells: number;

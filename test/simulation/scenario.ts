@@ -84,8 +84,7 @@ export interface Draws {
 /** The scenario of a seed, and its streams. They continue after the draws of the scenario itself. */
 export function drawScenario(seed: number): { scenario: Scenario; draws: Draws } {
   const draws = { faults: new Random(seed, 1), host: new Random(seed, 3), board: new Random(seed, 4) };
-  // The order of the draws is part of what a seed means: another order gives every recorded seed another
-  // history.
+  // The order of the draws must not change. Another order gives every recorded seed another history.
   const line = draws.board.chance(0.6) ? 'serial' : 'hub';
   const sliceMs = draws.board.pick([0.25, 0.5, 1, 2]);
   const inFlightFrames = draws.board.pick([2, 6, 40, 400]);

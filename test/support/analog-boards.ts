@@ -42,7 +42,7 @@ export function loadedArray(die: Die, image: ProgramImage): CellArray {
   return array;
 }
 
-/** The state on which later ticks depend, as plain arrays of the first cells and rows. */
+/** The state on which later ticks depend: plain arrays of the first cells and rows. */
 export function arrayState(array: CellArray, cells: number, rows: number) {
   return {
     v: Array.from(array.v.subarray(0, cells)),

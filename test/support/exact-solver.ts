@@ -11,8 +11,9 @@ function gain(rate: number, time: number): number {
 
 /**
  * Noise-free relaxation in float64 for tests of the optimizers. A mode of KᵀK with the eigenvalue s decays as
- * e^(−(s+λ)t), and what is orthogonal to the rows of K as e^(−λt). The solver keeps the requests of its
- * calls. It reports as many repeated board runs as `overloadRetries` says, though it has no board.
+ * e^(−(s+λ)t), and the part that is orthogonal to the rows of K decays as e^(−λt). The solver keeps the
+ * requests of its calls. It reports as many repeated board runs as `overloadRetries` says, though it has no
+ * board.
  */
 export function exactSolver(
   overloadRetries: (step: number) => number = () => 0,

@@ -30,8 +30,8 @@ export interface LinkStep {
 }
 
 /**
- * What firmware-protocol/tools/scripts/protocol-vectors.py writes; firmware-protocol/vectors/README.md
- * explains it.
+ * The format that firmware-protocol/tools/scripts/protocol-vectors.py writes;
+ * firmware-protocol/vectors/README.md explains it.
  */
 export interface LinkVector {
   readonly name: string;

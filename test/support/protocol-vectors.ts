@@ -2,7 +2,7 @@ import type { Field, Row } from '../../firmware-protocol/message-table.js';
 import { MESSAGES } from '../../firmware-protocol/messages/index.js';
 import { readRepositoryFile } from '../repository/files.js';
 
-/** What firmware-protocol/tools/scripts/protocol-vectors.py writes; bytes are hex. */
+/** The format that firmware-protocol/tools/scripts/protocol-vectors.py writes; bytes are hex. */
 export interface FrameVector {
   readonly name: string;
   readonly channel: 0 | 1 | 2 | 3;

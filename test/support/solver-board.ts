@@ -14,8 +14,8 @@ import type {
 import { cellArray } from './analog-boards.js';
 
 /**
- * The true device model behind the driver's contract, without link, firmware or bytes, for tests of what
- * solvers compute. `tamper` may falsify what is read.
+ * The true device model behind the driver's contract, without link, firmware or bytes, for tests of the
+ * results of solvers. `tamper` may falsify the readings.
  */
 export class SolverBoard implements BoardDevice {
   readonly identity: DeviceIdentity;

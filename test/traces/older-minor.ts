@@ -1,6 +1,6 @@
 /**
- * A recording of an earlier minor version: what a host and a board said that did not know the fields added
- * since. Such fields end a message (protocol.md, "Versions"). So far there is one: `purpose` of HELLO.
+ * Makes a recording of an earlier minor version. Its host and its board do not know the fields that were
+ * added later. Such fields end a message (protocol.md, "Versions"). So far there is one: `purpose` of HELLO.
  */
 import { CHANNEL, encodeFrame, FrameDecoder } from '../../firmware-protocol/framing.js';
 import { FRAME_BYTES_MAX } from '../../firmware-protocol/limits.js';

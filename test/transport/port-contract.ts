@@ -5,7 +5,7 @@ import { integersFrom } from '../support/analog-boards.js';
 /** Two connected ends, and how to free them. */
 export interface PortPair {
   readonly ends: readonly [Port, Port];
-  /** Frees what the test leaves open. It is called after failures too. */
+  /** Closes everything that the test leaves open. It is called after failures too. */
   release(): Promise<void>;
 }
 
@@ -79,7 +79,7 @@ async function writeInPieces(port: Port, bytes: Uint8Array, pieceMax: number, se
 }
 
 function expectSame(chunks: readonly Uint8Array[], expected: Uint8Array): void {
-  // Buffer.compare is quick where toEqual would compare a million entries.
+  // Buffer.compare is quick. toEqual would compare a million entries one by one.
   expect(Buffer.compare(Buffer.concat(chunks), expected)).toBe(0);
 }
 

@@ -77,7 +77,9 @@ export function byteSumsOf16(g: usize, w: usize, pairs: i32, out: usize): void {
   v128.store(out, a3, 48);
 }
 
-/** Adds to `columns` what 8 rows with the inputs in `rows` add to the sums of `pairs` column pairs. */
+/**
+ * Adds the products of 8 rows, with the inputs in `rows`, to the sums of `pairs` column pairs in `columns`.
+ */
 export function addBytesToColumns(g: usize, pairs: i32, rows: usize, columns: usize): void {
   const y0 = v128.load(rows, 0);
   const y1 = v128.load(rows, 16);

@@ -142,7 +142,7 @@ export function integrateWide(
   const mask = i32x4.splat((1 << shift) - 1);
   const most = i32x4.splat(rail);
   const least = i32x4.splat(-rail);
-  // Makes Δ an unsigned 32-bit number with an offset of 2³¹, where it fits.
+  // Makes Δ an unsigned 32-bit number with an offset of 2³¹, if it fits.
   const offset = i64x2.splat(((<i64>1) << (BIAS_LOG2 - <i64>shift)) - ((<i64>1) << 31));
   const half = i32x4.splat(1 << 15);
   const zero = i32x4.splat(0);

@@ -68,8 +68,8 @@ export interface Finding {
   /** The old and the new content. */
   readonly what: string;
   /**
-   * It changes what ends of different major versions tell each other. Not even a new major version may do
-   * that.
+   * The change affects bytes that are exchanged between ends of different major versions. Not even a new
+   * major version may do that.
    */
   readonly forEver: boolean;
 }

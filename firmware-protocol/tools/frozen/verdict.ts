@@ -50,7 +50,7 @@ export function checkAgainstFrozen(
   const summary = ok
     ? `the message tables ${version(current)} agree with the copy frozen as ${frozen.label} by ${frozen.decision}${
         findings.length > 0
-          ? `, but for additions; freeze them when ${version(current)} is released: ${HOW_TO_FREEZE}${recordLine(current)}`
+          ? `, except for additions; freeze them when ${version(current)} is released: ${HOW_TO_FREEZE}${recordLine(current)}`
           : ''
       }`
     : problems.join('\n');
@@ -96,7 +96,7 @@ function problemsOfRelease(
   const problems: string[] = [];
   const breaking = findings.filter(breaks);
   if (breaking.some(({ forEver }) => forEver))
-    problems.push('what HELLO begins with is frozen for ever: undo these edits');
+    problems.push('the beginning of HELLO is frozen for ever: undo these edits');
   if (current.major > frozen.major) return problems;
   if (current.major < frozen.major || current.minor < frozen.minor)
     problems.push(`the version went back from ${version(frozen)} to ${version(current)}`);

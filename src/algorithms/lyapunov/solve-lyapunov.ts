@@ -88,7 +88,8 @@ export async function solveLyapunov(device: BoardDevice, request: LyapunovReques
 }
 
 /**
- * Checks a request and returns the smallest real part of A's eigenvalues. Errors: as `solveLyapunov` says.
+ * Checks a request and returns the smallest real part of A's eigenvalues. Errors: those of `solveLyapunov`
+ * before any byte is sent.
  */
 function checkLyapunov(request: LyapunovRequest, identity: DeviceIdentity): number {
   checkObject('The request', request, '{ matrix, rhs, address: { seed: 1, step: 0, block: 0 } }');

@@ -108,7 +108,7 @@ export async function drawLaplace(device: BoardDevice, request: LaplaceDrawReque
   return { ...rest, networks: networksOf(posterior, draws) };
 }
 
-/** As `drawLaplace`, with draws of the host. Errors: NOT_POSITIVE_DEFINITE. */
+/** Like `drawLaplace`, with draws of the host. Errors: NOT_POSITIVE_DEFINITE. */
 export function drawExactLaplace(
   posterior: LaplacePosterior,
   networks: number,

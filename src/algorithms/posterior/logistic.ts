@@ -45,8 +45,8 @@ const NEWTON_STEPS_MAX = 100;
 /**
  * Checks a logistic regression and finds its mode by Newton's method with halved steps, O(mN²) a step.
  *
- * Errors: BAD_ARGUMENT for labels other than 0 and 1, or of one class alone; BAD_MATRIX for shapes that do
- * not fit, numbers that are not finite, columns that are combinations of others.
+ * Errors: BAD_ARGUMENT for labels other than 0 and 1, or if all labels are equal; BAD_MATRIX for shapes that
+ * do not fit, numbers that are not finite, columns that are combinations of others.
  */
 export function logisticPosterior(request: LogisticRequest): LogisticPosterior {
   checkObject('The request', request, '{ inputs, labels, priorPrecision: 1 }');

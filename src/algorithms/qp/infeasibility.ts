@@ -80,9 +80,9 @@ function imageShare({ rows, columns, data }: Matrix, v: Float64Array): number {
 
 /**
  * Shows that the objective has no lower bound, from a difference v [n] of iterates: Pv = 0, qᵀv < 0, and Av
- * points where bounds are open. Rows that v hardly moves count as not moved. v is projected onto this
- * condition and onto Pv = 0, and checked up to rounding. The proof assumes that some x is feasible. Source:
- * as `primalCertificate`.
+ * points only in directions in which there is no bound. Rows that v hardly moves count as not moved. v is
+ * projected onto this condition and onto Pv = 0, and checked up to rounding. The proof assumes that some x is
+ * feasible. Source: as `primalCertificate`.
  */
 export function dualCertificate(
   program: QuadraticProgram,

@@ -197,7 +197,7 @@ export class RailBox {
     return { scaling, codes, rail, identity, slowestTicks };
   }
 
-  /** x for a y within ±1. Where y is at its bound, x is exactly at its bound. */
+  /** x for a y within ±1. If an entry of y is at its bound, the entry of x is exactly at its bound. */
   #pointOf(y: Float64Array): Float64Array<ArrayBuffer> {
     const { lower, upper } = this.#request;
     return Float64Array.from(y, (value, i) =>

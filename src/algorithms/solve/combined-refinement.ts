@@ -208,7 +208,7 @@ export class CombinedRefinement implements SolveState {
     });
     const settled = await settledMean(plan, this.#session, this.#residual, averaged);
     if (settled === undefined)
-      throw this.#notMet('the board overloads without noise where it did not with noise');
+      throw this.#notMet('the board overloads without noise, although it did not overload with noise');
     const { mean, wandering, runs } = settled;
     this.samples += averaged.samples + runs;
     this.#advance({ step: mean, image: this.#product(mean) });

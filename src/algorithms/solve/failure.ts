@@ -22,8 +22,8 @@ export function reasonOfZeros(
   const what =
     passes === 1
       ? 'the right-hand side'
-      : `what ${counted(passes - 1, 'pass', 'passes')} left of the right-hand side`;
-  return `the solution is so much larger than the right-hand side that, wherever it stays within the rails, ${what} rounds to zero in ${identity.driveBits}-bit drive codes`;
+      : `the rest of the right-hand side after ${counted(passes - 1, 'pass', 'passes')}`;
+  return `the solution is much larger than the right-hand side: if it stays within the rails, ${what} rounds to zero in ${identity.driveBits}-bit drive codes`;
 }
 
 /**
@@ -64,7 +64,7 @@ export interface DeadCell {
 
 /**
  * The cells that look dead in a pass. All other cells settle around a cell that is held at 0 V. So the row of
- * that cell, and no other, has a residual far beyond what rounding explains. This is only a suspicion, for
+ * that cell, and no other, has a residual far larger than rounding explains. This is only a suspicion, for
  * the text of an error.
  */
 export function deadCells(plan: EquilibriumPlan, { drive, reading }: Pass): DeadCell[] {
@@ -96,5 +96,5 @@ export function deadCellsText(dead: readonly DeadCell[]): string {
   const list = cellList(dead.map(({ cell }) => cell));
   if (dead.length > 1) return `; ${list} look dead: they stay near 0 V at every drive`;
   const [{ volts, askedVolts }] = dead;
-  return `; ${list} looks dead: it reads ${formatNumber(volts, 2)} V_fs where its equation asks for ${formatNumber(askedVolts, 2)}`;
+  return `; ${list} looks dead: it reads ${formatNumber(volts, 2)} V_fs, but its equation asks for ${formatNumber(askedVolts, 2)}`;
 }

@@ -7,7 +7,7 @@ import { type Matrix, matrix } from '../../linalg/matrix.js';
 /** The formats that `readPlant` takes. */
 export const PLANTS = 'qube, qube-down, or a .json file (docs/how-to/control-a-plant.md)';
 
-/** A plant with what experiments on it need. */
+/** A plant with the further data that experiments need. */
 export interface PlantFile extends LinearPlant {
   /** K₀, M×N. */
   readonly initialGain?: Matrix | undefined;

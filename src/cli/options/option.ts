@@ -1,7 +1,7 @@
 import { type Command, Option } from 'commander';
 import type { ValueParser } from './values.js';
 
-/** The role of a file that an option names. It decides what is checked before anything is computed. */
+/** The role of a file that an option names. It decides which checks are made before the computation. */
 export type FileRole =
   /** It is read. */
   | 'input'
@@ -33,7 +33,7 @@ export interface OptionSpec<T> {
   readonly file?: FileRole | undefined;
   /** The meaning of `-`. Default: `dashMeaning` derives it from the role. */
   readonly dash?: DashMeaning | undefined;
-  /** How errors of the library name it, where that is not the key of this option: `existing: 'resume'`. */
+  /** Its name in errors of the library, if that is not the key of this option: `existing: 'resume'`. */
   readonly libraryName?: string | undefined;
   /** Whether it may be given several times; its value is then a list. */
   readonly repeated?: boolean | undefined;

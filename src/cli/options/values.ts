@@ -3,7 +3,7 @@ import { ThermolinkError } from '../../errors.js';
 /** Turns the text after `option` into its value. Throws BAD_ARGUMENT, which names option, text and range. */
 export interface ValueParser<T> {
   (text: string, option: string): T;
-  /** The words that it takes, where there are no others. Shells complete them. */
+  /** The words that it takes, if it takes only these words. Shells complete them. */
   readonly words?: readonly string[];
 }
 

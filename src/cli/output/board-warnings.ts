@@ -21,13 +21,13 @@ export const UNCALIBRATED_BOARD = 'uncalibrated-board';
 /** A smaller share of carried rounding in the noise has no row. */
 const CARRY_NOISE_SHOWN_MIN = 0.001;
 
-/** The row of a table on the noise of carried rounding. No row where that noise does not matter. */
+/** The row of a table on the noise of carried rounding. There is no row if that noise does not matter. */
 export function carryNoiseRows({ carryNoiseShare }: { readonly carryNoiseShare: number }): string[][] {
   if (carryNoiseShare < CARRY_NOISE_SHOWN_MIN) return [];
   return [['carry noise floor', `${formatPercent(carryNoiseShare)} of κ/λ_max`]];
 }
 
-/** The row of a table on what was lost and done again. No row if nothing was. */
+/** The row of a table about lost work that was repeated. No row if nothing was. */
 export function repeatRows({ repeats }: { readonly repeats: number }): string[][] {
   return repeats === 0 ? [] : [['lost and done again', `${counted(repeats, 'time')}, with the same bits`]];
 }

@@ -56,7 +56,7 @@ export interface InterruptOptions {
  *
  * If `work` resolves after a signal, its result is returned. If it rejects, the error is `ABORTED` with
  * `data.signal`, from which `reportError` takes the exit code. It keeps the hint and the data that `work`
- * gave, and names what went wrong while stopping. Bugs pass through. `interruptRunning` ends `work` too.
+ * gave, and adds the error of the stop. Bugs pass through. `interruptRunning` ends `work` too.
  */
 export async function withInterrupt<T>(
   work: (signal: AbortSignal) => Promise<T>,

@@ -39,7 +39,7 @@ export class LiveBlock {
   }
 }
 
-/** The line made printable, with its blanks as they are. */
+/** Makes the line printable. Its blanks do not change. */
 function shown(line: string): string {
   return line
     .split(/( {2,})/)

@@ -26,7 +26,7 @@ export interface ProgressOptions {
 
 /** Milliseconds between two drawings, at least: fast enough for the eye, slow enough to cost nothing. */
 const REDRAW_INTERVAL_MS = 80;
-/** Milliseconds between two lines, at least, where the output is a file or a pipe. */
+/** The least time between two lines, ms, if the output is a file or a pipe. */
 const LINE_INTERVAL_MS = 5000;
 /** The same while only time has passed. One such line is a sign of life, many are noise. */
 const UNCHANGED_LINE_INTERVAL_MS = 30_000;

@@ -77,7 +77,7 @@ function paragraph(error: ThermolinkError): string {
   return `thermolink: ${error.code}: ${text}`;
 }
 
-/** The messages of the causes, without what the error itself says already. */
+/** The messages of the causes, without texts that the error itself already contains. */
 function reason(error: ThermolinkError): string {
   const reasons: string[] = [];
   let told = error.message;

@@ -1,4 +1,4 @@
-/** Where results are printed, and what the files behind `-` are called in them. */
+/** The stream for the results, and the names in the results of the files behind `-`. */
 
 /** Standard output holds the content of a file, so reports go to standard error. */
 let isTaken = false;
@@ -14,7 +14,7 @@ export function callFile(path: string, name: string): void {
   names.set(path, name);
 }
 
-/** Standard output is free again, and files have their paths as names. */
+/** Frees the standard output again. In results, files are called by their paths again. */
 export function releaseStandardStreams(): void {
   isTaken = false;
   names.clear();
@@ -32,7 +32,7 @@ export function withStreamNames(text: string): string {
   return named;
 }
 
-/** The same for a value of JSON, as `JSON.stringify` asks. */
+/** The same for a value of JSON. `JSON.stringify` calls it. */
 export function streamNameInJson(_key: string, value: unknown): unknown {
   return typeof value === 'string' ? withStreamNames(value) : value;
 }

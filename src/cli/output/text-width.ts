@@ -6,7 +6,7 @@ export function columnCount(text: string): number {
   return [...text.replace(/\p{Mark}/gu, '')].length;
 }
 
-/** `text` cut to `columns` ≥ 1 columns, with an ellipsis where something is missing. */
+/** `text` cut to `columns` ≥ 1 columns, with an ellipsis if something is missing. */
 export function fitColumns(text: string, columns: number): string {
   if (columnCount(text) <= columns) return text;
   let fitted = '';

@@ -52,7 +52,7 @@ function Means({ moments }: { readonly moments: Moments }) {
   return (
     <>
       <LineChart
-        summary={`Mean voltage of each of ${cells.length} cells after ${formatCount(moments.samples)} samples${expectedMeanVolts ? ', beside what it should be' : ''}.`}
+        summary={`Mean voltage of each of ${cells.length} cells after ${formatCount(moments.samples)} samples${expectedMeanVolts ? ', beside its expected value' : ''}.`}
         xLabel="cell"
         yLabel="mean (V)"
         series={series}
@@ -145,7 +145,7 @@ function Distances({ distances }: { readonly distances: BoardState['distances'] 
   return (
     <>
       <LineChart
-        summary={`Relative distance to what it should be, over the samples. Now: ${entries.map(({ label, value }) => `${label} ${value}`).join(', ')}.`}
+        summary={`Relative distance to the expected values, over the samples. Now: ${entries.map(({ label, value }) => `${label} ${value}`).join(', ')}.`}
         xLabel="samples"
         yLabel="relative distance"
         isLogarithmic={true}

@@ -24,8 +24,8 @@ export const DISTANCE_ROWS_MAX = 512;
 /** The columns of `BoardState.rates`; all but the first are per second. */
 export const RATE = { timeMs: 0, bytesToBoard: 1, bytesToHost: 2, frames: 3, trouble: 4 } as const;
 /**
- * The columns of `BoardState.distances`. Distances are relative; NaN where a moment or its expected value is
- * not known.
+ * The columns of `BoardState.distances`. Distances are relative; NaN if a moment or its expected value is not
+ * known.
  */
 export const DISTANCE = { samples: 0, mean: 1, covariance: 2 } as const;
 

@@ -1,6 +1,6 @@
 /**
- * ‖measured − expected‖ / ‖expected‖ in the Euclidean norm, over the places that both lists have; NaN where
- * that is no number, as for expected values that are all zero.
+ * ‖measured − expected‖ / ‖expected‖ in the Euclidean norm, over the places that both lists have; NaN if this
+ * is not a number, for example if all expected values are zero.
  */
 export function relativeDistance(measured: ArrayLike<number>, expected: ArrayLike<number>): number {
   let [difference, size] = [0, 0];

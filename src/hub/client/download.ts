@@ -23,7 +23,7 @@ export async function saveBody(
     if (signal?.aborted) throw abortError(signal);
     if (error instanceof ThermolinkError) throw error;
     const cause = error as NodeJS.ErrnoException;
-    // What the disk refuses has the call of the system, and no address.
+    // An error of the disk names the call of the system, and it has no address.
     if (/^(open|write|fsync|close|rename)$/.test(cause.syscall ?? '') && cause.code !== 'EPIPE')
       throw new ThermolinkError('BAD_FILE', `${file} can't be written: ${cause.code}.`, {
         cause,

@@ -150,10 +150,10 @@ export class HubClient {
   }
 
   /**
-   * What happens on all boards, from now on. The first event is `hello` with the boards as they are. It takes
+   * The events of all boards, from now on. The first event is `hello` with the boards as they are. It takes
    * the right `observe`. A loop that reads slowly gets fewer figures, and an event `thinned` with their
-   * number. Events of types that this version does not know are left out. The loop ends by `break`, or by
-   * an error: those of the class; LINK_LOST when the server ends or is silent for 60 s.
+   * number. Events of types that this version does not know are left out. The loop ends by `break`, or by an
+   * error: those of the class; LINK_LOST when the server ends or is silent for 60 s.
    */
   events(options: Pick<HubRequestOptions, 'signal'> = {}): AsyncGenerator<HubEvent, void, undefined> {
     checkObject('options', options, '{ signal: controller.signal }');
@@ -245,7 +245,7 @@ export class HubClient {
 
 function checkedName(board: string): string {
   if (BOARD_NAME.safeParse(board).success) return board;
-  throw badArgument('board', board, 'a name of letters, digits and . _ -, as boards() tells it');
+  throw badArgument('board', board, 'a name of letters, digits and . _ -, as boards() returns it');
 }
 
 /** The body as JSON; undefined if it is not JSON, or too long. */

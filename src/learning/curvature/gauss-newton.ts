@@ -110,7 +110,7 @@ function columnBlocks(
   return { blocks, places: layers.map((_, l) => ({ weights: indices[2 * l], biases: indices[2 * l + 1] })) };
 }
 
-/** As `gaussNewtonFactor`, from per-example factors that were computed before. */
+/** Like `gaussNewtonFactor`, from per-example factors that were computed before. */
 export function factorOf(
   layers: readonly LayerShape[],
   parameterCount: number,

@@ -37,8 +37,8 @@ const PARTS = Object.keys(USUAL_NAMES) as readonly Part[];
  * Finds the files of a data set in a directory by their names. All four may have the same prefix, such as
  * `emnist-letters-`. If a folder has the name of a file, the file is searched inside it.
  *
- * Errors: BAD_DATASET where there is no such directory, no file for a part, or several data sets; BAD_FILE
- * for a folder that has the name of a file and holds no such file.
+ * Errors: BAD_DATASET if there is no such directory, no file for a part, or several data sets; BAD_FILE for a
+ * folder that has the name of a file and holds no such file.
  */
 export function findDatasetFiles(directory: string): DatasetFiles {
   const found = namedFiles(directory);

@@ -19,8 +19,8 @@ const TEST_SHARE = 0.2;
 /**
  * Loads a table. One fifth of its rows are test rows; `splitSeed` selects them.
  *
- * Errors: BAD_ARGUMENT for a label that is no column; BAD_FILE; BAD_DATASET with file, line and column for a
- * cell that is empty, is not a number in a column of numbers, or is unknown to a given `encoding`;
+ * Errors: BAD_ARGUMENT for a label that is not a column; BAD_FILE; BAD_DATASET with file, line and column for
+ * a cell that is empty, is not a number in a column of numbers, or is unknown to a given `encoding`;
  * BAD_DATASET for a column of too many texts, for too many classes and for a single class.
  */
 export function loadTable({ file, label, splitSeed = 0, encoding: given }: TableSource): Dataset {
@@ -100,7 +100,7 @@ class TableReader {
       this.#table,
       row,
       column,
-      `${JSON.stringify(text)} is none of ${texts.slice(0, 12).join(', ')}`,
+      `${JSON.stringify(text)} is not one of ${texts.slice(0, 12).join(', ')}`,
       'The network was trained on these texts alone.',
     );
   }

@@ -65,7 +65,7 @@ export async function relax(
   assert(factor !== undefined, 'a relaxation was given no curvature');
   const { layers } = request;
   const isCut = settings.blocks === 'layers';
-  assert(!isCut || layers !== undefined, 'a relaxation in layers was given none');
+  assert(!isCut || layers !== undefined, 'a relaxation in layers got no layers');
   const solver = isCut && layers !== undefined ? inLayerBlocks(whole, layers.places) : whole;
   const problem = { system: { kind: 'factored', factor, damping } as const, signal };
   let largestGradient = state.numbers['largestGradient'];

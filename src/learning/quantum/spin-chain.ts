@@ -39,7 +39,7 @@ export function diagonalEnergy({ sites, sign }: SpinChain, spins: Int8Array, sta
   return sign * sum;
 }
 
-/** Calls `visit` with the pattern of each allowed state: bit i is set where spin i is −1. */
+/** Calls `visit` with the pattern of each allowed state: bit i is set if spin i is −1. */
 export function eachPattern({ sites, exchanges }: SpinChain, visit: (pattern: number) => void): void {
   for (let pattern = 0; pattern < 2 ** sites; pattern++)
     if (!exchanges || bitCount(pattern) * 2 === sites) visit(pattern);

@@ -147,7 +147,7 @@ export class ProductMatrix extends FastMatrix {
     return data;
   }
 
-  /** As `writeStretches` of the module. */
+  /** Like `writeStretches` of the module. */
   #write(data: Float64Array): void {
     let to = 0;
     for (let row = 0; row < this.rows; row++)

@@ -54,7 +54,7 @@ export function* placedMessages(
   for (const chunk of chunks) yield* stream.push(chunk);
 }
 
-/** As `placedMessages`, for chunks that arrive one by one. Errors: BAD_ARGUMENT from the constructor. */
+/** Like `placedMessages`, for chunks that arrive one by one. Errors: BAD_ARGUMENT from the constructor. */
 export class MessageStream {
   readonly ledger = new SessionLedger();
   readonly #passes: (placed: PlacedMessage) => boolean;

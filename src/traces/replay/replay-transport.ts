@@ -70,7 +70,7 @@ export const replayTransport: Transport<ReplayAddress> = {
 
 function modeParameter(text: string): ReplayMode {
   const mode = REPLAY_MODES.find((name) => name === text);
-  if (!mode) throw new BadUri(`mode=${text} is none of ${REPLAY_MODES.join(', ')}`);
+  if (!mode) throw new BadUri(`mode=${text} is not one of ${REPLAY_MODES.join(', ')}`);
   return mode;
 }
 
@@ -79,7 +79,7 @@ function timingParameter(text: string): number {
   if (text === 'instant') return Infinity;
   if (text === 'recorded') return 1;
   const speed = Number(/^(\d+(?:\.\d+)?)x$/.exec(text)?.[1]);
-  if (!(speed > 0)) throw new BadUri(`timing=${text} is none of instant, recorded, 2x`);
+  if (!(speed > 0)) throw new BadUri(`timing=${text} is not one of instant, recorded, 2x`);
   return speed;
 }
 

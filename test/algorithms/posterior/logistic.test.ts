@@ -84,7 +84,7 @@ async function chainsOf(posterior: LogisticPosterior, profile: string, chains: n
 describe('the model', () => {
   const posterior = small();
 
-  it('has its mode where the gradient is 0, and its gradient is the derivative of the density', () => {
+  it('has its mode at the point with gradient 0, and its gradient is the derivative of the density', () => {
     expect(Math.max(...logisticGradient(posterior, posterior.mode).map(Math.abs))).toBeLessThan(1e-9);
     const at = Float64Array.of(0.3, -1.2);
     for (const i of [0, 1]) {

@@ -12,7 +12,7 @@ const ENTITY = /&(?:amp|lt|gt|quot);/g;
 // biome-ignore lint/suspicious/noControlCharactersInRegex: exactly those are forbidden in XML.
 const FORBIDDEN = /[\x00-\x08\x0B\x0C\x0E-\x1F\p{Surrogate}\uFFFE\uFFFF]/u;
 
-/** Parses what SVG needs of XML and throws at anything that is not well-formed. */
+/** Parses the part of XML that SVG needs, and throws if the text is not well-formed. */
 export function parseXml(xml: string): XmlElement {
   if (FORBIDDEN.test(xml)) throw new Error('a character that XML forbids');
   const document: XmlElement = { name: '', attributes: {}, children: [], text: '' };

@@ -72,7 +72,9 @@ export class FakeHub {
     for (const event of events) for (const socket of this.#sockets) socket.send(JSON.stringify(event));
   }
 
-  /** Sends, and waits until what was sent before is with the system: a page that is slow slows this down. */
+  /**
+   * Sends, and waits until the system has taken the earlier messages. A slow page therefore slows this down.
+   */
   async tellSlowly(events: readonly HubEvent[]): Promise<void> {
     for (const event of events)
       for (const socket of this.#sockets)

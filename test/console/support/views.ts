@@ -3,7 +3,7 @@ import type { BoardView, HubEvent, LinkCounters } from '../../../src/hub/api.js'
 /** 2026-12-01, 12:00 UTC: tests of the page have a clock of their own. */
 export const BEGIN_MS = Date.UTC(2026, 11, 1, 12);
 
-/** A board of eight cells at rest, with what a test changes. */
+/** A board of eight cells at rest, with the changes of a test. */
 export function boardView(changes: Partial<BoardView> = {}): BoardView {
   return {
     name: 'left',
@@ -70,7 +70,7 @@ export function covarianceOf(cells: number, scale: number): number[][] {
   );
 }
 
-/** What a busy board tells in a second: ten readings, moments, its counters and a note of a training. */
+/** The events of a busy board in one second: ten readings, moments, its counters and a note of a training. */
 export function busySecond(board: string, cells: number, second: number): HubEvent[] {
   const timeMs = BEGIN_MS + 1000 * second;
   const run = Math.floor(second / 30) + 1;

@@ -178,7 +178,7 @@ describe('a run', () => {
     );
   });
 
-  law('does not depend on what ran on the board before', { seed: 20240506, numRuns: 300 }, (runs) => {
+  law('does not depend on earlier programs of the board', { seed: 20240506, numRuns: 300 }, (runs) => {
     fc.assert(
       fc.property(problem, problem, (before, p) => {
         const image = imageOf(p);

@@ -192,7 +192,7 @@ test('leakage adds to the diagonal', () => {
   expect(found.covariance).toBeLessThan(LIMIT);
 });
 
-test('common-mode noise adds what all cells share', () => {
+test('common-mode noise adds a part that all cells share', () => {
   const die = imperfectBoard({ commonModeNoise: { sharePpm: 600_000, source: 'test' } }, board, 10);
   const shared = build(cells, cells, () => 2 * kappa * h * 0.6 ** 2);
   const noise = add(effective(commitProgram(die, image)).noise, shared);

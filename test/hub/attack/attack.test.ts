@@ -25,7 +25,7 @@ const file = fileWriter();
 
 /**
  * One server in a process of its own is attacked from another address of this machine, while a good client
- * drives its board. What is measured is printed.
+ * drives its board. The measured numbers are printed.
  */
 describe.runIf(isBuilt && process.platform === 'linux')('a hub under attack', { tags: 'long' }, () => {
   let hub: AttackedHub;

@@ -17,7 +17,7 @@ export interface AttackedHub {
   readonly device: Device;
   /**
    * Attacks while the good client asks its board again and again, and looks at the server's memory. Prints
-   * what was measured, behind what the attack returns.
+   * the text that the attack returns, followed by the measured numbers.
    */
   during(name: string, attack: () => Promise<string>): Promise<void>;
   close(): Promise<void>;

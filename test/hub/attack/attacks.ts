@@ -7,7 +7,7 @@ import { FRAME_BYTES_MAX } from '../../../firmware-protocol/limits.js';
 /** A source address of an attacker; the whole of 127.0.0.0/8 is this machine. */
 export const ATTACKER = '127.0.0.66';
 
-/** Where the hub listens, and from where it is attacked. */
+/** The address at which the hub listens, and the address from which it is attacked. */
 export interface Target {
   readonly port: number;
   /** The address that the attack comes from. */
@@ -65,7 +65,7 @@ export async function say(target: Target, bytes: string | Uint8Array, waitMs = 3
 /** A way to the hub for one client that reads as much as it says. */
 export interface GreedyWay {
   readonly port: number;
-  /** From now on nothing is read from the hub; what the client sends still passes. */
+  /** From now on nothing is read from the hub. The client can still send. */
   stopReading(): void;
   close(): void;
 }

@@ -117,7 +117,8 @@ describe.runIf(isBuilt && process.platform === 'linux')(
         for (const socket of sockets) socket?.resume();
         const isOpen = (socket: (typeof sockets)[number]): boolean =>
           socket !== undefined && !socket.destroyed;
-        // This connection comes after all of them, so its answer counts what the server has kept.
+        // This connection comes after all of them, so its answer counts the connections that the server has
+        // kept.
         const kept = await connectionsOf(hub.target.port);
         expect(kept).toBeLessThanOrEqual(Math.min(STRANGERS_MAX, CONNECTIONS_PER_ADDRESS_MAX) + GOOD);
         const startMs = performance.now();

@@ -103,7 +103,7 @@ describe('a table', () => {
     const sizes = [...later.train.inputs, ...later.test.inputs].filter((_, i) => i % 3 === 0);
     expect(sizes.sort((a, b) => a - b)).toEqual([1, 2].map((size) => Math.fround((size - mean) / sd)));
     expect(() => load('size,colour,amount\n1,green,few\n2,red,few\n', 'amount', { encoding })).toThrow(
-      /line 2, column colour: "green" is none of blue, red/,
+      /line 2, column colour: "green" is not one of blue, red/,
     );
   });
 

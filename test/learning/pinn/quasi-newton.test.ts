@@ -98,7 +98,7 @@ describe('a line search', () => {
     }
   });
 
-  it('does not end on the far side of a valley where it is steep', () => {
+  it('does not end on the steep far side of a valley', () => {
     for (const power of [4, 9])
       for (let length = 0.05; length < 8; length *= 1.07) {
         // −t + tⁿ/n: its slope is −1 at 0, and behind the minimum at 1 it soon is steeper than that.

@@ -9,7 +9,7 @@ import { createOptimizer } from '../../../src/learning/optimizers/create.js';
 import { type TrainResult, train } from '../../../src/learning/trainer.js';
 import { fewDigits } from '../../support/few-digits.js';
 
-/** The board behind `falsify`: everything is real but what is read from the cells. */
+/** The board behind `falsify`: everything is real except the codes that are read from the cells. */
 function falsified(device: BoardDevice, falsify: Falsify): BoardDevice {
   return {
     identity: device.identity,
@@ -64,8 +64,8 @@ const testAccuracy = async (falsify: Falsify): Promise<number> =>
 const honest: Falsify = (codes) => codes;
 const zeros: Falsify = (codes) => new Int16Array(codes.length);
 /**
- * Cells shifted by a step whose multiples do not soon come back to where they were: reversing the order, say,
- * would be undone one step later, since the state is kept.
+ * The cells are shifted by a number whose multiples do not soon reach the first place again. A reversed
+ * order, for example, would be undone one step later, because the state is kept.
  */
 const shifted: Falsify = (codes) => codes.map((_, i) => codes[(i + 2999) % codes.length]);
 

@@ -99,7 +99,7 @@ describe('kfac', () => {
       );
   });
 
-  it('is the gradient over the damping where that is large', async () => {
+  it('is the gradient over the damping if the damping is large', async () => {
     const damping = 1e6;
     const step = await stepOf({ damping }, createExactSolver());
     const { gradient } = request();

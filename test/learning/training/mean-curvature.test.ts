@@ -122,7 +122,7 @@ describe('a curvature that is averaged over batches', () => {
     expect(resumed.records).toEqual(whole.records.slice(4));
   });
 
-  it('is refused where a board has no dense couplings or too few cells, and reload alone by ngd', async () => {
+  it('is refused if a board has no dense couplings or too few cells, and reload alone by ngd', async () => {
     const none = trained(onBoard({ average: 0.5 }, 'ideal-crossbar'));
     expect((await thrown(() => none)).code).toBe('UNSUPPORTED');
     const few = trained(onBoard({ average: 0.5 }, 'ideal-8'));

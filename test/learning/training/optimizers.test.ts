@@ -120,7 +120,7 @@ describe('ngd', () => {
     }
   });
 
-  it('is g/λ where there is no curvature', () => {
+  it('is g/λ if there is no curvature', () => {
     const { gradient } = request();
     const x = naturalGradient(matrix(M, P), 0.5, gradient);
     expect(

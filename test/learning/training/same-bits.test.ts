@@ -100,7 +100,7 @@ const TRAININGS: readonly Training[] = [
   },
 ];
 
-/** What a training leaves that must not depend on where its board is. */
+/** The results of a training that must not depend on the place of its board. */
 async function traced(training: Training, board: BoardDevice, more: Omit<Watch, 'onStep'> = {}) {
   const records: Omit<StepFacts, 'timing' | 'repeats'>[] = [];
   const onStep: Watch['onStep'] = (of) => {

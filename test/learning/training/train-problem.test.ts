@@ -94,7 +94,7 @@ describe('a training of a problem', () => {
     expect(end(whole).problem?.['spins']).toHaveLength(6 * 64);
   });
 
-  it('that tries steps is refused where the problem tells no loss for that', async () => {
+  it('that tries steps is refused if the problem has no loss for trial steps', async () => {
     const optimizer = createOptimizer('lbfgs');
     const { code, message } = await thrown(() => trainProblem({ problem, optimizer, steps: 2, seed: 1 }));
     expect([code, message]).toEqual(['UNSUPPORTED', expect.stringContaining('lbfgs evaluates trial steps')]);
@@ -169,7 +169,7 @@ describe('on a small ring', () => {
   const errorOf = async (optimizer: TrainProblemRequest['optimizer'], ring = problem): Promise<number> =>
     (await trainProblem({ problem: ring, optimizer, steps: 60, seed: 1 })).summary['energyError'];
 
-  it('the board is near the exact natural gradient and far ahead of what the host does without it', async () => {
+  it('the board is near the exact natural gradient and far ahead of the host without a board', async () => {
     const ring = isingChain({ sites: 8, chains: 256 });
     const board = await errorOf(onBoard(), ring);
     const exact = await errorOf(createOptimizer('ngd', natural), ring);

@@ -180,7 +180,7 @@ describe('a run that is killed', () => {
         onStep: ({ step }) => {
           const copy = copies.get(step);
           if (copy === undefined) return;
-          // What a kill leaves: these files as they are now, and perhaps the beginning of a line.
+          // After a kill these files remain, and perhaps the beginning of a line.
           cpSync(whole, copy, { recursive: true });
           writeFileSync(join(copy, 'metrics.jsonl'), '{"step":', { flag: 'a' });
         },
@@ -302,7 +302,7 @@ describe('a directory that holds a training', () => {
       const record = JSON.parse(line);
       expect(record.step).toBe(step);
       if (cut.includes(step)) {
-        // What is left is what was measured; nothing is made up.
+        // The remaining values are the measured ones. No value is invented.
         expect(JSON.parse(old[step])).toMatchObject(record);
         expect(line).not.toBe(old[step]);
       } else if (step < 6) expect(line).toBe(old[step]);

@@ -53,7 +53,7 @@ describe('the lock of a directory', () => {
     lockDirectory(directory)();
   });
 
-  it('makes the directory where it is missing', () => {
+  it('makes the directory if it is missing', () => {
     lockDirectory(join(directory, 'a/b'))();
     expect(existsSync(join(directory, 'a/b'))).toBe(true);
   });

@@ -49,7 +49,8 @@ describe('the record of a calibration', () => {
   });
 
   it('programs that took no part in it show by how much the board is known better', () => {
-    // 0.5 to 1 % of the drive before; what single codes of the converters are off by is left.
+    // Before the calibration 0.5 to 1 % of the drive. Afterwards only the errors of single codes of the
+    // converters remain.
     const { nominal, calibrated: left, runs } = text().residuals;
     expect(nominal).toBeGreaterThan(0.004);
     expect(left).toBeLessThan(nominal / 10);

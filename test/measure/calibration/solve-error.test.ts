@@ -14,8 +14,8 @@ beforeAll(() => {
 afterAll(() => rmSync(directory, { recursive: true }));
 
 /**
- * The same die of a profile without what differs from cell to cell: crosspoints and couplings' rounding are
- * left.
+ * The same die of a profile without the differences between cells. The errors of crosspoints and the rounding
+ * of couplings remain.
  */
 function withoutCellEffects(profileName: string): string {
   const profile = findProfile(profileName)!;
@@ -125,7 +125,7 @@ describe('the solve error, one pass at condition 10', () => {
 
   // One die: 1.02 ± 0.04 and 16 ± 6.
   it(
-    'prototype-8: calibrating cells leaves what a die without their effects has, crosspoints less than a quarter',
+    'prototype-8: calibrated cells leave the errors of a die without their effects, crosspoints less than a quarter',
     { tags: 'long' },
     () => expectCalibrated([1]),
   );

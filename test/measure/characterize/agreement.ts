@@ -50,7 +50,7 @@ export async function deviations(
   return found;
 }
 
-/** Mean of squares: 1 where the standard errors are honest. */
+/** Mean of squares: 1 if the standard errors are honest. */
 export function meanSquare(values: readonly number[]): number {
   return values.reduce((sum, value) => sum + value * value, 0) / values.length;
 }

@@ -62,14 +62,14 @@ describe('thermolink characterize', () => {
   it('removes a figure of an earlier measurement that this one does not make', { tags: 'long' }, async () => {
     const out = file('again');
     mkdirSync(out);
-    // As if a measurement with couplings had been made before.
+    // An earlier measurement with couplings would have left these files.
     for (const name of ['couplings.svg', 'own.svg']) writeFileSync(join(out, name), '<svg/>');
     await runCommand('characterize', ...BOARD, '--samples', '1000', '--no-couplings', '--out', out);
     expect(existsSync(join(out, 'couplings.svg'))).toBe(false);
     expect(existsSync(join(out, 'own.svg'))).toBe(true);
   });
 
-  it('loses no record where one of its files cannot be written in the end', { tags: 'long' }, async () => {
+  it('loses no record if one of its files cannot be written at the end', { tags: 'long' }, async () => {
     const run = (out: string) =>
       runCommand('characterize', ...BOARD, '--samples', '1000', '--no-couplings', '--out', out);
     const modelOf = (path: string) => JSON.parse(readFileSync(path, 'utf8')).board.model;

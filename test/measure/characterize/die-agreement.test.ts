@@ -58,8 +58,8 @@ describe('estimates agree with the die within their own error bars', () => {
     const found = await deviations('harsh-64', [1, 2, 3], 4);
     found.delete('noiseTemperature');
     const z = [...found.values()].flat();
-    // 2,400 estimates, but those of a run share its drift: bounds as wide as for a tenth of them, once in 500
-    // times.
+    // There are 2,400 estimates, but those of one run share its drift. The bounds are therefore as wide as
+    // for a tenth of them, and are exceeded once in 500 times.
     expect(meanSquare(z)).toBeGreaterThan(0.75);
     expect(meanSquare(z)).toBeLessThan(1.3);
   });

@@ -43,7 +43,7 @@ describe('fitLinear', () => {
     const one = y.map(() => 1);
     const alone = fitLinear([one], y, { floor: 0 })!.standardErrors[0];
     const grouped = fitLinear([one], y, { floor: 0, groups })!.standardErrors[0];
-    // √10 times as large: 40 independent errors, not 400.
+    // The error is √10 times as large, because there are 40 independent errors, not 400.
     expect(grouped / alone).toBeGreaterThan(2.5);
     expect(grouped / alone).toBeLessThan(4);
   });

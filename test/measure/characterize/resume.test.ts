@@ -8,7 +8,7 @@ import { recordOf } from '../../../src/measure/record.js';
 
 const DATE = new Date('2026-03-01T12:00:00Z');
 
-/** What a measurement may use while it lasts. */
+/** The things that a measurement may use while it lasts. */
 interface Use {
   readonly signal?: AbortSignal;
   readonly finished?: FinishedParts;

@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import type { Characterization } from '../../../src/measure/characterize.js';
 import { couplingErrorOfRows } from '../../../src/measure/worst-cells.js';
 
-it('the coupling error of a row is the root mean square of what was measured in it', () => {
+it('the coupling error of a row is the root mean square of the measured errors in it', () => {
   const measured = {
     identity: { cells: 3 },
     couplings: {

@@ -78,7 +78,7 @@ describe('thermolink extract', () => {
     expect(other.found[0].codes).not.toEqual(original.found[0].codes);
   }
 
-  it('captures a board with its own values, says what it does not know, and opens again', async () => {
+  it('captures a board with its own values, names the unknown values, and opens again', async () => {
     const out = file('own.json');
     const { stdout, exitCode } = await runCommand(
       ...['extract', '--device', 'emulator:prototype-8?die=3', '--out', out, ...QUICK],
@@ -133,7 +133,7 @@ describe('thermolink extract', () => {
     expect(measured.stuckAdcChannels.cells).toEqual([3, 6]);
   });
 
-  it('a board without a dense array is captured but for its couplings', { tags: 'long' }, async () => {
+  it('a board without a dense array is captured without its couplings', { tags: 'long' }, async () => {
     const crossbar = file('crossbar.json');
     writeFileSync(
       crossbar,

@@ -153,8 +153,8 @@ describe('a prototype board that was captured', { tags: 'long' }, () => {
     for (const [k, { uri }] of captured.entries()) {
       const [dense, factored] = await apart(BOARDS[k].uri, `${uri}?die=9`);
       const [denseOfOther, factoredOfOther] = await apart(BOARDS[k].uri, 'emulator:prototype-64?die=9');
-      // What is left comes from single drive codes, which are off by half a step. Only their spread is known,
-      // and A⁻¹ makes it larger.
+      // The remaining error comes from single drive codes, which are wrong by half a step. Only their spread
+      // is known, and A⁻¹ makes it larger.
       expect(dense).toBeLessThan(denseOfOther / 12);
       // A factored program uses two arrays, of which only one was measured.
       expect(factored).toBeLessThan(factoredOfOther / 5);

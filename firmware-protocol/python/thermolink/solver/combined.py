@@ -110,7 +110,7 @@ class CombinedRefinement(RefinedSolution):
         averaged = self._average_from(start, wanted, norm)
         settled = settled_mean(plan, session, self._residual, averaged)
         if settled is None:
-            raise self._not_met("the board overloads without noise where it did not with noise")
+            raise self._not_met("the board overloads without noise, although it did not overload with noise")
         self._samples += averaged.samples + settled.runs
         self._advance(Step(settled.mean, self._product(settled.mean), 0.0))
         self._advance(self._directions.again(self._residual))

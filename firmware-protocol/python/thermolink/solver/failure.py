@@ -35,9 +35,9 @@ def reason_of_zeros(plan: EquilibriumPlan, one: Pass, passes: int) -> str:
         return "the board returned zeros"
     what = "the right-hand side"
     if passes > 1:
-        what = f"what {counted(passes - 1, 'pass', 'passes')} left of the right-hand side"
+        what = f"the rest of the right-hand side after {counted(passes - 1, 'pass', 'passes')}"
     return (
-        "the solution is so much larger than the right-hand side that, wherever it stays within the rails, "
+        "the solution is much larger than the right-hand side: if it stays within the rails, "
         f"{what} rounds to zero in {plan.identity.drive_bits}-bit drive codes"
     )
 
@@ -92,5 +92,5 @@ def dead_cells_text(dead: List[Tuple[int, float, float]]) -> str:
         return f"; {names} look dead: they stay near 0 V at every drive"
     _, volts, asked = dead[0]
     return (
-        f"; {names} looks dead: it reads {short(volts, 2)} V_fs where its equation asks for {short(asked, 2)}"
+        f"; {names} looks dead: it reads {short(volts, 2)} V_fs, but its equation asks for {short(asked, 2)}"
     )

@@ -30,7 +30,7 @@ const SLOW_WORKS = ['slowUpload', 'slowDownload'] as const;
 type FastWork = (typeof FAST_WORKS)[number];
 type SlowWork = (typeof SLOW_WORKS)[number];
 
-/** What work took, in seconds for 1 MB of codes. */
+/** Times of one kind of work, in seconds for 1 MB of codes. */
 interface Times {
   /** Processor time of the thread that host and board share. */
   readonly thread: number;
@@ -48,7 +48,7 @@ interface Pair {
   readonly recorded: Times;
 }
 
-/** What one kind of work takes with and without a recording, for 1 MB of codes: medians over the pairs. */
+/** The times of one kind of work with and without a recording, for 1 MB of codes: medians over the pairs. */
 export interface RecordingCost {
   /** Processor seconds of the thread of host and board. */
   readonly plainSecondsPerMegabyte: number;
@@ -64,7 +64,7 @@ export interface RecordingCost {
   readonly fullRateLeft: number;
   /** The slower one of the two threads. */
   readonly limit: 'host' | 'recorder';
-  /** How much is left by the clock, as this machine was while it was measured. */
+  /** The share that is left by the clock. It depends on the load of this machine during the measurement. */
   readonly clockRateLeft: number;
 }
 

@@ -48,7 +48,7 @@ const ROOF_PRODUCTS = 96;
 const PAGE_BYTES = 65536;
 const READ_LINE_BYTES = 128;
 
-/** Measures a tick of the cell array and, in the same rounds, what the machine can do at most. */
+/** Measures a tick of the cell array and, in the same rounds, the limit of the machine. */
 export async function benchStep(problem: StepProblem): Promise<StepBench> {
   const timer = new StepTimer(problem);
   const roof = newRoof(timer.products);

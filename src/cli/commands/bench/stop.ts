@@ -28,7 +28,7 @@ export async function benchStop(
   const uploadUntil = async (ended: () => boolean): Promise<void> => {
     while (!ended())
       await device.uploadCouplings(1, image, { signal, timeoutMs: 60_000 }).catch((error: unknown) => {
-        // The stop cancels what was on its way.
+        // The stop cancels the calls in progress.
         if (!ended() && !isCancelled(error)) throw error;
       });
   };

@@ -111,7 +111,7 @@ async function measure(
   }
 }
 
-/** Adds up what steps cost, over one or several stretches of them. */
+/** Adds up the cost of steps, over one or several series of steps. */
 class StepMeter {
   readonly #records: StepRecord[] = [];
   readonly #collections = new PerformanceObserver((list) => this.#addCollections(list.getEntries()));

@@ -105,7 +105,10 @@ function histogramCharts(
   ];
 }
 
-/** A histogram as a step line over ± 4 standard deviations. Its first and last bar count what lies beyond. */
+/**
+ * A histogram as a step line over ± 4 standard deviations. Its first and last bar also count the values
+ * beyond them.
+ */
 function distributionChart(
   values: Float64Array,
   { title, subtitle, label }: { title: string; subtitle: string; label: string },

@@ -18,7 +18,7 @@ export interface OutputFiles {
   write(record: CharacterizationRecord, figures: ReadonlyMap<string, string>): Promise<string[]>;
   /** Where finished parts are kept until the measurement is complete. */
   readonly unfinished: string;
-  /** Lets others in, and removes what directories were made here if they are empty. */
+  /** Unlocks the directory. Removes the directories that were made here if they are empty. */
   release(): void;
 }
 

@@ -173,7 +173,7 @@ function optionCases(commands: readonly CompletedCommand[]): [string, string][] 
   );
 }
 
-/** Lines of a `case`: what has the same answer shares one. */
+/** Lines of a `case`. Patterns with the same answer share one line. */
 function cases(answers: readonly (readonly [key: string, answer: string])[]): string {
   const keys = new Map<string, string[]>();
   for (const [key, answer] of answers) keys.set(answer, [...(keys.get(answer) ?? []), key]);

@@ -12,7 +12,7 @@ export type CompletedValue =
 export interface CompletedOption {
   /** `--count`. */
   readonly long: string;
-  /** `-c`, where it has a short form. */
+  /** The short form, such as `-c`, if it has one. */
   readonly short?: string | undefined;
   readonly help: string;
   /** Undefined for a switch. */

@@ -32,7 +32,7 @@ const OPTIONS = {
     value: listOf(anyId),
   }),
   oneClient: flag('--one-client', 'the address is that of a line, such as a serial port behind ser2net'),
-  skipSlow: flag('--skip-slow', 'leave out what takes seconds of waiting'),
+  skipSlow: flag('--skip-slow', 'leave out the checks that wait for seconds'),
   ...JSON_OUTPUT,
 };
 

@@ -18,13 +18,13 @@ const MEANINGS: Readonly<Record<MethodName, string>> = {
   ngd: 'natural gradient, solved exactly on the host',
   control: 'SGD with momentum and clip, no curvature',
   adam: 'Adam at a tuned rate',
-  'no-board': 'what tngd does on the host, its board left out',
+  'no-board': 'tngd without its board: only the host computes',
 };
 
 /** The test accuracies of one optimizer with seeds 0 to 4 lie at most this far from their mean. */
 const SEED_SPREAD = 0.002;
 
-/** Both parts in one table, and what they say. */
+/** Both parts in one table, and the conclusions from them. */
 export function comparisonText(chain: readonly EnergyTraining[], digits: readonly FigureTraining[]): string {
   const rows = CHAIN_METHODS.map((name) => {
     const ofChain = chain.find((training) => training.name === name)!;
@@ -86,7 +86,7 @@ function digitsVerdict(trainings: readonly FigureTraining[]): string {
   const lead = accuracy('tngd') - accuracy('control');
   const ofControl =
     Math.abs(lead) < SEED_SPREAD
-      ? 'the control reaches what the board reaches, without any curvature'
+      ? 'the control is as good as the board, without any curvature'
       : `${lead > 0 ? 'the board' : 'the control, without any curvature,'} is ${points(lead)} ahead of the other`;
   const ahead = accuracy('adam') - accuracy('tngd');
   const ofAdam =

@@ -50,7 +50,7 @@ function refuseForeign(directory: string, trainings: readonly string[]): void {
   const own = [...trainings, COMPARISON];
   if (own.every((name) => entries.includes(name)) && entries.length === own.length) return;
   throw new ThermolinkError('BAD_ARGUMENT', `${directory} holds files that the demo did not write.`, {
-    hint: 'Name a directory by --out that is empty or does not exist: the demo replaces what is in its own.',
+    hint: 'With --out, name a directory that is empty or does not exist. The demo replaces only its own trainings.',
     data: { directory, entries: entries.slice(0, 10) },
   });
 }

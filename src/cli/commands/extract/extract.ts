@@ -94,8 +94,8 @@ Example:
 
 /**
  * The device URI of a profile. An ideal emulated board gets its own die seed, so that its noise repeats.
- * Another board gets a die seed that is not its own: what was not measured is drawn, and a host that only
- * measures can't know those draws.
+ * Another board gets a die seed that is not its own: values that were not measured are drawn from the seed,
+ * and a host that only measures cannot know those draws.
  */
 function uriOf(file: string, { effects }: BoardProfile, { identity }: Device): string {
   const own = Number(/^die (\d+)$/.exec(identity.serialNumber)?.[1]);

@@ -12,7 +12,7 @@ export interface FarmAccess {
   readonly tlsKey?: string | undefined;
 }
 
-/** Reads what the options name. Errors: BAD_ARGUMENT, BAD_FILE. */
+/** Reads the files that the options name. Errors: BAD_ARGUMENT, BAD_FILE. */
 async function addressOf(url: string, access: FarmAccess): Promise<FarmAddress> {
   const { tokenFile, creds, tlsCa, tlsCert, tlsKey } = access;
   checkUrl(url);

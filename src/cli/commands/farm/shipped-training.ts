@@ -70,7 +70,10 @@ export async function readShippedFiles(
   return contents;
 }
 
-/** Stores the files of a training where it would have stored them. Errors: BAD_FILE. */
+/**
+ * Stores the files of a training in the place where a local training would have stored them. Errors:
+ * BAD_FILE.
+ */
 export function storeFilesOfTraining(contents: FileContents, directory: string): void {
   mkdirSync(directory, { recursive: true });
   // The summary says that a training is complete. So the old summary is removed first and the new one is

@@ -29,7 +29,7 @@ export const submitStudy = defineCommand({
   arguments: [{ name: 'study', help: `one of ${NAMES.join(', ')}`, value: choice(STUDY_NAMES) }],
   options: {
     ...STUDY_SIZE,
-    out: option('--out <dir>', 'what is finished there is not queued (default: runs/study-STUDY)', {
+    out: option('--out <dir>', 'finished work in this directory is not queued (default: runs/study-STUDY)', {
       file: 'own',
     }),
     model: option('--model <name>', 'model of the boards (default: the smallest that is offered and fits)'),

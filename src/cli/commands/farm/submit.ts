@@ -13,10 +13,10 @@ interface JobCommand {
 /** The kinds of work that can be submitted, in the order of the help. */
 const JOBS: readonly JobCommand[] = [
   { name: 'solve', summary: 'solve A x = b on a board of the farm', command: submitSolve },
-  { name: 'study', summary: 'queue the work of a study and wait for none of it', command: submitStudy },
+  { name: 'study', summary: 'queue the work of a study without waiting for it', command: submitStudy },
   {
     name: 'train',
-    summary: 'train on a board of the farm what `thermolink train` trains',
+    summary: 'run a training of `thermolink train` on a board of the farm',
     command: submitTrain,
   },
 ];

@@ -32,7 +32,7 @@ export const dataFilesSchema: z.ZodType<readonly DataFile[]> = z
   .max(Object.keys(IDX_NAMES).length);
 
 /**
- * Puts what `--data` names into the farm: a table, or the files of a directory.
+ * Puts the data of `--data` into the farm: a table, or the files of a directory.
  *
  * Errors: BAD_FILE, BAD_DATASET; TOO_LARGE and the others of `PartStore.put`.
  */

@@ -19,7 +19,7 @@ export interface TrainJobRequest {
   readonly task: TrainTaskName;
   /** The options of the training itself, without `data`. */
   readonly options: OptionTexts;
-  /** What `data` names; empty where the option was left out. */
+  /** The files that `data` names; empty if the option was left out. */
   readonly data: readonly DataFile[];
   /** The meaning of the request for the client, without the board. */
   readonly meaning: Readonly<Record<string, unknown>>;

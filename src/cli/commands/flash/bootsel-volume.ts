@@ -4,7 +4,7 @@ import { ThermolinkError, throwIfAborted } from '../../../errors.js';
 import { formatBytes } from '../../../number-text.js';
 import { UF2_BLOCK_BYTES } from './uf2.js';
 
-/** The file by which the boot ROM says what it is (RP2040 datasheet, "USB Mass Storage Interface"). */
+/** The boot ROM describes itself in this file (RP2040 datasheet, "USB Mass Storage Interface"). */
 export const INFO_FILE = 'INFO_UF2.TXT';
 /** A boot ROM of this name belongs to a chip that takes images of the RP2040. */
 const BOARD_ID = /^Board-ID:\s*RPI-RP2\s*$/im;
@@ -28,14 +28,14 @@ export async function readBootInfo(volume: string): Promise<string | undefined> 
   }
 }
 
-/** The mounted volumes of boot ROMs. Errors: none; what can't be read is no volume. */
+/** The mounted volumes of boot ROMs. Errors: none. A place that cannot be read does not count as a volume. */
 export async function bootVolumes(platform: NodeJS.Platform = process.platform): Promise<string[]> {
   const places = await mountPoints(platform);
   const infos = await Promise.all(places.map(readBootInfo));
   return places.filter((_, i) => infos[i] !== undefined);
 }
 
-/** Where volumes are mounted. */
+/** The folders in which volumes are mounted. */
 async function mountPoints(platform: NodeJS.Platform): Promise<string[]> {
   if (platform === 'win32') return [...'DEFGHIJKLMNOPQRSTUVWXYZ'].map((letter) => `${letter}:\\`);
   try {

@@ -18,7 +18,7 @@ import { decimalUpTo, positiveInteger } from '../../options/values.js';
 import { withInterrupt } from '../../output/interrupt.js';
 import { MonitorDisplay } from './monitor-display.js';
 
-/** How often a recording is looked at for what was added. */
+/** The time between two looks for new data in a recording. */
 const POLL_MS = 200;
 /** Draws between two looks: enough for a mean and a spread. */
 const DRAWS = 64;
@@ -163,7 +163,7 @@ async function ask(board: Device, signal: AbortSignal) {
   return { state, fault, bootEpoch, runId, tick, roundTripMs: await board.ping({ signal }), counters };
 }
 
-/** Reads what another program records. */
+/** Reads a file while another program records into it. */
 async function watchTrace(
   file: string,
   { interval, count, cells }: MonitorOptions,

@@ -67,7 +67,9 @@ export async function readDesign({ data, target, features, standardize }: Design
   };
 }
 
-/** Mean and standard deviation (of the m values themselves) of a column; 0 and 1 where it stays as it is. */
+/**
+ * Mean and standard deviation (of the m values themselves) of a column; 0 and 1 if the column is not scaled.
+ */
 export function scaleOf(name: string, values: Float64Array, standardize: boolean): ColumnScale {
   const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
   const sd = Math.sqrt(values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / values.length);

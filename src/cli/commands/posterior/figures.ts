@@ -23,7 +23,7 @@ export function normalDensity(mean: number, sd: number): Density {
 /** The reference of the marginals: densities in closed form, or draws of an exact sampler. */
 export type Exact = { readonly densities: readonly Density[] } | { readonly draws: Float64Array[] };
 
-/** The histogram of every parameter over all chains, and the exact density where it is known. */
+/** The histogram of every parameter over all chains, and the exact density if it is known. */
 export function marginalsFigure(
   title: string,
   names: readonly string[],
@@ -80,9 +80,7 @@ export interface Prediction {
   readonly q95: number;
 }
 
-/**
- * Observations in the order of their predictions, between the 5 % and 95 % quantiles of what was predicted.
- */
+/** Observations in the order of their predictions, between the 5 % and 95 % quantiles of the predictions. */
 export function predictiveFigure(
   title: string,
   target: string,

@@ -36,7 +36,7 @@ export async function gaussianChains(
   );
 }
 
-/** The exact moments, and the time that a host takes to factorise and to draw as many. */
+/** The exact moments, and the time that a host needs to factorise and to draw the same number of samples. */
 export function exactRun(posterior: GaussianPosterior, draws: number, seed: number): ExactRun {
   const start = performance.now();
   const exact = exactGaussian(posterior);
@@ -57,7 +57,7 @@ export function gaussianLogDensities(
   );
 }
 
-/** Marginals and traces, the exact densities dashed where they were asked for. */
+/** Marginals and traces, and the exact densities as dashed curves if the user asked for them. */
 export function gaussianPictures(
   title: string,
   names: readonly string[],

@@ -212,7 +212,7 @@ type Named = 'trained' | 'temperature' | 'exact' | 'board';
 
 type Images = ReturnType<typeof examplesBetween>;
 
-/** Training examples that the training left out. Errors: BAD_ARGUMENT where there are too few. */
+/** Training examples that the training left out. Errors: BAD_ARGUMENT if there are too few. */
 function validationOf(train: Images, trainSize: number, wanted: number): Images {
   if (trainSize + wanted <= train.count) return examplesBetween(train, trainSize, trainSize + wanted);
   throw new ThermolinkError(
@@ -285,7 +285,7 @@ function scoresText(scores: Readonly<Record<Named, Scores>>, temperature: number
   return `${formatTable(rows, { header, align: ['left', 'point', 'point', 'point', 'point'] })}\n`;
 }
 
-/** Accuracy over confidence: on the diagonal a probability means what it says. */
+/** Accuracy over confidence: on the diagonal the probabilities are right. */
 function reliabilityFigure(scores: Readonly<Record<Named, Scores>>): string {
   return figure([
     lineChart({

@@ -146,8 +146,8 @@ A host that factorises XᵀX draws exactly, and faster than a board with its lin
 });
 
 /**
- * The standard deviation of the residuals of least squares. Errors: BAD_ARGUMENT where the columns explain
- * every target.
+ * The standard deviation of the residuals of least squares. Errors: BAD_ARGUMENT if the columns explain every
+ * target.
  */
 function residualSd(inputs: Matrix, targets: Float64Array): number {
   const { rows, columns } = inputs;

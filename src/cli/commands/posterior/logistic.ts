@@ -95,7 +95,7 @@ see docs/how-to/draw-from-a-posterior.md.`,
             title,
             `P(${classes[1]})`,
             predictions,
-            'dots: what was observed; bands: of the probability',
+            'dots: the observations; bands: of the probability',
           ),
         },
       });

@@ -28,7 +28,7 @@ interface ParameterMoments {
   readonly sd: number;
   /** Independent draws that would give this error. */
   readonly effectiveSampleSize: number;
-  /** √(variance of all draws over the mean variance of a chain); 1 where there is one chain. */
+  /** √(variance of all draws over the mean variance of a chain); 1 if there is only one chain. */
   readonly rHat: number;
   readonly exact?: { readonly mean: number; readonly sd: number };
 }
@@ -57,7 +57,7 @@ export function refuseCalibratedMoments(options: {
   });
 }
 
-/** Lets the boards add up what they draw, and writes `summary.json`. */
+/** Lets the boards add up their draws, and writes `summary.json`. */
 export async function reportMoments(
   onBoard: OnBoard,
   boards: readonly string[],

@@ -103,7 +103,7 @@ export function boardsOf(options: ChainOptions, fitting: string): string[] {
   return numbers.map((k) => named[k % named.length]);
 }
 
-/** The same emulated board made `more` dies later; other boards as they are. */
+/** The same emulated board with a die seed that is larger by `more`. Other boards do not change. */
 function withOtherDie(uri: string, more: number): string {
   const address = parseDeviceUri(uri);
   if (more === 0 || address.kind !== 'emulator') return uri;

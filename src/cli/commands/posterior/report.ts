@@ -13,7 +13,7 @@ import { boardWarnings, repeatRows, UNCALIBRATED_BOARD } from '../../output/boar
 import { formatTable } from '../../output/table.js';
 import { boardsText, type DrawnChains } from './chains.js';
 
-/** One parameter: its name, what its draws say, and what is exact. */
+/** One parameter: its name, the statistics of its draws, and the exact values. */
 export interface ParameterReport extends DrawSummary {
   readonly name: string;
   readonly exact?: { readonly mean: number; readonly sd: number };
@@ -144,7 +144,7 @@ export function reportText(facts: Facts, rows: readonly string[][], out: string 
   ])}`;
 }
 
-/** The largest errors as rows of the report, where there is something exact. */
+/** The largest errors as rows of the report. There are no rows without exact values. */
 export function errorRows(errors: ReturnType<typeof worstErrors> | undefined): string[][] {
   if (errors === undefined) return [];
   return [

@@ -82,7 +82,7 @@ export function lastFramesPart(trace: Trace): ReportPart {
   );
 }
 
-/** The list of what is inside, with sizes and digests, so that a reader sees it before sending it on. */
+/** The list of the parts, with sizes and digests. A user can read it before he sends the report to others. */
 export function contentsPart(parts: readonly ReportPart[]): ReportPart {
   const lines = parts.map(({ name, content, about }) => {
     const bytes = Buffer.from(content);

@@ -22,7 +22,7 @@ export const command = boardCommand({
     }),
     damping: option(
       '--damping <g>',
-      'conductance from each cell to ground, in G_fs (default: 1 without couplings, else 0)',
+      'conductance from each cell to ground, in G_fs (default: 1 without couplings, 0 with couplings)',
       {
         value: nonNegativeNumber,
       },

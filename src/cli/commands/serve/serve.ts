@@ -162,7 +162,9 @@ function sharedDevices(texts: readonly string[] | undefined): readonly SharedDev
   return devices;
 }
 
-/** A name from the URI: what stands behind the scheme, with a number where it is taken. */
+/**
+ * Makes a name from the URI: the text behind the scheme, followed by a number if this name is already taken.
+ */
 function freeName(uri: string, devices: readonly SharedDevice[]): string {
   const path = uri
     .replace(/^[^:]*:/, '')
@@ -194,7 +196,7 @@ async function tlsOf({ tlsCert, tlsKey }: ServeOptions) {
   if (tlsCert === undefined && tlsKey === undefined) return undefined;
   if (tlsCert === undefined || tlsKey === undefined)
     throw new ThermolinkError('BAD_ARGUMENT', '--tls-cert and --tls-key belong together.', {
-      hint: 'Give both, or none.',
+      hint: 'Give both options or neither.',
     });
   const [cert, key] = await Promise.all([tlsCert, tlsKey].map(readInputFile));
   const decoder = new TextDecoder();

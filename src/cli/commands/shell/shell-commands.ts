@@ -223,7 +223,7 @@ function settingsOf(words: readonly string[]): Record<string, number> {
   );
 }
 
-/** `4,1;1,3` is a matrix; what is no such text is a file. */
+/** `4,1;1,3` is a matrix. Any other text is the name of a file. */
 async function matrixOf(text: string): Promise<Matrix> {
   const rows = inlineRows(text);
   if (rows === undefined) return readSquareMatrix(text);

@@ -67,7 +67,7 @@ export async function readSolveInputs(matrixFile: string, rhs: string) {
   return { matrix, system, drive };
 }
 
-/** Writes the solution where a file is named, and returns what is printed. */
+/** Writes the solution if a file is named, and returns the text to be printed. */
 export async function solveReport(
   worked: Worked<SolveResult>,
   out: string | undefined,

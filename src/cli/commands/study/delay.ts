@@ -9,14 +9,14 @@ import type { Claim, PlannedRun, Scale, TableRun, TableStudy } from './table/tab
 const PART = 'training';
 const TIME = 5;
 const NETWORK = { channels: 4, testOn: 'test', batch: PAPER_BATCH } as const;
-/** The methods, by what a reader sees of them. */
+/** The methods, with the names that a reader sees. */
 const METHODS = {
   'reset state': { initial: 'gradient', delay: 0 },
   'kept state, t_d 0': { initial: 'keep', delay: 0 },
   'kept state, t_d 0.2 τ': { initial: 'keep', delay: 0.2 },
   'kept state, t_d 1 τ': { initial: 'keep', delay: 1 },
 } as const;
-/** The kept state where the curvature is taken away: momentum. */
+/** The control without curvature: only the kept state remains, which is momentum. */
 const CONTROL = 'momentum, no curvature';
 const EXACT = 'exact natural gradient';
 const names = [...Object.keys(METHODS), CONTROL, EXACT];

@@ -33,7 +33,7 @@ interface DigitsTraining {
 /** A run of a study that is a training of digits, as data. */
 export interface DigitsRun extends Omit<DigitsTraining, 'solver' | 'signal'> {
   /**
-   * What relaxes: the board of the study, or the exact process of an ideal board, with this noise. Left out:
+   * The solver: the board of the study, or the exact process of an ideal board, with this noise. Left out:
    * the optimizer needs neither.
    */
   readonly solver?: { readonly by: 'board' | 'process'; readonly noiseTemperature?: number };

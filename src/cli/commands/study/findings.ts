@@ -137,7 +137,7 @@ export function searchSentences({ methods }: TaskResult): string[] {
   ];
 }
 
-/** The search of a task as rows: method, setting, every value with its error, and what was taken. */
+/** The search of a task as rows: method, setting, every value with its error, and the chosen value. */
 export function searchRows({ methods }: TaskResult): string[][] {
   return methods.flatMap(({ name: method, search }) => {
     if (search === undefined) return [];

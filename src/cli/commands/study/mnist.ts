@@ -78,7 +78,7 @@ function runsOf({ quick, seeds }: Scale): PlannedRun[] {
   ];
 }
 
-/** The rate with the smallest validation loss; the first where every training failed. */
+/** The rate with the smallest validation loss; the first rate if every training failed. */
 function bestRate(done: readonly TableRun[], method: string): number {
   const tried = done.filter(({ part, settings }) => part === SEARCH && settings['method'] === method);
   const lossOf = ({ figures }: TableRun): number => figures['testLoss'] ?? Number.POSITIVE_INFINITY;

@@ -23,7 +23,7 @@ export const TABLE_STUDIES: readonly TableStudy[] = [
   ...[LINEAR_ALGEBRA, ERROR_MITIGATION, PRECISION, SENSITIVITY],
 ];
 
-/** The order of the page: what wins first, then the papers' claims. */
+/** The order of the page: studies in which the board wins come first, then the claims of papers. */
 export const STUDY_NAMES: readonly string[] = [
   ...Object.keys(STUDIES),
   ...TABLE_STUDIES.map(({ name }) => name),

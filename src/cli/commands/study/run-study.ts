@@ -48,7 +48,7 @@ export interface StudyRun {
   readonly tasks: readonly StudyTask[];
   /** The board, or the first of several. */
   readonly board: DeviceIdentity;
-  /** The boards, where they are not those of the request. */
+  /** The boards, if they are not those of the request. */
   readonly uris?: readonly string[];
   readonly searches: readonly FinishedSearch[];
   readonly trainings: readonly StudyTraining[];
@@ -57,9 +57,9 @@ export interface StudyRun {
 /**
  * Searches the settings of the methods of a study, with equally many values for each method. Then it trains
  * every method with every seed, on one board or several. A board has one training at a time. A training that
- * ended before is taken as it is; one that did not goes on from its checkpoint. The results are those of one
- * board, if the boards are alike to the bit. A board that fails leaves its training to the others; the last
- * one ends the study.
+ * ended before is used without change. A training that did not end continues from its checkpoint. The results
+ * are those of one board, if the boards are alike to the bit. A board that fails leaves its training to the
+ * others; the last one ends the study.
  *
  * Errors: those of `connect` and `trainProblem` except DIVERGED and SAMPLER_STUCK, which are a result;
  * BAD_ARGUMENT for boards of different models; TOO_LARGE before anything is trained.
@@ -111,7 +111,7 @@ export interface StudyPlace {
   /** The URI of the board. */
   readonly name: string;
   readonly identity: DeviceIdentity;
-  /** The tasks as they would be done here. */
+  /** The tasks in the form in which this process would do them. */
   readonly tasks: readonly StudyTask[];
   /** Does one training of them. Errors: those of `trainOn`. */
   readonly train: (one: Planned, how: PlaceWork) => Promise<StudyTraining>;
@@ -131,7 +131,7 @@ export interface PlaceWork {
   readonly onMended: (sentence: string) => void;
 }
 
-/** Does one training on a board of this process, or what is missing of it. */
+/** Does one training, or the missing part of it, on a board of this process. */
 async function trainHere(
   one: Planned,
   device: Device,
@@ -212,7 +212,10 @@ function withFound(tasks: readonly StudyTask[], searches: readonly FinishedSearc
   });
 }
 
-/** Does trainings at the places of a study, one at a time at each, and takes finished ones as they are. */
+/**
+ * Does trainings at the places of a study, one at a time at each place. Finished trainings are used without
+ * change.
+ */
 class StudyTrainings {
   readonly places: readonly StudyPlace[];
   readonly #boards: number;

@@ -10,7 +10,7 @@ export interface Piece {
 
 /** How work is shared out over workers, such as boards. */
 export interface Sharing<Worker> {
-  /** Whether a worker may take a piece; where no worker may, any does. */
+  /** Whether a worker may take a piece. If no worker may take a piece, any worker takes it. */
   readonly isFor: (piece: number, worker: Worker) => boolean;
   readonly work: (piece: number, worker: Worker, how: Piece) => Promise<void>;
   /** Whether an error says something about the worker, so that another one may take the piece. */

@@ -21,11 +21,11 @@ export interface StudyMethod extends Method {
   readonly stepCost: number;
   /** Whether it is a complete method, or shows what the board's answer adds to the steps around it. */
   readonly role: 'board' | 'digital' | 'without-board';
-  /** The setting that the study searches. Left out: `options` are taken as they are. */
+  /** The setting that the study searches. Left out: `options` are used without change. */
   readonly search?: SettingSearch;
   /** The value of the searched setting that `options` have. Left out if no value was searched yet. */
   readonly found?: number | undefined;
-  /** The label of the method whose settings it takes, with what was found for them. */
+  /** The label of the method whose settings, and found values, it uses. */
   readonly settingsOf?: string;
 }
 
@@ -148,7 +148,10 @@ const QUANTUM: Study = {
         ],
 };
 
-/** Steps of methods other than Levenberg and Marquardt's, whose steps are far cheaper. */
+/**
+ * The numbers of steps of the other methods. Their steps are far cheaper than those of Levenberg and
+ * Marquardt.
+ */
 interface LongerSteps {
   readonly firstOrder: number;
   readonly quasiNewton: number;

@@ -164,7 +164,7 @@ function studyText({ tasks, seeds }: StudyResults): string {
   return parts.join('');
 }
 
-/** Any error leaves what was done so far; the way on is the same. */
+/** Finished work remains after any error, and the user can resume it in the same way. */
 export function withWayOn(error: unknown, out: string): unknown {
   if (!(error instanceof ThermolinkError)) return error;
   const wayOn = `${out} holds the work done so far. To continue, give the same command with --resume.`;

@@ -23,16 +23,16 @@ export const STUDY_FILES = {
 export interface StudyMark {
   readonly study: string;
   readonly quick: boolean;
-  /** The URI of the board whose runs are stored, where they are not checked one by one. */
+  /** The URI of the board whose runs are stored, if the runs are not checked one by one. */
   readonly board?: string;
 }
 
-/** Where the training of one method with one seed is stored, below the directory of the study. */
+/** The path of the training of one method with one seed, below the directory of the study. */
 export function trainingPath(task: string, method: string, seed: number): string {
   return join(task, method, `seed-${seed}`);
 }
 
-/** Where a training of the search of a setting is stored, below the directory of the study. */
+/** The path of one training of the search of a setting, below the directory of the study. */
 export function searchPath(task: string, method: string, setting: string): string {
   return join('search', task, method, setting);
 }

@@ -25,7 +25,7 @@ function stepsChart({ methods }: TaskResult, logSteps: boolean): Chart {
   });
 }
 
-/** The geometric mean over the seeds, where all of them were tested. */
+/** The geometric mean over the seeds, at the steps at which all of them were tested. */
 function meanCurve({ trainings }: MethodResult): Series['points'] {
   const [first, ...others] = trainings;
   return first.curve.flatMap(([step, error]) => {

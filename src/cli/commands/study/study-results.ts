@@ -12,10 +12,10 @@ export interface TrainingResult {
   readonly seed: number;
   /** Below the directory of the study. */
   readonly directory: string;
-  /** The error in the end; null where the training failed. */
+  /** The error at the end; null if the training failed. */
   readonly error: number | null;
   readonly failure?: { readonly code: string; readonly message: string };
-  /** [steps taken, error], where the parameters were tested. */
+  /** [steps taken, error] for each test of the parameters. */
   readonly curve: readonly (readonly [step: number, error: number])[];
   /** Everything that depends on the clock. */
   readonly timing?: {
@@ -44,7 +44,7 @@ export type Verdict = 'lower' | 'overlap' | 'higher';
 /** How a setting was found. */
 export interface SearchResult {
   readonly setting: string;
-  /** Ascending; the error is null where the training failed. */
+  /** Ascending; the error is null if the training failed. */
   readonly tried: readonly Tried[];
   /** Whether the best value is the smallest or the largest, so that one beyond may be better. */
   readonly isAtEdge: boolean;
@@ -57,12 +57,12 @@ export interface MethodResult {
   readonly optimizer: string;
   readonly options: OptimizerOptions;
   readonly steps: number;
-  /** Left out where no setting was searched. */
+  /** Left out if no setting was searched. */
   readonly search?: SearchResult;
   readonly trainings: readonly TrainingResult[];
   /** The final errors. Absent if a training failed. */
   readonly error?: Spread;
-  /** Left out for the board itself, and where a training failed. */
+  /** Left out for the board itself, and if a training failed. */
   readonly againstBoard?: { readonly factor: number; readonly verdict: Verdict };
 }
 

@@ -43,7 +43,7 @@ function barClaim(task: TaskResult): Claim[] {
   ];
 }
 
-/** Where the settings come from, if they were searched; empty for results of before. */
+/** Says where the settings come from if they were searched. Empty for older results. */
 function searchText({ methods }: TaskResult): string {
   const [board] = methods;
   if (board.search === undefined) return '';

@@ -39,7 +39,7 @@ const requestSchema: z.ZodType<TrainingRequest> = z.strictObject({
   settings: z.record(z.string(), z.json()),
 });
 
-/** The form of what a training yields. */
+/** The schema of the result of a training. */
 export const trainingValueSchema: z.ZodType<TrainingValue> = z.strictObject({
   files: shippedFilesSchema,
   failure: z.strictObject({ code: z.string(), message: z.string() }).nullable(),
@@ -70,7 +70,10 @@ export const TRAINING_JOB: JobKind<TrainingRequest> = {
   },
 };
 
-/** The training that a request names. Errors: BAD_ARGUMENT where this program means another one by it. */
+/**
+ * The training that a request names. Errors: BAD_ARGUMENT if this program understands another training by the
+ * request.
+ */
 function requestedTraining(request: TrainingRequest): Planned {
   const { study, quick, task: name, method: label, seed, value, settings } = request;
   const task = STUDIES[study].tasksOf(quick).find((one) => one.name === name);

@@ -9,7 +9,7 @@ import { EXIT_FAILED, QuietExit } from '../../output/report-error.js';
 import { fitColumns, printable } from '../../output/text-width.js';
 import { withTrace } from './opened-trace.js';
 
-/** Width of a line where the output is no terminal. */
+/** Width of a line if the output is not a terminal. */
 const LINE_COLUMNS = 160;
 const INDENT_COLUMNS = 4;
 

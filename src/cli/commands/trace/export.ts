@@ -160,7 +160,7 @@ function* npyPieces(table: SampleTable): Generator<Uint8Array> {
     yield new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
 }
 
-/** The dissector that the package brings, from the sources as from an installed package. */
+/** The path of the dissector of this package. It is the same for the sources and for an installed package. */
 function dissectorPath(): string {
   const places = ['../../../../../', '../../../../'].map((up) =>
     fileURLToPath(new URL(`${up}firmware-protocol/wireshark/thermolink.lua`, import.meta.url)),

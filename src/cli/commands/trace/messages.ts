@@ -64,7 +64,10 @@ Repeated frames, acknowledgements and keep-alive frames are no messages: \`trace
   },
 });
 
-/** Prints what is there and what comes, until the recording ends or Ctrl-C. */
+/**
+ * Prints the messages in the file and all later messages, until the recording ends or the user presses
+ * Ctrl-C.
+ */
 async function followMessages(
   file: string,
   filter: MessageFilter,
@@ -85,7 +88,10 @@ function* mapped<T, U>(items: Iterable<T>, change: (item: T) => U): Generator<U>
   for (const item of items) yield change(item);
 }
 
-/** One message on one line for people. What the file says can't steer the terminal. */
+/**
+ * One message on one line for people. Control characters in the file are shown as text, so the file cannot
+ * control the terminal.
+ */
 export function messageText(placed: PlacedMessage, whole = false): string {
   const { message, seconds } = placed;
   const { index, direction, name, requestId, payloadBytes } = message;

@@ -5,7 +5,7 @@ import { printable } from '../../output/text-width.js';
 /** The word that names the recording. */
 export const TRACE_FILE = { name: '<file>', help: 'a recorded session (MCAP)', file: 'input' } as const;
 
-/** Opens a recording, works, and closes it in any case. What is wrong with the file is said at the end. */
+/** Opens a recording, works, and closes it in any case. Defects of the file are reported at the end. */
 export async function withTrace<T>(path: string, work: (trace: Trace) => Promise<T> | T): Promise<T> {
   const trace = await openTrace(path);
   try {

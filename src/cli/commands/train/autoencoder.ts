@@ -95,7 +95,7 @@ function drawAutoencoder(
     Array.from({ length: count }, (_, i) => values.subarray(i * size, (i + 1) * size));
   const charts = [
     imageGrid({
-      title: 'Test images, and what the network puts out',
+      title: 'Test images and the outputs of the network',
       subtitle: 'the first ones of the test set, which no step saw',
       rows,
       columns,

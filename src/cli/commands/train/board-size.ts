@@ -83,8 +83,8 @@ export interface FewerRows {
 }
 
 /**
- * Refuses a factor of this shape that is too large for the board. Errors: TOO_LARGE, with `fewerRows` where
- * only the rows are too many; UNSUPPORTED.
+ * Refuses a factor of this shape that is too large for the board. Errors: TOO_LARGE, with `fewerRows` if only
+ * the rows are too many; UNSUPPORTED.
  */
 export function refuseTooLargeShape(
   { parameterCount, curvatureRows }: { readonly parameterCount: number; readonly curvatureRows: number },

@@ -31,7 +31,7 @@ export function writeEnergyFigure(
   replaceFile(join(directory, TRAINING_FILES.curves), svg);
 }
 
-/** Errors of the energy over steps and over host time, the variance, and where the time of a step went. */
+/** Errors of the energy over steps and over host time, the variance, and the parts of the time of a step. */
 export function energiesFigure(
   title: string,
   groundEnergy: number | undefined,

@@ -52,7 +52,7 @@ export class HubNotes {
     this.#sending ??= this.#sendAll();
   }
 
-  /** Waits a moment for what is left. Errors: none. */
+  /** Waits a moment for the notes that are not sent yet. Errors: none. */
   async end(): Promise<void> {
     this.#isEnding = true;
     this.#hurry();
@@ -122,7 +122,7 @@ export class HubNotes {
   }
 }
 
-/** The figures of a step by name: `loss`, and what the problem tells beside it. */
+/** The figures of a step by name: `loss`, and the further figures of the problem. */
 function valuesOf({ test, ...facts }: StepFacts & { readonly test?: object }) {
   const tested = Object.entries(test ?? {}).map(([name, value]) => [`test${capital(name)}`, value] as const);
   const numbers = [...Object.entries(facts), ...tested].filter(

@@ -70,7 +70,7 @@ const OPTIONS = {
   products: option('--products <c>', 'conjugate directions of a step of cg', { value: positiveInteger() }),
   average: option(
     '--average <f>',
-    'share of a running mean of the curvature that is kept when a batch enters it: kfac, ngd, and tngd with ' +
+    'share of the running mean of the curvature that is kept when a batch is added: kfac, ngd, and tngd with ' +
       '--ticks, which then needs a dense board',
     { value: fractionBelowOne },
   ),

@@ -4,7 +4,7 @@ import type { ExistingTraining } from '../../../learning/training-files.js';
 import { formatCount } from '../../../number-text.js';
 import { flag, option } from '../../options/option.js';
 
-/** Where a training is stored, and what becomes of one that is there. */
+/** The options for the directory of a training, and for a training that is already there. */
 export const OUTPUT_OPTIONS = {
   out: option('--out <dir>', 'store metrics, summary, curves and a checkpoint here', { file: 'own' }),
   resume: flag('--resume', 'continue the training in --out', { libraryName: "existing: 'resume'" }),
@@ -37,7 +37,7 @@ export function storedPlanOf(options: {
   return { out, existing: resume ? 'resume' : overwrite ? 'overwrite' : 'refuse', tensorboard };
 }
 
-/** Where the library puts the files of the training. */
+/** Returns the place for the files of the training, in the form that the library takes. */
 export function outputOf({ out, existing, tensorboard }: StoredPlan): TrainingOutput | undefined {
   return out === undefined ? undefined : { directory: out, existing, ...(tensorboard && { tensorboard }) };
 }

@@ -18,7 +18,7 @@ const CURVE_POINTS = 101;
 
 /**
  * Draws curves.svg of the training in `directory`: error and loss over the steps, the solution beside the
- * known one, their difference, and where the time of a step went. Errors: BAD_FILE.
+ * known one, their difference, and the parts of the time of a step. Errors: BAD_FILE.
  */
 export function writePinnFigure(
   directory: string,
@@ -104,7 +104,7 @@ function pointsOn({ from, to }: DrawnLine, { dimensions }: Equation): Points {
   return { count: CURVE_POINTS, coordinates };
 }
 
-/** The coordinate that changes along a line; the first one where several do. */
+/** The coordinate that changes along a line; the first one if several change. */
 function axisOf({ from, to }: DrawnLine, { dimensions }: Equation): number[] {
   const moving = Array.from({ length: dimensions }, (_, k) => k).find((k) => from[k] !== to[k]) ?? 0;
   return Array.from(

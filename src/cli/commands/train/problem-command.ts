@@ -32,7 +32,7 @@ export interface ProblemCommandDefinition<
   readonly defaults: ProblemDefaults;
   /** The problem that the options ask for. Errors: BAD_ARGUMENT. */
   readonly problemOf: (options: OptionValues<S>) => P;
-  /** The rows of the summary that tell what came out. */
+  /** The rows of the summary with the results. */
   readonly results: (problem: P, summary: TrainingSummary<Figures>) => readonly string[][];
   /** Draws curves.svg in `directory`. */
   readonly draw: (directory: string, method: string, problem: P, summary: TrainingSummary<Figures>) => void;

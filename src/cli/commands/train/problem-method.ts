@@ -87,7 +87,7 @@ const METHOD_OPTIONS = {
   memory: option('--memory <k>', 'pairs of steps that lbfgs keeps', { value: positiveInteger() }),
   average: option(
     '--average <f>',
-    'share of a running mean of the curvature that is kept when a batch enters it: kfac, ngd and tngd, ' +
+    'share of the running mean of the curvature that is kept when a batch is added: kfac, ngd and tngd, ' +
       'which then needs a dense board',
     { value: fractionBelowOne },
   ),
@@ -154,7 +154,7 @@ export function methodOf(given: MethodOptions, defaults: ProblemDefaults): Metho
   if (optimizer !== undefined && preset === 'control' && optimizer !== name)
     throw usage(`--preset ${preset} is ${name}, not ${optimizer}.`, 'Leave --optimizer out.');
   if (preset !== undefined && preset !== 'control' && !usesBoard(name))
-    throw usage(`--preset ${preset} replaces a board, and ${name} uses none.`, 'Leave --preset out.');
+    throw usage(`--preset ${preset} replaces a board, and ${name} uses no board.`, 'Leave --preset out.');
   const onBoard = usesBoard(name) && preset === undefined;
   const own: OptimizerOptions = defaults[name] ?? {};
   const chosenBy = preset === undefined ? `--optimizer ${name}` : `--preset ${preset}`;

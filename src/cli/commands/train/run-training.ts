@@ -37,12 +37,15 @@ import type { TrainingUse } from './train-task.js';
 import { CLASSIFIER_FIGURES, TrainingDisplay } from './training-display.js';
 
 export const TRAINING_DEVICE = 'emulator:ideal-crossbar';
-/** Where matrices are inverted, or a curvature is averaged over batches, one is dense. */
+/**
+ * The default board with dense couplings, for trainings that invert matrices or average a curvature over
+ * batches.
+ */
 export const DENSE_DEVICE = 'emulator:ideal-1024';
-/** Hidden layers of what kfac trains: more parameters than a board has cells. */
+/** Hidden layers of the network that kfac trains. It has more parameters than a board has cells. */
 const KFAC_HIDDEN = [128];
 
-/** Hidden layers of what is trained on a table. */
+/** Hidden layers of the network that is trained on a table. */
 const TABLE_HIDDEN = [32];
 
 /**

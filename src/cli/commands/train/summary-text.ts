@@ -76,7 +76,7 @@ export function trainingText(results: readonly string[][], summary: TrainingFact
   return `${formatTable(facts)}\nhost time of one step:\n${formatTable(parts, { align: ['left', 'right'] })}\n`;
 }
 
-/** Where the training is stored. */
+/** The line that says where the training is stored. */
 export function storedText({ out }: Pick<TrainingPlan, 'out'>): string {
   if (out === undefined) return 'Nothing was stored; --out DIR keeps metrics, curves and a checkpoint.\n';
   return `Stored in ${out}: ${Object.values(TRAINING_FILES).join(', ')}.\n`;

@@ -9,7 +9,10 @@ export interface TimedTraining {
   readonly summary: TrainingFacts;
 }
 
-/** Where the host time of a step went, a bar for each training; `of` names what they train. */
+/**
+ * A chart of the parts of the host time of a step, with one bar for each training. `of` names the trained
+ * things.
+ */
 export function timeChart(trainings: readonly TimedTraining[], of = '') {
   return barChart({
     title: `Host time of one step${of}`,

@@ -63,7 +63,7 @@ export class TrainingDisplay<Record extends StepFacts> {
     this.#status = new StatusLine(stream);
   }
 
-  /** Before the first step: what is being done, as in `loading the data`. */
+  /** Shows the present work before the first step, such as `loading the data`. */
   phase(text: string): void {
     if (this.#silent) return;
     const line = `${this.#label}: ${text} …`;
@@ -85,7 +85,7 @@ export class TrainingDisplay<Record extends StepFacts> {
     this.#stream.write(`${sentence}\n`);
   }
 
-  /** Lines on what is trained on, before the first step. */
+  /** Shows lines about the training data before the first step. */
   describe(lines: string): void {
     if (this.#silent) return;
     this.#status.clear();

@@ -38,8 +38,8 @@ export function readRecords<Record extends StepFacts = StepRecord>(directory: st
 }
 
 /**
- * Draws curves.svg of the training in `directory`, or replaces it, and returns the training; `name` is what
- * the user calls its optimizer. Errors: BAD_FILE.
+ * Draws curves.svg of the training in `directory`, or replaces it, and returns the training. `name` is the
+ * name that the user gave for its optimizer. Errors: BAD_FILE.
  */
 export function writeTrainingFigure(
   directory: string,
@@ -51,12 +51,12 @@ export function writeTrainingFigure(
   return training;
 }
 
-/** Loss and accuracy over the steps, and where the host time of a step went. */
+/** Loss and accuracy over the steps, and the parts of the host time of a step. */
 function trainingsFigure(title: string, trainings: readonly FigureTraining[]): string {
   return figure([...classifierCharts(trainings), timeChart(trainings)], { title });
 }
 
-/** Loss and accuracy over the steps, of one or several trainings; `of` names what they classify. */
+/** Loss and accuracy over the steps, of one or several trainings; `of` names the classified things. */
 export function classifierCharts(trainings: readonly FigureTraining[], of = '') {
   const curves = (value: (record: StepRecord) => number, scale: ScaleKind): Series[] =>
     trainings.flatMap(({ name, records }) => {

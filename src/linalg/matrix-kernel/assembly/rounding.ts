@@ -24,7 +24,7 @@ export function roundToInt8(from: usize, length: i32, factor: f64, to: usize): i
   return bitsOf(used);
 }
 
-/** As `roundToInt8`, but writes int16. */
+/** Like `roundToInt8`, but writes int16. */
 export function roundToInt16(from: usize, length: i32, factor: f64, to: usize): i32 {
   const factors = f64x2.splat(factor);
   let used = i32x4.splat(0);
@@ -59,7 +59,7 @@ export function roundStretchesToInt8(table: usize, rows: i32, stretches: i32, fa
       to += length;
       continue;
     }
-    // What is written behind the stretch belongs to the next one, which is written later.
+    // Values written behind the stretch belong to the next stretch, which is written later.
     const scales = f64x2.splat(load<f64>(record));
     let from = entriesOf(vector);
     const stop = to + length;
@@ -76,7 +76,7 @@ export function roundStretchesToInt8(table: usize, rows: i32, stretches: i32, fa
   return bitsOf(used);
 }
 
-/** As `roundStretchesToInt8`, but writes int16, and overwrites up to 14 bytes behind them. */
+/** Like `roundStretchesToInt8`, but writes int16, and overwrites up to 14 bytes behind them. */
 export function roundStretchesToInt16(table: usize, rows: i32, stretches: i32, factor: f64, to: usize): i32 {
   const factors = f64x2.splat(factor);
   let used = i32x4.splat(0);

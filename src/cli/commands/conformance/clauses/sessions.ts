@@ -10,7 +10,7 @@ import { freshNonce } from '../wire-host.js';
 
 /** Boards remember the open session and the last four that have ended. */
 const REMEMBERED = 5;
-/** A nonce resumed: what was not acknowledged comes again within this time, ms. */
+/** After a resumed nonce, frames that were not acknowledged come again within this time, ms. */
 const RESUME_MS = 1000;
 /** A server notices within this time that a client has disconnected, ms. */
 const GONE_MS = 3000;

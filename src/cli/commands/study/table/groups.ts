@@ -30,7 +30,7 @@ export function groupsOf(runs: readonly TableRun[], part: string, settings: Sett
   return [...groups.values()];
 }
 
-/** A figure of the group over its seeds; undefined where a run failed or has no such figure. */
+/** A figure of the group over its seeds; undefined if a run failed or has no such figure. */
 export function spreadOver({ runs }: Pick<Group, 'runs'>, figure: string): Spread | undefined {
   const values = runs.map((run) => run.figures[figure] ?? run.timing?.[figure]);
   if (values.length === 0 || !values.every((value) => value !== undefined)) return undefined;

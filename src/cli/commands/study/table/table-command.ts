@@ -120,7 +120,7 @@ another one takes its run. Several emulated boards compute in threads of their o
   });
 }
 
-/** --device, where the board can be chosen. */
+/** --device, if the board can be chosen. */
 function deviceOption({ device, sharing }: TableStudy): OptionSpecs {
   if (device === undefined) return {};
   if (sharing !== undefined) return devicesOption(device);

@@ -38,10 +38,10 @@ export interface FarmRuns {
 
 /**
  * A study whose runs are done by a farm. Files and results are those of boards of this machine; the boards
- * are those that the farm offers now. `claim` is called with a name for the boards when it is known, and
- * its `begin` when they are known to fit. Errors: those of `runTable`; of the farm; UNSUPPORTED where no
- * board fits; BAD_ARGUMENT for a study that takes one board. When it fails, also by an abort, runs that are
- * not done are withdrawn.
+ * are those that the farm offers now. `claim` is called with a name for the boards when it is known, and its
+ * `begin` when they are known to fit. Errors: those of `runTable`; those of the farm; UNSUPPORTED if no board
+ * fits; BAD_ARGUMENT for a study that takes one board. When it fails, also by an abort, runs that are not
+ * done are withdrawn.
  */
 export async function runTableInFarm(
   request: FarmTableRequest,
@@ -82,9 +82,9 @@ export async function runTableInFarm(
 }
 
 /**
- * Puts the runs of a study that are not done into the queue, and waits for none of them: those of the first
- * part; the others where the first part is done. Errors: those of the farm; UNSUPPORTED where no board fits;
- * BAD_FILE; BAD_ARGUMENT for a study that takes one board.
+ * Puts runs of a study that are not done into the queue, and does not wait for them. These are the runs of
+ * the first part. If the first part is done, they are the other runs. Errors: those of the farm; UNSUPPORTED
+ * if no board fits; BAD_FILE; BAD_ARGUMENT for a study that takes one board.
  */
 export async function queueTable(
   request: FarmTableRequest,

@@ -14,7 +14,7 @@ export interface RunRequest {
   readonly seed: number;
   /** The runs that this run may see, without their times. */
   readonly done: readonly TableRun[];
-  /** Everything but the board that the figures depend on, as the client means it. */
+  /** Everything except the board on which the figures depend, as the client understands it. */
   readonly meant: Readonly<Record<string, unknown>>;
 }
 
@@ -107,7 +107,9 @@ export function runJob(studies: readonly TableStudy[]): JobKind<RunRequest> {
   };
 }
 
-/** The run that a request names. Errors: BAD_ARGUMENT where this program means another one by it. */
+/**
+ * The run that a request names. Errors: BAD_ARGUMENT if this program understands another run by the request.
+ */
 function requestedRun(studies: readonly TableStudy[], request: RunRequest) {
   const { quick, part, settings, seed, done, meant } = request;
   const study = studies.find(({ name, sharing }) => name === request.study && sharing !== undefined);

@@ -99,7 +99,7 @@ export interface TablePart {
 
 /** How the runs of a study are shared out over several boards, of this machine or of a farm. */
 export interface TableSharing {
-  /** The part whose runs are all done before the rest, which see what these found. */
+  /** The part whose runs are all done before the others. The others can use its results. */
   readonly first?: string;
   /** The size of the boards that do the runs. */
   readonly needs: () => { readonly cells: number; readonly rows: number };
@@ -134,8 +134,8 @@ export interface TableStudy {
   readonly parts: readonly TablePart[];
   readonly runs: (scale: Scale) => readonly PlannedRun[];
   /**
-   * Does one run. Of the scale only `quick` may change it. Errors: those of what it uses; `RESULTS_OF_A_RUN`
-   * are results.
+   * Does one run. Of the scale only `quick` may change it. Errors: those of the functions that it uses;
+   * `RESULTS_OF_A_RUN` are results.
    */
   readonly measure: (run: PlannedRun, lab: Lab, scale: Scale) => Promise<Measured>;
   /** Pictures of the runs, one panel each. */

@@ -102,5 +102,5 @@ function inErrors({ recorded, found, error, probability }: Comparison): number {
 /** From this number of degrees of freedom on, Student's distribution is taken as the normal one. */
 const NORMAL_DOF = 1e6;
 
-/** Where something that never varied is drawn if it has changed. */
+/** A statistic that never varied before, and has changed now, is drawn at this value. */
 const BEYOND_ALL = 100;

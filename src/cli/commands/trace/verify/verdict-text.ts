@@ -115,7 +115,8 @@ function deviationText(
     }
     case 'variance': {
       const [was, is] = readingVolts([Math.sqrt(recorded), Math.sqrt(found)], result.recorded);
-      if (recorded === 0) return `cell ${cell}: noise of ${millivolts(is)}, recorded none, ${chance}`;
+      if (recorded === 0)
+        return `cell ${cell}: noise of ${millivolts(is)}, recorded without noise, ${chance}`;
       const size = formatMeasured((100 * (found - recorded)) / recorded, (100 * error) / recorded);
       const what = isOneProgram ? 'variance' : 'variance over the runs';
       const noise = isOneProgram ? ` (noise ${millivolts(is)}, recorded ${millivolts(was)})` : '';
