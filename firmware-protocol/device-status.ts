@@ -113,7 +113,7 @@ export function nextState(state: DeviceStateName, input: DeviceInput): Transitio
 
 const STATE_NAMES = Object.keys(DEVICE_STATE) as DeviceStateName[];
 
-/** The name of a state code of status reports. Errors: none; undefined for a code that is no state. */
+/** The name of a state code of status reports. Errors: none; undefined for a code that is not a state. */
 export function deviceStateName(code: DeviceState): DeviceStateName {
   return STATE_NAMES[code];
 }

@@ -57,7 +57,7 @@ export interface TextField {
 
 /** One field of a message. */
 export type Field = IntegerField | ChoiceField | BytesField | TextField;
-/** Who receives an event. */
+/** The side that receives an event. */
 export type Direction = 'toDevice' | 'toHost';
 /** The channels of the link by name. protocol.md, "Frames", has the guarantees of each channel. */
 export type ChannelName = 'open' | 'command' | 'sample' | 'stop';

@@ -78,8 +78,8 @@ export interface ConnectOptions {
 export const DEVICE_VARIABLE = 'THERMOLINK_DEVICE';
 
 /**
- * Takes a device URI apart. A parameter that the scheme does not have is an error.
- * Errors: BAD_ARGUMENT for a value that is no text; BAD_DEVICE_URI; UNKNOWN_PROFILE.
+ * Takes a device URI apart. A parameter that the scheme does not have is an error. Errors: BAD_ARGUMENT for a
+ * value that is not text; BAD_DEVICE_URI; UNKNOWN_PROFILE.
  */
 export function parseDeviceUri(uri: string): DeviceAddress {
   return locate(uri).address;

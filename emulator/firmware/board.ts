@@ -87,7 +87,7 @@ export class Board {
   }
 
   /**
-   * Remembers that the session of this nonce has ended; a nonce of zeros is no session (protocol.md,
+   * Remembers that the session of this nonce has ended; a nonce of zeros is not a session (protocol.md,
    * "Nonces").
    */
   sessionEnded(nonce: Uint8Array): void {

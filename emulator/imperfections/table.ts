@@ -22,9 +22,9 @@ import { timeConstantMismatch } from './time-constant-mismatch.js';
  * table: effects that have the same hook act in its order.
  */
 export const IMPERFECTIONS = {
-  /** Every crosspoint's gain, drawn apart for the forward and the transposed array. */
+  /** The gain of every crosspoint. The forward and the transposed array have separate draws. */
   couplingMismatch,
-  /** 1/τ of every cell. Fluctuation and dissipation change together, so equilibria stay as they are. */
+  /** 1/τ of every cell. Fluctuation and dissipation change together, so equilibria do not change. */
   timeConstantMismatch,
   /** Amplitude of every cell's noise: noise temperatures differ. */
   noiseMismatch,
@@ -62,8 +62,8 @@ type MagnitudesOf<I> = I extends Imperfection<infer M, infer _> ? Magnitudes<M> 
 type ListsOf<I> = I extends Imperfection<infer _, infer L> ? L : never;
 
 /**
- * The imperfections of a board type. Each is null (off), or its magnitudes and where they come from.
- * Magnitudes are integers with the unit in their name. A spread is the standard deviation between the cells
+ * The imperfections of a board type. Each is null (off), or holds its magnitudes and their source. Magnitudes
+ * are integers with the unit in their name. A spread is the standard deviation between the cells
  * (crosspoints, channels) of a die. `Ppm` is relative for a gain, in V_fs·G_fs for a drive and in G_fs for a
  * conductance. Magnitudes and ranges are listed in device-model.md, "Profiles", equations in "Imperfections".
  */

@@ -6,7 +6,7 @@ const DRAWS = { timeConstant: 3 };
 
 /**
  * The rate γ_i at which every cell integrates, in 1/τ (device-model.md, "Imperfections"). Fluctuation and
- * dissipation change together, so equilibria stay as they are: the noise amplitude gets √γ, rounded down to
+ * dissipation change together, so equilibria do not change: the noise amplitude gets √γ, rounded down to
  * 2⁻²⁰.
  */
 export const timeConstantMismatch = imperfection({

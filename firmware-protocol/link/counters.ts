@@ -28,7 +28,7 @@ export interface LinkCounters {
   retransmissions: number;
   /** Acknowledgements of frames that were never sent. */
   acksInvalid: number;
-  /** Payloads that are no message of this protocol. The decoder of messages counts them. */
+  /** Payloads that are not messages of this protocol. The decoder of messages counts them. */
   messagesRejected: number;
 }
 

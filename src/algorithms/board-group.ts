@@ -4,7 +4,7 @@ import { ThermolinkError } from '../errors.js';
 import { createAnalogSolver } from './board-solver.js';
 import type { AnalogSolverOptions, RelaxationSolver } from './contract.js';
 
-/** More boards than a network has layers are of no use. */
+/** A larger number of boards is of no use, because networks have fewer layers. */
 const BOARDS_MAX = 64;
 
 /**

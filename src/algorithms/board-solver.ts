@@ -30,8 +30,8 @@ const INVERSE_COUPLING_BITS = 8;
  * All uses of one device take turns in the order of their calls. This includes several solvers, `drawSamples`
  * and `invert`.
  *
- * Errors: BAD_ARGUMENT for a value that is no device (for example a promise of one) and for an option outside
- * its range; BAD_CALIBRATION for a calibration of another board. Its methods throw those of
+ * Errors: BAD_ARGUMENT for a value that is not a device (for example a promise of one) and for an option
+ * outside its range; BAD_CALIBRATION for a calibration of another board. Its methods throw those of
  * `EquilibriumSolver`, `RelaxationSolver`, `TruncatedSolver` and `InverseSolver`, OVERLOAD when no scale
  * keeps the board off its rails, and the errors of the device.
  */

@@ -45,7 +45,7 @@ const SETTLED = 40;
  * The mean of each mode follows (1 − e^(−λt))/λ from its eigenvalue; no linear system is solved. A comparison
  * with it separates the cost of sampling from the errors of a device. t = 0 returns x₀ bit for bit.
  *
- * Errors: BAD_ARGUMENT for a noise temperature that is no number ≥ 0. Its methods throw those of
+ * Errors: BAD_ARGUMENT for a noise temperature that is not a number ≥ 0. Its methods throw those of
  * `EquilibriumSolver` and `RelaxationSolver`.
  */
 export function createIdealSampler(options: IdealSamplerOptions = {}): EquilibriumSolver & RelaxationSolver {

@@ -60,7 +60,7 @@ export function prepare(device: BoardDevice, request: PrepareRequest): PreparedS
   return new Prepared(device, system, { ...request, dampingMax });
 }
 
-/** The part of a request that concerns the board. A request that is no object is refused later. */
+/** The part of a request that concerns the board. A request that is not an object is refused later. */
 function useOf({ address, signal }: Pick<BoardUse, 'address' | 'signal'> = {} as BoardUse) {
   return { address, signal };
 }

@@ -89,13 +89,13 @@ export function checkSolveRequest(request: SolveRequest): CheckedSystem {
   return system;
 }
 
-/** Refuses a value that is no object: BAD_ARGUMENT with an example of a request to relax. */
+/** Refuses a value that is not an object: BAD_ARGUMENT with an example of a request to relax. */
 export function checkIsRelaxRequest(request: unknown): void {
   const example = '{ system, drive, initial, time: 1, address: { seed: 1, step: 0, block: 0 } }';
   checkObject('The request', request, example);
 }
 
-/** Refuses a value that is no object: BAD_ARGUMENT with an example of a request for truncated solves. */
+/** Refuses a value that is not an object: BAD_ARGUMENT with an example of a request for truncated solves. */
 export function checkIsTruncatedRequest(request: unknown): void {
   checkObject('The request', request, '{ factor, address: { seed: 1, step: 0, block: 0 } }');
 }
@@ -105,12 +105,12 @@ export function systemToLoad({ matrix, factor }: LoadedCurvature): LinearSystem 
   return matrix === undefined ? { kind: 'factored', factor, damping: 0 } : { kind: 'dense', matrix };
 }
 
-/** Refuses a value that is no object: BAD_ARGUMENT with an example of a request to invert. */
+/** Refuses a value that is not an object: BAD_ARGUMENT with an example of a request to invert. */
 export function checkIsInverseRequest(request: unknown): void {
   checkObject('The request', request, '{ matrix, tolerance: 0.1, address: { seed: 1, step: 0, block: 0 } }');
 }
 
-/** Refuses a value that is no object: BAD_ARGUMENT with an example of a request to solve. */
+/** Refuses a value that is not an object: BAD_ARGUMENT with an example of a request to solve. */
 export function checkIsSolveRequest(request: unknown): void {
   const example = '{ system, drive, tolerance: 1e-2, address: { seed: 1, step: 0, block: 0 } }';
   checkObject('The request', request, example);

@@ -58,8 +58,9 @@ const COUNT_MIN = 2 * BATCHES;
 
 /**
  * Draws from N(0, P⁻¹) as `drawSamples` does, and lets the board add the readings up. The host gets mean,
- * standard errors and covariance, but no draws. Over a serial line that takes 128 + 8 bytes a cell for means,
- * and 4·(N + 1) bytes a cell for a covariance, whatever the count; draws take 2·count bytes a cell.
+ * standard errors and covariance, but no draws. Over a serial line, means take 128 + 8 bytes a cell, and a
+ * covariance takes 4·(N + 1) bytes a cell. This does not depend on the count. Draws take 2·count bytes a
+ * cell.
  *
  * Sums are exact integers of ADC codes. Errors by batch means (Flegal and Jones, arXiv 0811.1729). A
  * calibration corrects single readings, so it needs the draws.
@@ -185,7 +186,7 @@ function momentsOf(
   const length = n / BATCHES;
   const codeMean = new Float64Array(cells);
   for (let at = 0; at < batchSums.length; at++) codeMean[at % cells] += batchSums[at] / n;
-  /** Where the products of row i begin. */
+  /** The index at which the products of row i begin. */
   const rowAt = (i: number) => (ofPairs ? i * cells - (i * (i - 1)) / 2 : i);
   const ofCodes = (i: number, j: number) =>
     (products[rowAt(i) + j - i] - n * codeMean[i] * codeMean[j]) / (n - 1);

@@ -89,7 +89,7 @@ function evenedOf(checked: CheckedSystem): EvenedSystem {
  * The check of a factor takes one pass over its entries, because an entry that is not finite makes the sum of
  * squares not finite. Training relies on this speed.
  *
- * Errors: BAD_ARGUMENT for a value that is no system; BAD_MATRIX with the first offending entry;
+ * Errors: BAD_ARGUMENT for a value that is not a system; BAD_MATRIX with the first offending entry;
  * NOT_POSITIVE_DEFINITE for a negative damping. It is not checked here whether the system is positive
  * definite; `spectrum` checks that.
  */

@@ -14,8 +14,8 @@ export interface SentAhead {
 }
 
 /**
- * Sends couplings. If they are lost and the board can be made ready again, this is no error: they are sent
- * later.
+ * Sends couplings. If they are lost and the board can be made ready again, this is not an error: they are
+ * sent later.
  */
 export async function sendCouplings(
   device: BoardDevice,

@@ -55,7 +55,7 @@ export const SETTLE_REMAINDER = 2 ** -10;
 const SAMPLE_SPACING = 1.5;
 const SAMPLES_MIN = 48;
 /**
- * Number of standard deviations of the noise that fit below the rail. Of 10⁸ independent samples about one
+ * Number of standard deviations of the noise that fit below the rail. About one of 10⁸ independent samples
  * exceeds 5.7.
  */
 const NOISE_HEADROOM = 6;

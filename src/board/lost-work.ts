@@ -62,7 +62,7 @@ export interface LosableWork<Result> {
 /**
  * Does `work`. After a loss it makes the board ready, restores, and does `work` again, REPEATS_MAX times at
  * most. With a device without `recover` it tries once. Errors: the last error if `work` was lost too often,
- * with a message that says so; any error that is no loss; ABORTED.
+ * with a message that says so; any error that is not a loss; ABORTED.
  */
 export async function repeated<Result>(
   device: BoardDevice,

@@ -294,7 +294,7 @@ function sentBytes(codes: Int16Array, before: Int16Array | undefined): number {
  * `ahead` makes the codes of couplings that may be sent early, while the previous use runs, if that use
  * `lends`. They go into the second bank.
  *
- * Errors: BAD_ARGUMENT for a value that is no device; BAD_CALIBRATION for a calibration of another board;
+ * Errors: BAD_ARGUMENT for a value that is not a device; BAD_CALIBRATION for a calibration of another board;
  * ABORTED while it waits, without touching the board; those of `check` and `run`.
  */
 export async function inSession<Checked, Result>(

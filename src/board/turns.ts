@@ -14,8 +14,8 @@ const NO_TURN: Turn = { ended: Promise.resolve(), lends: Promise.resolve(false) 
 const lastTurns = new WeakMap<object, Turn>();
 
 /**
- * Runs `work` after every earlier use of `device` has ended, also by an error. A use has its program and
- * state on the board between its commands, so another use in between would change its answer.
+ * Runs `work` after every earlier use of `device` has ended. A use may also end by an error. A use has its
+ * program and state on the board between its commands, so another use in between would change its answer.
  *
  * `work` may call `lend` if it does not touch the second bank any more. The next use, if it has `ahead`, then
  * runs `ahead` at once, while this use goes on. No other use is on the board at that time.

@@ -57,7 +57,7 @@ export class Connection {
   readonly #requests: Requests;
   #failure: ThermolinkError | undefined;
   readonly #pump: FramePump;
-  /** The first received bytes that were no message. The error of a peer that is no board shows them. */
+  /** The first received bytes that were not messages. The error of a peer that is not a board shows them. */
   #rubbish: number[] = [];
 
   constructor(port: Port, clock: Clock, log: Logger = SILENT_LOGGER) {
@@ -221,7 +221,7 @@ export class Connection {
     return this.#requests.lastRequestId;
   }
 
-  /** The first bytes that were no message, at most FAULT_BYTES_KEPT. */
+  /** The first bytes that were not messages, at most FAULT_BYTES_KEPT. */
   get rubbish(): Uint8Array {
     return this.#rubbish.length > 0 ? Uint8Array.from(this.#rubbish) : this.link.pendingHead;
   }

@@ -96,8 +96,8 @@ export interface SampleRange {
 export type LossPolicy = 'fail' | 'mark' | 'reRequest';
 
 /**
- * A board run. `timeoutMs` bounds the whole run; the default is no bound. A board that falls silent is
- * noticed within seconds in any case.
+ * A board run. `timeoutMs` limits the time of the whole run. By default there is no limit. A board that falls
+ * silent is noticed within seconds in any case.
  */
 export interface RunOptions extends CallOptions {
   readonly bank: number;

@@ -49,7 +49,7 @@ interface Begun {
   readonly image: ProgramImage;
   /** Number of bytes of the couplings that are in the board. */
   bytes: number;
-  /** Of the couplings, made while they were on the way. */
+  /** The digest of the couplings. It is computed while they are sent. */
   digest: ProgramDigest | undefined;
 }
 

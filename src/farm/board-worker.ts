@@ -64,7 +64,7 @@ export interface JobCounters {
   failed: number;
   /** Number of jobs that already had a result when they came or when their own result was to be stored. */
   known: number;
-  /** Number of messages that are no jobs, or not of a kind that this worker knows. */
+  /** Number of messages that are not jobs, or not of a kind that this worker knows. */
   malformed: number;
   /** Number of jobs that were withdrawn while a board did them. */
   withdrawn: number;
@@ -246,7 +246,7 @@ class Delivery {
     return `${DELIVERIES_MAX} workers or boards ended while they did the job. ${last}`;
   }
 
-  /** If a message is no valid job for this worker and has a key, an error is stored as its result. */
+  /** If a message is not a valid job for this worker and has a key, an error is stored as its result. */
   async #refuse(job: Job | undefined, problem: string | undefined): Promise<void> {
     this.#board.counters.malformed++;
     const what =

@@ -83,7 +83,7 @@ export interface JobResult {
 export type JobNews =
   | {
       readonly is: 'progress';
-      /** Of the whole job, 0 … 1. */
+      /** The finished share of the whole job, 0 … 1. */
       readonly share: number;
       readonly text: string;
       /** The URI of the board. */

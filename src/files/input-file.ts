@@ -107,7 +107,7 @@ function sequential(path: string, sizeBytes: number, readAt: ReadAt): InputFile 
     if (bytesRead < target.length)
       throw badFile(
         path,
-        `${path} ends at byte ${offset}, before its content does.`,
+        `${path} ends at byte ${offset}, but its content needs more bytes.`,
         'Write the file again.',
       );
   }

@@ -43,8 +43,8 @@ export async function readDataTable(path: string): Promise<DataTable> {
  * commas do not separate cells, quotes around texts that need them. Empty lines, and lines that start with #,
  * are left out. `numbersOf` or `textsOf` interpret the cells later.
  *
- * Errors: BAD_FILE if the text is no table with a header and a row; BAD_MATRIX for a line with another number
- * of cells, such as the last one of a file that was cut.
+ * Errors: BAD_FILE if the text is not a table with a header and a row; BAD_MATRIX for a line with another
+ * number of cells, such as the last one of a file that was cut.
  */
 export function parseDataTable(path: string, bytes: Uint8Array): DataTable {
   // The decoder leaves out a byte-order mark.

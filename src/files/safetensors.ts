@@ -12,14 +12,14 @@ export interface Tensor {
 /** The contents of a file of tensors. */
 export interface TensorFile {
   readonly tensors: readonly Tensor[];
-  /** Texts of its writer. */
+  /** Texts that the writer of the file added. */
   readonly metadata: Readonly<Record<string, string>>;
 }
 
 /** The data begin at a multiple of this, so a reader can map the file into memory. */
 const ALIGNMENT_BYTES = 8;
 const LENGTH_BYTES = 8;
-/** A longer header is refused, as the reference implementation does. */
+/** A longer header is refused. The reference implementation has the same limit. */
 const HEADER_BYTES_MAX = 100_000_000;
 const METADATA = '__metadata__';
 const READERS: Readonly<
@@ -36,9 +36,10 @@ interface Entry {
 }
 
 /**
- * Writes tensors as float64 in the safetensors format, replacing the file: u64 length of the header, header
- * (JSON: type, shape and place of each tensor, and `metadata`), numbers, all little-endian. Throws the error
- * of the operating system. Source: https://github.com/huggingface/safetensors, "Format".
+ * Writes tensors as float64 in the safetensors format, and replaces the file. The file holds the length of
+ * the header (u64), the header, and the numbers, all little-endian. The header is JSON with the type, shape
+ * and place of each tensor, and `metadata`. Throws the error of the operating system. Source:
+ * https://github.com/huggingface/safetensors, "Format".
  */
 export function writeSafetensors(path: string, { tensors, metadata }: TensorFile): void {
   let end = 0;
@@ -69,14 +70,14 @@ export function readSafetensors(path: string): TensorFile {
     throw badFile(path, `${path} can't be read.`, 'Name a file that exists.', cause);
   }
   const damaged = (what: string) =>
-    badFile(path, `${path} is no whole safetensors file: ${what}.`, 'Write it again, or copy it again.');
+    badFile(path, `${path} is not a whole safetensors file: ${what}.`, 'Write it again, or copy it again.');
   if (bytes.length < LENGTH_BYTES) throw damaged(`it has ${bytes.length} bytes`);
   const headerBytes = bytes.readBigUInt64LE(0);
   if (headerBytes > HEADER_BYTES_MAX || Number(headerBytes) > bytes.length - LENGTH_BYTES)
-    throw damaged(`its header is said to have ${headerBytes} bytes`);
+    throw damaged(`the file gives a header length of ${headerBytes} bytes`);
   const dataAt = LENGTH_BYTES + Number(headerBytes);
   const header = parsedHeader(bytes.toString('utf8', LENGTH_BYTES, dataAt));
-  if (header === undefined) throw damaged('its header is not as the format says');
+  if (header === undefined) throw damaged('its header does not follow the format');
   const data = bytes.subarray(dataAt);
   const ordered = [...header.entries].sort(([, a], [, b]) => a.data_offsets[0] - b.data_offsets[0]);
   let end = 0;
@@ -84,7 +85,8 @@ export function readSafetensors(path: string): TensorFile {
     if (offsets[0] !== end) throw damaged(`there is a gap or an overlap before ${JSON.stringify(name)}`);
     end = offsets[1];
   }
-  if (end !== data.length) throw damaged(`its tensors take ${end} bytes, and it has ${data.length}`);
+  if (end !== data.length)
+    throw damaged(`its tensors need ${end} bytes of data, but the file has ${data.length}`);
   const view = new DataView(data.buffer, data.byteOffset, data.byteLength);
   const tensors = header.entries.map(
     ([
@@ -99,7 +101,7 @@ export function readSafetensors(path: string): TensorFile {
       if (!reader)
         throw badFile(
           path,
-          `${path} holds numbers of the type ${dtype}, which is not read.`,
+          `${path} holds numbers of the type ${dtype}. This reader does not know this type.`,
           `Store them as ${Object.keys(READERS).join(' or ')}.`,
         );
       const count = shape.reduce((product, length) => product * length, 1);

@@ -194,8 +194,8 @@ function isCount(texts: readonly string[]): boolean {
 }
 
 /**
- * Whether commas are decimal ones although each side of them is a number: 1,05 is no row of 1 and 5. Refuses
- * such a line if it has several commas.
+ * Whether commas are decimal ones although each side of them is a number: 1,05 is not a row of 1 and 5.
+ * Refuses such a line if it has several commas.
  */
 function hasLeadingZeros(lines: readonly TextLine[], rows: readonly Row[], refuse: Refuse): boolean {
   const isZeroLed = ({ text, isQuoted }: Cell): boolean => !isQuoted && /^0\d/.test(text);

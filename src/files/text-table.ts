@@ -112,7 +112,8 @@ export class TextTable {
 
   #endLine(tail: Uint8Array): void {
     this.#keep(tail);
-    // Bytes that are no UTF-8 become U+FFFD here, which is no number and so ends in an error with its place.
+    // Bytes that are no UTF-8 become U+FFFD here, which is not a number and so ends in an error with its
+    // place.
     const bytes = Buffer.concat(this.#pending, this.#pendingBytes);
     this.#pending = [];
     this.#pendingBytes = 0;

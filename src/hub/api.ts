@@ -65,7 +65,7 @@ export const BOARD_STATE = z.enum(
  */
 export const BOARD_HEALTH = z.enum(['opening', 'good', 'fault', 'lost']);
 
-/** Who drives a board now. */
+/** The client that drives a board now. */
 export const LEASE_VIEW = z.object({
   /** The owner: the name that the token file gives to the token. `local` on a server without tokens. */
   owner: z.string(),

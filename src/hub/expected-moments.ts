@@ -27,9 +27,9 @@ const PENDING_MAX = 256;
 const PENDING_BYTES_MAX = 4 << 20;
 
 /**
- * Follows the programs that hosts write into the banks of a board. Of large programs only the size is kept,
- * because their codes would take much memory and their equilibrium much time. A write counts after the board
- * has answered it, because a refused write changes nothing.
+ * Follows the programs that hosts write into the banks of a board. Only the size of a large program is kept,
+ * because its codes would need much memory and its equilibrium much time. A write counts after the board has
+ * answered it, because a refused write changes nothing.
  */
 export class BankWatch {
   readonly #writes = new ProgramWrites();

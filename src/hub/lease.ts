@@ -42,7 +42,7 @@ export interface LeaseListener {
 
 /** The right to drive a board. One client has it at a time. */
 export class Lease {
-  /** Names it in the logs of server and client. It is no secret and gives no right. */
+  /** Names it in the logs of server and client. It is not a secret and gives no right. */
   readonly id = randomBytes(4).toString('hex');
   readonly owner: string;
   readonly client: string;

@@ -22,7 +22,7 @@ const REPEATED: ReadonlySet<HubEvent['type']> = new Set(['voltages', 'moments', 
 interface Observer {
   readonly socket: WebSocket;
   readonly owner: string;
-  /** Waiting bytes of the events that it had missed. They are no sign of a slow reader. */
+  /** Waiting bytes of the events that it had missed. They are not a sign of a slow reader. */
   missedBytes: number;
   thinned: number;
   answered: boolean;

@@ -55,7 +55,7 @@ export class RunWatch {
   #momentsMs = Number.NEGATIVE_INFINITY;
   /** The run whose moments were sent last. */
   #toldRun = 0;
-  /** When moments at the end of a run were sent last. */
+  /** The last time at which moments were sent at the end of a run. */
   #lastMs = Number.NEGATIVE_INFINITY;
   #cancelLast: () => void = () => undefined;
 

@@ -4,9 +4,9 @@ import type { Clock } from '../../firmware-protocol/clock.js';
 import { Bucket, LINK_MESSAGES } from './rates.js';
 
 /**
- * The binary messages of a WebSocket as a stream of bytes. Messages of text are no bytes of the board and are
- * left out. If the reader waits, the other end cannot send more. Above the rate LINK_MESSAGES
- * it has to wait, too.
+ * The binary messages of a WebSocket as a stream of bytes. Messages of text are not bytes of the board and
+ * are left out. If the reader waits, the other end cannot send more. Above the rate LINK_MESSAGES it has to
+ * wait, too.
  */
 export function socketStream(socket: WebSocket, clock: Clock): Duplex {
   const pace = new Bucket(LINK_MESSAGES, clock);

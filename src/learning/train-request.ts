@@ -49,7 +49,7 @@ export const CURVATURE_NAMES = ['gauss-newton', 'monte-carlo'] as const;
 /** One of `CURVATURE_NAMES`. */
 export type CurvatureName = (typeof CURVATURE_NAMES)[number];
 
-/** Where the files of a training go. */
+/** The place for the files of a training. */
 export interface TrainingOutput {
   readonly directory: string;
   /** Default `refuse`. */

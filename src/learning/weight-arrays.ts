@@ -30,7 +30,7 @@ export async function writeTensors(
     else writeSafetensors(path, { tensors, metadata });
   } catch (cause) {
     throw new ThermolinkError('BAD_FILE', `${path} can't be written.`, {
-      // The cause is the error of the file system itself.
+      // The cause shall be the error of the file system, not the error that wraps it.
       cause: cause instanceof ThermolinkError ? cause.cause : cause,
       hint: 'Make room on the disk, or remove the entry with this name.',
       data: { file: path },

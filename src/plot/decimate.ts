@@ -2,9 +2,9 @@
 export type Point = readonly [x: number, y: number];
 
 /**
- * Removes points of a polyline without a visible change. Of consecutive points in one column of pixels it
- * keeps the first, the lowest, the highest and the last, in their order. No peak is lost, and a curve from
- * left to right has at most four points per column.
+ * Removes points of a polyline without a visible change. If consecutive points lie in one column of pixels,
+ * it keeps the first, the lowest, the highest and the last of them, in their order. No peak is lost, and a
+ * curve from left to right has at most four points per column.
  */
 export function decimate(points: readonly Point[]): Point[] {
   const kept: Point[] = [];

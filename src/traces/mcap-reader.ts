@@ -6,7 +6,7 @@ import { BadRecord, RecordCursor } from './record-cursor.js';
 
 /** The first and the last bytes of every MCAP file. */
 const MAGIC = Uint8Array.of(0x89, 0x4d, 0x43, 0x41, 0x50, 0x30, 0x0d, 0x0a);
-/** Where the first record of a file begins. */
+/** The byte at which the first record of a file begins. */
 export const MCAP_BEGIN = MAGIC.length;
 /** Opcode and length of a record. */
 const RECORD_HEAD_BYTES = 9;

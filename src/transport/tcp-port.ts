@@ -6,7 +6,7 @@ import { readingBy, SocketReads } from './socket-reads.js';
 import { StreamPort } from './stream-port.js';
 import { BadUri, type OpenPortOptions, readParameters, type Transport } from './transport.js';
 
-/** Where a server listens. */
+/** The address at which a server listens. */
 export interface TcpAddress {
   /** A host name or an address; IPv6 without brackets. */
   readonly host: string;

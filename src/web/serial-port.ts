@@ -16,7 +16,7 @@ import { hasOwnUsb } from '../transport/usb-fingerprints.js';
 export interface WebSerialPort {
   /** The bytes that arrive; null unless the port is open. */
   readonly readable: ReadableStream<Uint8Array> | null;
-  /** Where bytes are written; null unless the port is open. */
+  /** The stream for bytes to the port; null unless the port is open. */
   readonly writable: WritableStream<Uint8Array> | null;
   /** Vendor and product numbers of a USB device; empty for another port. Errors: none. */
   getInfo(): { readonly usbVendorId?: number; readonly usbProductId?: number };

@@ -14,20 +14,26 @@ import {
 
 export interface SolverUnderTest {
   readonly name: string;
-  /** A fresh solver that takes dense and factored systems of up to 24 cells and 40 rows, or of `unknowns`. */
+  /**
+   * Makes a new solver. It takes dense and factored systems of up to 24 cells and 40 rows. If `unknowns` is
+   * given, it takes systems of up to this many unknowns.
+   */
   readonly create: () => EquilibriumSolver;
   /** The largest system of the suite, at least 5. Default 12. */
   readonly unknowns?: number;
   /** Tests that do not apply to this solver, by name, with the reason. */
   readonly skips?: Readonly<Record<string, string>>;
-  /** For a solver that also relaxes. */
+  /** Given if the solver also relaxes. */
   readonly relaxation?: RelaxationUnderTest;
 }
 
 export interface RelaxationUnderTest {
-  /** A fresh solver, as from `SolverUnderTest.create`. */
+  /** Makes a new solver for systems of the same sizes as `SolverUnderTest.create`. */
   readonly create: () => RelaxationSolver;
-  /** Largest error relative to the largest entry on the way: rounding to codes, and (1 − hA)ⁿ for e^(−At). */
+  /**
+   * The largest allowed error, relative to the largest entry of x(t). It comes from rounding to codes, and
+   * from (1 − hA)ⁿ in place of e^(−At).
+   */
   readonly accuracy: number;
 }
 

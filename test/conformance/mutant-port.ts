@@ -11,7 +11,7 @@ import { CHANNEL, encodeFrame, type Frame, FrameDecoder } from '../../firmware-p
 import { FRAME_BYTES_MAX } from '../../firmware-protocol/limits.js';
 import type { Port } from '../../firmware-protocol/port.js';
 
-/** A frame on its way, and its message. `message` is undefined if the payload is no message. */
+/** A frame on its way, and its message. `message` is undefined if the payload is not a message. */
 export interface Passing<M> {
   readonly frame: Frame;
   readonly message: M | undefined;
@@ -28,7 +28,7 @@ export interface Mutation {
   readonly toDevice?: (passing: Passing<ToDevice>) => readonly Frame[];
   /** The frames that the host hears in place of this one; `[]` for none. */
   readonly toHost?: (passing: Passing<ToHost>) => readonly Frame[];
-  /** The bytes that the board hears in place of a block that is no frame. */
+  /** The bytes that the board hears in place of a block that is not a frame. */
   readonly rubbish?: (bytes: Uint8Array) => readonly Uint8Array[];
   /** Bytes on their way, before everything else. */
   readonly bytesToDevice?: (bytes: Uint8Array) => Uint8Array;
@@ -37,7 +37,7 @@ export interface Mutation {
   readonly delimiters?: (count: number) => number;
   /** Called at the start with a function that sends one more frame to the host. */
   readonly start?: (say: (frame: Frame) => void) => void;
-  /** When the port of the board closes after that of the host. Left out: at once. */
+  /** The way in which the port of the board closes after the port of the host. Left out: at once. */
   readonly closes?: 'late' | 'never';
   /** The answer to the host's question whether the port is closed. */
   readonly isClosed?: false;

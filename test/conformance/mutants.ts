@@ -23,7 +23,7 @@ const mutant = (id: string, bug: string, make: () => Mutation, profile?: string)
   ...(profile && { profile }),
 });
 
-/** All payloads with these opcodes on the wire, also those that are no valid messages. */
+/** All payloads with these opcodes on the wire, also those that are not valid messages. */
 const opcodeOf = ({ payload }: Frame): number => payload[1];
 
 /** The raw bytes of a COBS block, edited and with a good CRC again. */

@@ -61,7 +61,7 @@ export class FaultyPort {
       random,
       fault: (bytes) => {
         this.#happen();
-        // A bare delimiter is no frame.
+        // A bare delimiter is not a frame.
         const fault = bytes.length > 1 ? this.#plan.frameFault(this.#state) : undefined;
         if (fault) this.#hit(fault);
         return fault;

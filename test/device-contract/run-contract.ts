@@ -246,7 +246,7 @@ export function describeRuns({ connect, device }: ContractBoard): void {
     const image = uncoupled(board);
     const far = driveCode(board, board.driveRange) - 1;
     const drive = image.drive.map((code, i) => (i === image.cells - 1 ? far : code));
-    // So weak a damping lets the driven cell rise to its rail.
+    // The damping is so weak that the driven cell rises to its rail.
     await loaded(host, { drive, damping: 1024 });
     await host.ask('start', { ...START, burnInTicks: 2 ** 40, sampleCount: 0 });
     const report = await host.nextEvent('runEnded');

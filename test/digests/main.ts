@@ -1,7 +1,7 @@
 /**
- * `npm run digests`: the state digests of a fixed set of problems by every implementation of the device
- * model, compared with firmware-protocol/vectors/digests.json. `-- --write` writes that file by the oracle,
- * after the problems have changed.
+ * `npm run digests` computes the state digests of a fixed set of problems with every implementation of the
+ * device model. It compares them with firmware-protocol/vectors/digests.json. With `-- --write` it writes
+ * that file with the results of the oracle. This is needed after a change of the problems.
  */
 import { PROBLEMS } from '../reference-firmware/problems.js';
 import { ARM_IMPLEMENTATIONS } from './arm-implementations.js';

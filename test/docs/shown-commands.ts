@@ -41,7 +41,7 @@ function saysTheSame(shown: string, printed: string): boolean {
   return a === b;
 }
 
-/** A host, or a file of a server, as a document shows it → a host and port, or a file, of this machine. */
+/** Maps a host or a file in a document to a host and port, or to a file, of this machine. */
 export type Hosts = Readonly<Record<string, string>>;
 
 function exchanged(text: string, hosts: Hosts): string {
@@ -56,8 +56,8 @@ export function shownBlocks(text: string): string[] {
 /**
  * Runs the `sh` blocks of a document one after the other in one empty folder, and returns the document with
  * the outputs that were printed. `npx thermolink` is the built command; vitest and thermolink are installed.
- * An output that differs in measured times alone stays as it is shown. A command that names one of `hosts`
- * uses the one of this machine in its place. Rejects when a command fails.
+ * If an output differs only in measured times, the text of the document stays. If a command names one of
+ * `hosts`, the host or file of this machine replaces it. Rejects when a command fails.
  */
 export async function withPrintedOutput(text: string, hosts: Hosts = {}): Promise<string> {
   const directory = mkdtempSync(path.join(tmpdir(), 'thermolink-docs-'));

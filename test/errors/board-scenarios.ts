@@ -13,7 +13,7 @@ import { VirtualClock } from '../support/virtual-clock.js';
 const RUN = { bank: 0, runSeed: 1, burnInTicks: 10, sampleCount: 20, ticksPerSample: 3 };
 const ENDLESS = { ...RUN, burnInTicks: 1e12 };
 
-/** Opens a device on a peer that is no emulator. */
+/** Opens a device on a peer that is not an emulator. */
 export function openOn(peer: (port: Port) => void): Promise<unknown> {
   const clock = new VirtualClock();
   const [host, far] = memoryPortPair('test:peer');

@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process';
 
-/** Where a process of a test runs. */
+/** The place in which a process of a test runs. */
 export interface ProcessPlace {
   /** An address of this machine that the process reaches. */
   readonly host: string;

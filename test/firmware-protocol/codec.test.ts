@@ -87,7 +87,7 @@ function wrongValues(field: Field): unknown[] {
   }
 }
 
-test('a request id that is no u32 is refused by the receiver', () => {
+test('a request id that is not a u32 is refused by the receiver', () => {
   for (const requestId of [U32 + 1, -1])
     expect(decodeToDevice(pack([1, requestId, 7]))).toMatchObject({
       kind: 'bad',

@@ -3,7 +3,7 @@ import { mkdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { FOLDER, lock } from '../reference-firmware/build.js';
 
-/** Where the firmware for microcontrollers lies. */
+/** The folder of the firmware for microcontrollers. */
 export const MCU = path.join(FOLDER, 'mcu');
 
 /** Builds a target of mcu/Makefile in a folder of its own and returns that folder. */

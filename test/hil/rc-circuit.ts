@@ -28,7 +28,7 @@ export interface RcParts {
   readonly offsetV: readonly number[];
   /** Standard deviation of a reading, in codes of 12 bits. */
   readonly noiseCodes: number;
-  /** Of the noise. */
+  /** The seed of the noise. */
   readonly seed: number;
 }
 

@@ -19,7 +19,8 @@ const CONTROL_NS = 50e6;
 const RESET_NS = 10e6;
 const RECOVERY_NS = 10e6;
 /**
- * Of a transaction on a full-speed bus: sync, identifiers, CRC, acknowledgement and turn-around are 14 bytes.
+ * The time of a transaction on a full-speed bus. Sync, identifiers, CRC, acknowledgement and turn-around take
+ * the time of 14 bytes.
  */
 const transactionNs = (bytes: number): number => Math.ceil((bytes + 14) * 8 * 1.05 * (1000 / 12));
 const NAK_NS = transactionNs(0);

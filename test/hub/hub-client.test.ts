@@ -17,7 +17,7 @@ const file = fileWriter();
 const directory = temporaryDirectory();
 const serverOf = (uri: string): string => uri.replace(/\/a(?=$|\?)/, '');
 
-/** Runs `test` with the URI of a server that is no hub. */
+/** Runs `test` with the URI of a server that is not a hub. */
 async function withServer(server: Server, test: (uri: string) => Promise<void>): Promise<void> {
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', () => resolve()));
   try {

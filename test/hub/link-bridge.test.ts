@@ -6,9 +6,9 @@ import { bridge, LINK_STALL_MS, piecesOf } from '../../src/hub/link-bridge.js';
 import { VirtualClock } from '../support/virtual-clock.js';
 
 it.each([
-  ['without a bound, at once', [1, 0, 2, 0], undefined, [[1, 0, 2, 0]]],
+  ['at once if the line has no limit', [1, 0, 2, 0], undefined, [[1, 0, 2, 0]]],
   [
-    'behind the last frame that fits',
+    'in pieces that end behind the last frame that fits',
     [1, 0, 2, 0, 3, 3, 0],
     5,
     [
@@ -17,7 +17,7 @@ it.each([
     ],
   ],
   [
-    'in the middle of a frame that is longer',
+    'in pieces that cut a longer frame',
     [1, 2, 3, 4, 5, 0],
     4,
     [
@@ -25,7 +25,7 @@ it.each([
       [5, 0],
     ],
   ],
-  ['not at all when they are none', [], 4, []],
+  ['in no pieces if there are no bytes', [], 4, []],
 ])('bytes of a client pass %s', (_, bytes, bytesMax, pieces) => {
   expect([...piecesOf(Uint8Array.from(bytes), bytesMax)].map((piece) => [...piece])).toEqual(pieces);
 });
@@ -61,38 +61,41 @@ it('a bridge gives a slow line no more bytes than it has room for, and no bytes 
 it.each([
   ['nothing', 0, ['slow']],
   ['a little at a time', LINK_STALL_MS - 1, []],
-])('a client that takes %s while it talks on has the board as long as it takes', async (_, takesMs, ends) => {
-  const clock = new VirtualClock();
-  const over = new AbortController();
-  const pause = (ms: number): Promise<void> =>
-    clock.run(new Promise<void>((resolve) => void clock.schedule(ms, resolve)));
-  const client = new Duplex({
-    read: () => undefined,
-    write: (_chunk, _encoding, taken) => {
-      if (takesMs > 0) clock.schedule(takesMs, () => taken());
-    },
-  });
-  let send: (bytes: Uint8Array) => void = () => undefined;
-  const board = {
-    onData: (receive: typeof send) => (send = receive),
-    onClose: () => undefined,
-    close: () => Promise.resolve(),
-    write: () => Promise.resolve(),
-  } as unknown as Port;
-  const told: string[] = [];
-  const end = (why: string): void => {
-    told.push(why);
-    over.abort(why);
-  };
-  const ended = bridge(client, board, { over: over.signal, heardMs: 0, end } as unknown as Lease, clock);
-  for (let i = 0; i < 3; i++) {
-    send(Uint8Array.of(1, 0));
-    client.push(Uint8Array.of(2, 0));
-    await pause(LINK_STALL_MS / 3);
-    expect(told).toEqual(i < 2 ? [] : ends);
-  }
-  await pause(3 * LINK_STALL_MS);
-  expect(told).toEqual(ends);
-  over.abort('left');
-  await ended;
-});
+])(
+  'a client that takes %s and still sends loses the board only if it takes nothing',
+  async (_, takesMs, ends) => {
+    const clock = new VirtualClock();
+    const over = new AbortController();
+    const pause = (ms: number): Promise<void> =>
+      clock.run(new Promise<void>((resolve) => void clock.schedule(ms, resolve)));
+    const client = new Duplex({
+      read: () => undefined,
+      write: (_chunk, _encoding, taken) => {
+        if (takesMs > 0) clock.schedule(takesMs, () => taken());
+      },
+    });
+    let send: (bytes: Uint8Array) => void = () => undefined;
+    const board = {
+      onData: (receive: typeof send) => (send = receive),
+      onClose: () => undefined,
+      close: () => Promise.resolve(),
+      write: () => Promise.resolve(),
+    } as unknown as Port;
+    const told: string[] = [];
+    const end = (why: string): void => {
+      told.push(why);
+      over.abort(why);
+    };
+    const ended = bridge(client, board, { over: over.signal, heardMs: 0, end } as unknown as Lease, clock);
+    for (let i = 0; i < 3; i++) {
+      send(Uint8Array.of(1, 0));
+      client.push(Uint8Array.of(2, 0));
+      await pause(LINK_STALL_MS / 3);
+      expect(told).toEqual(i < 2 ? [] : ends);
+    }
+    await pause(3 * LINK_STALL_MS);
+    expect(told).toEqual(ends);
+    over.abort('left');
+    await ended;
+  },
+);

@@ -4,11 +4,11 @@ import { problemRandom } from '../support/solver-problems.js';
 
 /** Errors of the machine, each the standard deviation of a normal draw for every part. */
 export interface MachineErrors {
-  /** Of lanes and ADC channels once calibrated, relative. */
+  /** The relative gain error of calibrated lanes and ADC channels. */
   readonly gain: number;
-  /** Of the sum of each integrator, in machine units. */
+  /** The offset of the sum of each integrator, in machine units. */
   readonly offset: number;
-  /** Of each reading, in machine units. */
+  /** The noise of each reading, in machine units. */
   readonly noise: number;
 }
 

@@ -4,7 +4,10 @@ import { PROGRAM_MODE, type ProgramImage } from '../../firmware-protocol/program
 import type { BoardDevice } from '../../src/driver/device-api.js';
 import { solverBoard } from '../support/solver-board.js';
 
-/** Up to this number, requests are recorded one by one. Of more requests only the first and last few are. */
+/**
+ * Up to this number of requests, all are recorded one by one. If there are more, only the first and last few
+ * are recorded.
+ */
 const REQUESTS_MAX = 16;
 const FIRST = 8;
 const LAST = 3;
@@ -14,7 +17,7 @@ export interface AskedOf {
   readonly count: number;
   /** The requests, or the first and the last of them. */
   readonly some: readonly string[];
-  /** Of all requests, in order. */
+  /** The digest of all requests, in order. */
   readonly digest: string;
 }
 

@@ -46,7 +46,7 @@ export function recorded(value: unknown): Recorded {
     return { code, message, hint: recorded(hint), data: recorded(data), cause: recorded(cause) };
   }
   if (value instanceof Error) return `${value.name}: ${value.message}`;
-  // The content of HELLO is no result. A new field in it would change many files.
+  // The content of HELLO is not a result. A new field in it would change many files.
   if (isIdentity(value)) return `identity of ${value.model}`;
   const entries = Object.entries(value)
     .filter(([, part]) => part !== undefined && typeof part !== 'function')
@@ -62,7 +62,7 @@ function recordedNumber(value: number): number | string {
   return Number.isFinite(value) ? Number(value.toPrecision(DIGITS)) : String(value);
 }
 
-/** A host time is no result. The test only checks that it is a number of seconds. */
+/** A host time is not a result. The test only checks that it is a number of seconds. */
 function recordedTime(value: unknown): Recorded {
   const times = typeof value === 'number' ? [value] : Object.values(value as object).flat();
   const isTime = times.every((time) => typeof time !== 'number' || (time >= 0 && time < 1e6));

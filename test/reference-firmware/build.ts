@@ -3,7 +3,7 @@ import { mkdirSync, readdirSync, rmSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { ROOT } from '../repository/files.js';
 
-/** Where the firmware lies. */
+/** The folder of the firmware. */
 export const FOLDER = path.join(ROOT, 'firmware-protocol/reference-firmware');
 export const SOURCES = path.join(FOLDER, 'src');
 

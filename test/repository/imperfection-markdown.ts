@@ -7,8 +7,8 @@ const PROTOTYPE = findProfile('prototype-64')!;
 const HARSH = findProfile('harsh-64')!;
 
 /**
- * The effects that act at commit, or those that act in time: rule, magnitudes of two board types, and their
- * source.
+ * Makes the table of the effects that act at commit, or of those that act in time. Each row has the rule, the
+ * magnitudes of two board types, and their source.
  */
 export function effectsMarkdown(acts: AnyImperfection['acts']): string {
   const rows = IMPERFECTION_LIST.filter(([, effect]) => effect.acts === acts).map(([name, effect]) => {

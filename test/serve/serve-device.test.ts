@@ -100,7 +100,7 @@ describe('the length of a slice', () => {
     expect(await runOnce()).toEqual(first);
   });
 
-  it('does not grow after slices whose ticks did not pass', async () => {
+  it('does not grow after slices in which only a part of the ticks passed', async () => {
     const runOnce = await sliced(2);
     expect(new Set(await runOnce())).toEqual(new Set([4]));
   });

@@ -7,7 +7,8 @@ import { ROOT } from '../repository/files.js';
 /** The file of the built command line. `npm test` builds it first. */
 export const BUILT_CLI = path.join(ROOT, 'dist/src/cli/main.js');
 export const isBuilt = existsSync(BUILT_CLI);
-if (!isBuilt && process.env['CI']) throw new Error('CI has not built: npm run build');
+if (!isBuilt && process.env['CI'])
+  throw new Error('The command line is not built in CI. Run npm run build first.');
 
 const DEADLINE_MS = 15_000;
 

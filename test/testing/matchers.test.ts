@@ -46,7 +46,7 @@ describe('samples of the expected distribution', () => {
       if ((meanDeviations(samples, MEAN, 0.05) ?? []).length > 0) means++;
       if ((covarianceDeviations(samples, COVARIANCE, 0.05) ?? []).length > 0) covariances++;
     }
-    // Of 200 at most 10 on average; more than 24 come once in 25,000 such tests.
+    // At most 10 of 200 on average. More than 24 come once in 25,000 such tests.
     expect(means).toBeLessThanOrEqual(24);
     expect(covariances).toBeLessThanOrEqual(24);
   }

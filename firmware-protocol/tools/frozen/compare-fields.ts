@@ -4,14 +4,14 @@ import type { FrozenField } from './frozen-tables.js';
 /** A change in a list of fields. Fields travel by position. */
 export interface FieldEdit {
   readonly edit: Edit;
-  /** It is empty for an edit of the list as a whole. */
+  /** If the edit concerns the whole list, this name is empty. */
   readonly field: string;
   /** Its place in the frozen list. An added field has a place beyond the list. */
   readonly at: number;
   readonly what: string;
 }
 
-/** The names that both lists have, but in another order. */
+/** Returns the names that both lists contain, but in a different order. */
 export function outOfOrder(before: readonly string[], now: readonly string[]): string[] {
   const common = before.filter((name) => now.includes(name));
   const commonNow = now.filter((name) => before.includes(name));

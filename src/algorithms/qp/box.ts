@@ -52,7 +52,7 @@ export function boxForm(program: QuadraticProgram): BoxForm | string {
   return { lower, upper };
 }
 
-/** Errors: UNSUPPORTED when the program is no box. */
+/** Errors: UNSUPPORTED when the program is not a box. */
 export function requiredBox(program: QuadraticProgram): BoxForm {
   const form = boxForm(program);
   if (typeof form !== 'string') return form;

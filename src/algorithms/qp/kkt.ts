@@ -57,7 +57,7 @@ export function kktResiduals(program: QuadraticProgram, { x, y }: PrimalDual): K
   };
 }
 
-/** The largest of the three; infinite for a residual that is no number. */
+/** The largest of the three; infinite for a residual that is not a number. */
 export function worstOf({ primal, dual, gap }: KktResiduals): number {
   const worst = Math.max(primal, dual, gap);
   return Number.isNaN(worst) ? Infinity : worst;

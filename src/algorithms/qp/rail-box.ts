@@ -26,7 +26,7 @@ export interface RailBoxRequest {
 export interface RailBoxDrive {
   /** q, length N. */
   readonly linear: Float64Array;
-  /** Where the board starts, length N. Default: the middle of the box. */
+  /** The point at which the board starts, length N. */
   readonly start?: Float64Array;
   /** The solve ends at this residual; see `RailBoxResult`. */
   readonly tolerance: number;

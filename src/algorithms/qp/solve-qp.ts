@@ -53,9 +53,9 @@ interface Task {
  * bounds.
  * - 'admm': operator splitting; any rows.
  * - 'ipm': interior points. Each iteration has a matrix of its own, whose condition grows without bound, so a
- * board serves it worse than 'admm'. It begins inside, whatever `warmStart` is.
+ *   board serves it worse than 'admm'. It begins inside, whatever `warmStart` is.
  * - 'auto': 'box' if 'box' can serve the problem, otherwise 'admm'. 'admm' also continues if 'box' does not
- * reach the tolerance.
+ *   reach the tolerance.
  *
  * An answer is `solved` only if its residuals are at most the tolerance. A program without a solution gets a
  * certificate. Every other answer is `inaccurate` and has the best point that was found.

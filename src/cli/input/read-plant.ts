@@ -13,7 +13,7 @@ export interface PlantFile extends LinearPlant {
   readonly initialGain?: Matrix | undefined;
   /** Inputs stay within ± these, length M. */
   readonly inputMax?: Float64Array | undefined;
-  /** Where a closed loop starts, length N. */
+  /** The state in which a closed loop starts, length N. */
   readonly initialState?: Float64Array | undefined;
 }
 

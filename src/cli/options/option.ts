@@ -24,7 +24,7 @@ export type DashMeaning =
 
 /** One option of a command. `T` is the type of its value. */
 export interface OptionSpec<T> {
-  /** As commander writes them: `-c, --count <n>`. */
+  /** The flags in the form of commander: `-c, --count <n>`. */
   readonly flags: string;
   readonly help: string;
   readonly value?: ValueParser<T> | undefined;

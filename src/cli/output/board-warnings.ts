@@ -27,7 +27,7 @@ export function carryNoiseRows({ carryNoiseShare }: { readonly carryNoiseShare: 
   return [['carry noise floor', `${formatPercent(carryNoiseShare)} of κ/λ_max`]];
 }
 
-/** The row of a table about lost work that was repeated. No row if nothing was. */
+/** The row of a table about lost work that was repeated. There is no row if no work was lost. */
 export function repeatRows({ repeats }: { readonly repeats: number }): string[][] {
   return repeats === 0 ? [] : [['lost and done again', `${counted(repeats, 'time')}, with the same bits`]];
 }

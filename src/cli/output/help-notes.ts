@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { wrapColumns } from './text-width.js';
 
-/** The width that commander takes if the output is no terminal. */
+/** The width that commander takes if the output is not a terminal. */
 const WIDTH_DEFAULT = 80;
 
 /**

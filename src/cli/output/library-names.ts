@@ -2,12 +2,13 @@ import { ThermolinkError } from '../../errors.js';
 import { longFlag, type OptionSpec, type OptionSpecs } from '../options/option.js';
 import { streamNameInJson, withStreamNames } from './report-stream.js';
 
-/** Matches `field` and `field: value` in backticks. Of `address.seed` it takes the last name. */
+/** Matches `field` and `field: value` in backticks. For `address.seed` it takes the last name. */
 const NAMED = /`(?:[a-z]\w*\.)*([a-z]\w*)(?:: ([^`]*))?`/g;
 
 /**
  * Replaces the names of fields in a text of the library by the options of the command. "lower `trainSize`"
- * becomes "lower --train-size", and "`initial: 'keep'`" becomes "--x0 keep". A name that is no option stays.
+ * becomes "lower --train-size", and "`initial: 'keep'`" becomes "--x0 keep". A name that is not an option
+ * stays.
  */
 export function withFlags(text: string, options: OptionSpecs): string {
   return text.replace(NAMED, (named, field: string, value: string | undefined) => {

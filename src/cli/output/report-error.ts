@@ -36,7 +36,7 @@ export interface ReportOptions {
  */
 export function reportError(error: unknown, options: ReportOptions = {}): number {
   const { json = false, stdout = process.stdout, stderr = process.stderr } = options;
-  // Commander also throws after requested help. That is no error.
+  // Commander also throws after requested help. That is not an error.
   if (error instanceof CommanderError && error.exitCode === 0) return EXIT_DONE;
   if (error instanceof QuietExit) return error.exitCode;
   const failure = error instanceof CommanderError ? usageFailure(error) : error;

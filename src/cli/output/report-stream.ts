@@ -4,7 +4,7 @@
 let isTaken = false;
 const names = new Map<string, string>();
 
-/** Later output is no result that a program would read from standard output. */
+/** Later output is not a result that a program would read from standard output. */
 export function takeStandardOutput(): void {
   isTaken = true;
 }

@@ -9,7 +9,8 @@ export interface TableOptions {
   /** For each column; left by default. `point` puts decimal points below each other. */
   readonly align?: readonly Align[];
   /**
-   * No line is wider than this. Default: the width of the terminal, or no limit if the output is no terminal.
+   * No line is wider than this. Default: the width of the terminal, or no limit if the output is not a
+   * terminal.
    */
   readonly width?: number;
 }

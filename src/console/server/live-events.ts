@@ -117,7 +117,7 @@ export class LiveEvents {
 }
 
 /**
- * The event in a message; undefined if the message is no event. The server made it, so its fields are
+ * The event in a message; undefined if the message is not an event. The server made it, so its fields are
  * trusted.
  */
 function parseEvent(data: unknown): HubEvent | undefined {

@@ -37,7 +37,7 @@ const DOWNLOAD_SILENCE_MS = 30_000;
 const ANSWER_BYTES_MAX = 4 << 20;
 const OK = 200;
 const UNAVAILABLE = 503;
-/** Stands for a board in the URI of a server. No request names it. */
+/** Stands for a board in the URI of a server. This name never appears in a request. */
 const ANY_BOARD = 'any';
 
 /** Bounds of a request to a server. */

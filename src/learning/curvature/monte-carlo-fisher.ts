@@ -6,7 +6,7 @@ import type { LayerShape, PerExampleFactors } from '../network/contract.js';
  * The factor K (b × P) of a Monte-Carlo estimate of the Fisher information on b examples. Row e is the
  * gradient of example e with a label y drawn from the probabilities of the network,
  *
- * K_e = (1/√b) Σ_k (p_k − [k = y]) J_ek,
+ *     K_e = (1/√b) Σ_k (p_k − [k = y]) J_ek,
  *
  * The mean of KᵀK over draws is the generalized Gauss–Newton matrix of `gaussNewtonFactor`. K has one row per
  * example. The K of `gaussNewtonFactor` has one row per example and output. A board with a given number of

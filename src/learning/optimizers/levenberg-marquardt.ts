@@ -51,17 +51,17 @@ const STEP_OF_STIFFEST = 1.9;
 /**
  * Levenberg and Marquardt's method for a loss ½‖r‖² with K = ∂r/∂θ: θ ← θ − ηx with x ≈ (KᵀK + λI)⁻¹∇ℓ, η =
  * 1. The gain is the fall of the loss divided by the fall that a parabola of curvature KᵀK/η predicts. In
- * variational Monte Carlo KᵀK is a metric and not a Hessian; η is then the rate of a natural gradient step.
- * If the gain is above 10⁻⁴, the step is taken, and λ becomes λ · max(1/5, 1 − (2 gain − 1)³), but at least
- * `dampingMin` times the largest eigenvalue. Otherwise λ ← νλ and ν ← 2ν, starting from ν = 2, and the same K
- * is used again. After ten failed attempts θ stays unchanged, and λ keeps its raised value.
+ *   variational Monte Carlo KᵀK is a metric and not a Hessian; η is then the rate of a natural gradient step.
+ *   If the gain is above 10⁻⁴, the step is taken, and λ becomes λ · max(1/5, 1 − (2 gain − 1)³), but at least
+ *   `dampingMin` times the largest eigenvalue. Otherwise λ ← νλ and ν ← 2ν, starting from ν = 2, and the same
+ *   K is used again. After ten failed attempts θ stays unchanged, and λ keeps its raised value.
  *
  * The host solves the dominant directions of K itself, and loads K without them. It combines the rough
  * answers of the solver by exact products (`conjugateDirections`). The state keeps λ, the dominant directions
  * and the scale of each run. A resumed training therefore gives the same bits.
  *
- * Errors: DIVERGED when the loss or the gradient is not finite; those of the solver. Source: Nielsen,
- * "Damping parameter in Marquardt's method", IMM-REP-1999-05.
+ * Errors: DIVERGED when the loss or the gradient is not finite; those of the solver.
+ * Source: Nielsen, "Damping parameter in Marquardt's method", IMM-REP-1999-05.
  */
 export function levenbergMarquardt(solver: TruncatedSolver, settings: LevenbergMarquardtSettings): Optimizer {
   const { dampingMin = DAMPING_MIN } = settings;

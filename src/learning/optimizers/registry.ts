@@ -71,11 +71,11 @@ export interface OptimizerOptions {
   readonly time?: number;
   /** Whether `tngd` and `tngd-adam` solve for all parameters together, or for each layer separately. */
   readonly blocks?: Blocks;
-  /** Where each relaxation starts. */
+  /** The starting point of each relaxation. */
   readonly initial?: InitialPolicy;
   /**
-   * t_d ≥ 0, in the units of `time`: how long the board continues to relax after its solution was read. Only
-   * with initial `keep`.
+   * t_d ≥ 0, in the units of `time`: how long the board continues to relax after its solution was read. It is
+   * allowed only if `initial` is `keep`.
    */
   readonly delay?: number;
   /**

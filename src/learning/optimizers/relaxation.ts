@@ -9,7 +9,7 @@ import type { OptimizerState, StepRequest, StepRest, StepResult } from './contra
 import { type Blocks, inLayerBlocks } from './layer-blocks.js';
 import { type DampingSettings, dampingAt, gradientOf } from './step.js';
 
-/** Where each relaxation starts: from the last solution, from the gradient, or from zero. */
+/** Each relaxation starts from the last solution, from the gradient, or from zero. */
 export type InitialPolicy = 'keep' | 'gradient' | 'zero';
 
 export interface RelaxationSettings extends DampingSettings {

@@ -9,9 +9,9 @@ export interface Points {
 /** A straight line through the domain. Reports draw the solution along it. */
 export interface DrawnLine {
   readonly name: string;
-  /** Where the line begins, length d. */
+  /** The point at which the line begins, length d. */
   readonly from: readonly number[];
-  /** Where the line ends, length d. */
+  /** The point at which the line ends, length d. */
   readonly to: readonly number[];
 }
 

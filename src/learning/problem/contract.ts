@@ -36,7 +36,7 @@ export interface LossGradient<Measures extends Figures = NoFigures> {
   readonly state?: ProblemState;
 }
 
-/** Where the weights of one layer lie among the parameters: W (outputs × inputs, row-major) and its bias. */
+/** The places of the weights of one layer in the parameters: W (outputs × inputs, row-major) and its bias. */
 export interface LayerPlace {
   /** Number of outputs of the layer. */
   readonly outputs: number;

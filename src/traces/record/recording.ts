@@ -22,7 +22,7 @@ export type Note =
   | { readonly kind: 'portClosed' }
   | { readonly kind: 'metadata'; readonly name: string; readonly facts: Readonly<Record<string, string>> }
   | { readonly kind: 'attachment'; readonly name: string; readonly mediaType: string }
-  /** The recording ends here, for a reason that is no failure of the file. */
+  /** The recording ends here, for a reason that is not a failure of the file. */
   | { readonly kind: 'stop'; readonly reason: string };
 
 /** The tag of notes. The tags of bytes have the number of their connection, from 1, in the upper bits. */

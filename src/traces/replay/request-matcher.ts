@@ -20,7 +20,7 @@ export type Match =
   | { readonly kind: 'recorded'; readonly request: ScriptRequest }
   /** A reply that was recorded for the same content, given again out of turn. */
   | { readonly kind: 'again'; readonly request: ScriptRequest }
-  /** A request that is no part of the work: the device answers it by itself. */
+  /** A request that is not part of the work: the device answers it by itself. */
   | { readonly kind: 'own' }
   | { readonly kind: 'mismatch'; readonly mismatch: Mismatch };
 

@@ -213,7 +213,7 @@ it('folded rows give the same posterior', () => {
 
 it('exact draws have the exact moments', () => {
   const draws = drawExact(exact, 20_000, address);
-  // 1.3 % is the root mean square by chance. Of 1,000 other seeds ten were above this bound.
+  // 1.3 % is the root mean square by chance. Ten of 1,000 other seeds were above this bound.
   expect(covarianceError(draws)).toBeLessThan(0.025);
 });
 

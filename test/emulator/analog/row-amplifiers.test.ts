@@ -51,7 +51,10 @@ function currents(image: ProgramImage, v: readonly number[], T: (y: number) => n
 }
 
 const sigmoid = (y: number) => 9000 * Math.tanh(y / 6000);
-/** Of T by lines between nodes 256 apart, of int16 nodes and of the carries, with room: 2⁻¹⁰ V_fs. */
+/**
+ * The largest rounding error: T by lines between nodes that are 256 apart, nodes as int16, and the carries.
+ * With some reserve it is 2⁻¹⁰ V_fs.
+ */
 const ROUNDING = 1 / 1024;
 
 describe('the row element', () => {

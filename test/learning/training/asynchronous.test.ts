@@ -154,7 +154,7 @@ describe('a training with a delay that is asynchronous', () => {
 
   it('leaves a checkpoint of a complete step, and continues from it with the same bits', async () => {
     const options = { ...delayed, asynchronous: true };
-    // As the first test shows, it has the bits of one that waits.
+    // It has the bits of a training that waits, as the first test shows.
     const whole = await waiting();
     const output = { directory: join(root, 'broken'), checkpointEvery: 50 };
     const abort = new AbortController();

@@ -152,7 +152,7 @@ describe.skipIf(firstDie === undefined)('on dies that were never tried', () => {
     for (const errors of found.values()) {
       const own = pooled(new Map([['', errors]]));
       expect(own.uncalibrated / own.crosspoints).toBeGreaterThan(4);
-      // So few problems of 8 cells leave the ratio to chance.
+      // There are only few problems of 8 cells, so the ratio depends on chance.
       if (profile !== 'prototype-8') expect(own.cells / own.reference).toBeLessThan(1.2);
     }
   });

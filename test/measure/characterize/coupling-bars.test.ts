@@ -47,9 +47,9 @@ it.each([
     expect(square).toBeGreaterThan(0.8 ** 2);
     expect(square).toBeLessThan(1.2 ** 2);
   }
-  // Where a line beside has the cell's own voltage, the fit tells both lines apart by the cell's drive alone.
-  // Elsewhere a part of the error is in the scatter of the fit too, so bars may be too long by a third. For
-  // 96 and 240 z² of normal errors the means scatter by 0.14 and 0.09.
+  // If a neighbouring line has the cell's own voltage, the fit distinguishes the two lines only by the cell's
+  // drive. Elsewhere a part of the error is in the scatter of the fit too, so bars may be too long by a
+  // third. For 96 and 240 z² of normal errors the means scatter by 0.14 and 0.09.
   expect(meanOf(squares.beside)).toBeGreaterThan(0.6);
   expect(meanOf(squares.beside)).toBeLessThan(1.4);
   expect(meanOf(squares.elsewhere)).toBeGreaterThan(0.3);

@@ -21,12 +21,12 @@ function cellsOf(
   return measuredCells(measured as unknown as Characterization, 'test').effects;
 }
 
-it('a spread of noise amplitudes is half of that of their temperatures (1 + ν)²', () => {
+it('the spread of noise amplitudes is half of the spread of their temperatures (1 + ν)²', () => {
   const { noiseMismatch } = cellsOf({ noiseTemperature: known((d) => (1 + 0.02 * d) ** 2) });
   expect(noiseMismatch!.spreadPpm / 20_000).toBeCloseTo(1, 1);
 });
 
-it('spreads of the other quantities are those of their values', () => {
+it('the spreads of the other quantities are the spreads of their values', () => {
   expect(
     cellsOf({ timeConstant: known((d) => 1 + 0.01 * d) }).timeConstantMismatch!.spreadPpm / 10_000,
   ).toBeCloseTo(1, 1);
@@ -36,7 +36,7 @@ it('spreads of the other quantities are those of their values', () => {
   expect(leakage!.spreadPpm / 1_000).toBeCloseTo(1, 1);
 });
 
-it('a deviation that the errors of the measurement explain is no effect', () => {
+it('a deviation that measurement errors explain does not count as an effect', () => {
   const noisy = known((d) => 1 + 1e-3 * d, 1e-3);
   expect(cellsOf({ noiseTemperature: noisy, timeConstant: noisy })).toMatchObject({
     noiseMismatch: null,

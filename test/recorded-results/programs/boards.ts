@@ -43,7 +43,7 @@ export function calibrationOf(profile: string, overrides: Partial<BoardProfile> 
   return trueCalibration({ profile: { ...findProfile(profile)!, ...overrides }, dieSeed: 1 });
 }
 
-/** No imperfection but these. */
+/** All imperfections are off except these. */
 export const effects = (on: Parameters<typeof effectsOf>[0]): Partial<BoardProfile> => ({
   effects: effectsOf(on),
 });

@@ -16,7 +16,7 @@ export interface OutputFiles {
    * here, it is written into a temporary directory, which the error names.
    */
   write(record: CharacterizationRecord, figures: ReadonlyMap<string, string>): Promise<string[]>;
-  /** Where finished parts are kept until the measurement is complete. */
+  /** The file that keeps finished parts until the measurement is complete. */
   readonly unfinished: string;
   /** Unlocks the directory. Removes the directories that were made here if they are empty. */
   release(): void;

@@ -32,7 +32,7 @@ export interface CompletedCommand {
   readonly arguments: readonly CompletedValue[];
 }
 
-/** Device URIs. Those of emulated boards are complete. Of the other kinds only the beginning is known. */
+/** Device URIs. Those of emulated boards are complete. For the other kinds only the beginning is known. */
 export const DEVICE_WORDS: readonly string[] = [
   ...PROFILES.map(({ name }) => `emulator:${name}`),
   'emulator:file=',
@@ -42,7 +42,10 @@ export const DEVICE_WORDS: readonly string[] = [
 /** The device URIs that go on with the name of a file. */
 export const FILE_URIS: readonly string[] = ['emulator:file=', 'replay:'];
 
-/** Where serial ports of boards appear, as patterns of a shell: Linux by its stable names, then macOS. */
+/**
+ * Shell patterns of the paths of serial ports of boards. The stable names of Linux come first, then those of
+ * macOS.
+ */
 export const SERIAL_PATTERNS: readonly string[] = [
   '/dev/serial/by-id/*',
   '/dev/ttyACM*',

@@ -13,7 +13,7 @@ export type Identity = Answer<'hello'>;
 
 /** A rule of the protocol that can be checked from outside, with its check. */
 export interface Clause {
-  /** As protocol.md names it, such as `LINK-7`. */
+  /** Its name in protocol.md, such as `LINK-7`. */
   readonly id: string;
   /** The rule to check, in a few words. */
   readonly what: string;

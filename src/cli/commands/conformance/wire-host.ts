@@ -66,7 +66,7 @@ export function freshNonce(): Uint8Array {
 /**
  * A host that writes single frames and hears every frame that comes, so it can do things that no driver does.
  * By default it acknowledges command frames in order. Errors: `Violation` if a frame does not come in time or
- * is no message; ABORTED.
+ * is not a message; ABORTED.
  */
 export class WireHost {
   readonly port: Port;

@@ -17,7 +17,8 @@ const GONE: ReadonlySet<string> = new Set(['EIO', 'ENODEV', 'ENOENT', 'ENXIO', '
 const READ_ONLY: ReadonlySet<string> = new Set(['EROFS', 'EACCES', 'EPERM']);
 
 /**
- * The description that the boot ROM gives of itself; undefined for a folder that is no volume of an RP2040.
+ * The description that the boot ROM gives of itself; undefined for a folder that is not a volume of an
+ * RP2040.
  */
 export async function readBootInfo(volume: string): Promise<string | undefined> {
   try {

@@ -6,17 +6,17 @@ import { counted, formatCount } from '../../../number-text.js';
 export const UF2_BLOCK_BYTES = 512;
 const MAGIC_START = [0x0a324655, 0x9e5d5157] as const;
 const MAGIC_END = 0x0ab16f30;
-/** The block is no part of the flash image. */
+/** The block is not part of the flash image. */
 const FLAG_NOT_MAIN_FLASH = 0x0000_0001;
 const FLAG_FAMILY_ID = 0x0000_2000;
 /** The family id of the RP2040, which its boot ROM asks for (RP2040 datasheet, "UF2 Format Details"). */
 const FAMILY_RP2040 = 0xe48bff56;
 /** The boot ROM programs one flash page a block. */
 const PAGE_BYTES = 256;
-/** Where the RP2040 sees its flash, and how much of it there can be. */
+/** The first address of the flash of the RP2040, and its largest size. */
 const FLASH_START = 0x1000_0000;
 const FLASH_BYTES_MAX = 16 * 2 ** 20;
-/** A longer file is no image of a flash of 16 MiB. */
+/** A longer file is not an image of a flash of 16 MiB. */
 const UF2_BYTES_MAX = (FLASH_BYTES_MAX / PAGE_BYTES) * UF2_BLOCK_BYTES;
 
 /** The memory that a UF2 file programs. */
@@ -24,7 +24,7 @@ export interface Uf2Image {
   readonly blocks: number;
   /** Bytes of flash that are written. */
   readonly flashBytes: number;
-  /** Where the first page goes. */
+  /** The address of the first page. */
   readonly firstAddress: number;
 }
 

@@ -36,7 +36,7 @@ interface DesignOptions {
 
 /**
  * Reads the table and makes the design, with a constant column first. Errors: those of `readDataTable` and
- * `numbersOf`; BAD_ARGUMENT for names that are no columns; BAD_MATRIX for a column that never changes.
+ * `numbersOf`; BAD_ARGUMENT for names that are not columns; BAD_MATRIX for a column that never changes.
  */
 export async function readDesign({ data, target, features, standardize }: DesignOptions): Promise<Design> {
   const table = await readDataTable(data);

@@ -29,7 +29,7 @@ export const CHAINS = {
 /** Options of Gaussian posteriors, which a calibration can improve. */
 export const POSTERIOR = { ...CHAINS, ...CALIBRATION };
 
-/** Whose mean draws lie around: `mean` of `PosteriorChainRequest`. */
+/** The mean around which the draws lie: `mean` of `PosteriorChainRequest`. */
 const MEANS = ['refined', 'board'] as const;
 
 /** The option of the commands whose posterior is a Gaussian. */

@@ -39,7 +39,7 @@ says whether its boot epoch grew. It does not wait for an emulated board within 
     const { result: after } = await waitForBoard(readBoot, wait);
     const report = { device, bootEpochBefore: before, ...after };
     if (after.bootEpoch === before)
-      throw new ThermolinkError('DEVICE_FAULT', `${device} answered the reset and did not restart.`, {
+      throw new ThermolinkError('DEVICE_FAULT', `${device} answered the reset, but it did not restart.`, {
         hint: 'Switch its power off for a second.',
         data: report,
       });

@@ -11,7 +11,7 @@ import { option, printedAs } from '../../options/option.js';
 import { positiveInteger } from '../../options/values.js';
 import { momentsJson, momentsReport, sampledReport } from './moments.js';
 
-/** More readings than these are no text for a program: 1,000,000 take about 20 MB. */
+/** More readings than these are not text for a program: 1,000,000 take about 20 MB. */
 const PRINTED_MAX = 1_000_000;
 
 export const command = boardCommand({

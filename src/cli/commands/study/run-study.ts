@@ -106,7 +106,10 @@ export async function runAtPlaces(
   };
 }
 
-/** Where trainings of a study are done, one at a time: a board of this process, or a place in a farm. */
+/**
+ * A place at which trainings of a study are done, one at a time: a board of this process, or a place in a
+ * farm.
+ */
 export interface StudyPlace {
   /** The URI of the board. */
   readonly name: string;

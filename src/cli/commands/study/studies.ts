@@ -46,7 +46,7 @@ export interface Study {
   readonly title: string;
   /** The meaning of the error of its tasks. */
   readonly error: string;
-  /** Where settings and steps of the methods come from. */
+  /** The origin of the settings and steps of the methods, as a text. */
   readonly settingsFrom: string;
   /**
    * Whether the axis of the steps is logarithmic. It is so if the methods take very different numbers of

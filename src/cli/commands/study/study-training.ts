@@ -26,7 +26,7 @@ export interface StudyTraining {
   readonly task: string;
   readonly method: string;
   readonly seed: number;
-  /** Where it is stored, below the directory of the study. */
+  /** Its path below the directory of the study. */
   readonly directory: string;
   readonly summary?: TrainingSummary<Figures>;
   readonly records: readonly StepRecord<Figures>[];

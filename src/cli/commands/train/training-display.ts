@@ -37,8 +37,8 @@ const REFRESH_MS = 500;
 
 /**
  * Shows the progress of a training: before the first step the current preparation, then a bar with running
- * means of its figures. The clock of the bar goes on while a step waits for the board. Over the first 20
- * steps the means are plain ones, after that the newest step counts 5 %. Call `finish` in a `finally`.
+ * means of its figures. The clock of the bar goes on while a step waits for the board. The means of the first
+ * 20 steps are plain means. After that the newest step has a weight of 5 %. Call `finish` in a `finally`.
  */
 export class TrainingDisplay<Record extends StepFacts> {
   readonly #label: string;

@@ -9,7 +9,7 @@ import type { WireHost } from '../wire-host.js';
 const HELD_BACK_MS = 60;
 const FRAME_BYTES_BEFORE_HELLO = 256;
 
-/** Sends the next ping as edited raw bytes. Its number can be used again. */
+/** Sends the next ping as edited raw bytes. The next frame can have the same number. */
 function edited(host: WireHost, edit: (raw: Uint8Array) => void, after = false): Uint8Array {
   const payload = encodeCommand('ping', 9999, { token: 9 });
   const raw = openFrame(new Uint8Array(payload.length + FRAME_OVERHEAD_BYTES), [payload]);
@@ -20,7 +20,7 @@ function edited(host: WireHost, edit: (raw: Uint8Array) => void, after = false):
   return cobsEncode(raw).slice();
 }
 
-/** Gives a frame whose header was edited a good CRC: `sealFrame` would write the header anew. */
+/** Writes a good CRC into a frame with an edited header. `sealFrame` would write the header again. */
 function sealAgain(raw: Uint8Array): void {
   const end = raw.length - 4;
   let crc = 0xffffffff;

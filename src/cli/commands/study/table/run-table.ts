@@ -29,7 +29,9 @@ const RESULTS_OF_A_RUN: ReadonlySet<string> = new Set([
   'OVERLOAD',
 ]);
 
-/** Where runs of a study are done, one at a time: a board of this process, or a place in a farm. */
+/**
+ * A place at which runs of a study are done, one at a time: a board of this process, or a place in a farm.
+ */
 export interface TablePlace {
   /** The URI of the board. */
   readonly uri: string;

@@ -116,7 +116,7 @@ export interface TableStudy {
   readonly title: string;
   /** The question and the way to measure it, one sentence each. */
   readonly about: readonly string[];
-  /** Where settings come from. */
+  /** The origin of the settings, as a text. */
   readonly settingsFrom: string;
   /** Which figures are measured and which are modelled. */
   readonly modelled: string;
