@@ -1,12 +1,11 @@
 import { parseDeviceUri } from '../../../connect.js';
+import { ThermolinkError } from '../../../errors.js';
 import { NOTE_VALUES_MAX, NOTES_MAX, type Note } from '../../../hub/api.js';
+import { type HubClient, openHub } from '../../../hub/client/index.js';
 import type { StepFacts } from '../../../learning/record.js';
-import { type HubAddress, hubRequest, refusalOf } from '../../../transport/hub-port.js';
 
 /** Most notes that wait. The oldest ones are left out. */
 const WAITING_MAX = 1024;
-/** A request that the server does not answer within this time has failed. */
-const ANSWER_MS = 5000;
 /** Time between two requests. The notes of this time are sent together, because a server limits requests. */
 const PACE_MS = 100;
 /** The next request follows after this time if the server asks for fewer requests. */
@@ -21,7 +20,9 @@ const LAST_MS = 1000;
  * goes on.
  */
 export class HubNotes {
-  readonly #address: HubAddress;
+  readonly #client: HubClient;
+  readonly #board: string;
+  readonly #late = new AbortController();
   readonly #training: string;
   readonly #warn: (sentence: string) => void;
   #waiting: Note[] = [];
@@ -30,8 +31,9 @@ export class HubNotes {
   #isEnding = false;
   #hurry: () => void = () => undefined;
 
-  private constructor(address: HubAddress, training: string, warn: (sentence: string) => void) {
-    this.#address = address;
+  private constructor(client: HubClient, board: string, training: string, warn: (sentence: string) => void) {
+    this.#client = client;
+    this.#board = board;
     this.#training = training;
     this.#warn = warn;
   }
@@ -40,7 +42,7 @@ export class HubNotes {
   static of(uri: string, training: string, warn: (sentence: string) => void): HubNotes | undefined {
     const address = parseDeviceUri(uri);
     return address.kind === 'hub' || address.kind === 'hubs'
-      ? new HubNotes(address, training, warn)
+      ? new HubNotes(openHub(uri), address.board, training, warn)
       : undefined;
   }
 
@@ -57,11 +59,8 @@ export class HubNotes {
     this.#isEnding = true;
     this.#hurry();
     if (this.#sending === undefined) return;
-    let timer: NodeJS.Timeout | undefined;
-    const late = new Promise<void>((resolve) => {
-      timer = setTimeout(resolve, LAST_MS);
-    });
-    await Promise.race([this.#sending, late]);
+    const timer = setTimeout(() => this.#late.abort(), LAST_MS);
+    await this.#sending;
     clearTimeout(timer);
   }
 
@@ -71,11 +70,13 @@ export class HubNotes {
         const notes = this.#waiting.splice(0, NOTES_MAX);
         const isTaken = await this.#send(notes);
         if (!isTaken) this.#waiting = [...notes, ...this.#waiting].slice(-WAITING_MAX);
-        await this.#pause(isTaken ? PACE_MS : LATER_MS);
+        if (!this.#isEnding) await this.#pause(isTaken ? PACE_MS : LATER_MS);
+        else if (!isTaken) await this.#pause(PACE_MS);
       }
     } catch (error) {
       this.#hasFailed = true;
       this.#waiting = [];
+      if (this.#late.signal.aborted) return;
       this.#warn(
         `The server is not told the curves: ${error instanceof Error ? error.message : String(error)}`,
       );
@@ -83,9 +84,8 @@ export class HubNotes {
     this.#sending = undefined;
   }
 
-  /** A training that ends is waited for, so it does not pause. */
+  /** An ending training waits for its last notes, so its end ends the pause. */
   #pause(ms: number): Promise<void> {
-    if (this.#isEnding) return Promise.resolve();
     return new Promise((resolve) => {
       const timer = setTimeout(resolve, ms).unref();
       this.#hurry = () => {
@@ -97,28 +97,13 @@ export class HubNotes {
 
   /** Returns whether the server took them; false when it asks for fewer. Throws for every other refusal. */
   async #send(notes: readonly Note[]): Promise<boolean> {
-    const body = JSON.stringify({ notes });
-    const { board, host } = this.#address;
-    const request = await hubRequest(this.#address, `/api/boards/${board}/notes`, {
-      method: 'POST',
-      headers: { 'Content-Type': 'application/json', 'Content-Length': Buffer.byteLength(body) },
-      timeout: ANSWER_MS,
-    });
-    return new Promise((resolve, reject) => {
-      request.on('timeout', () => request.destroy(new Error('it does not answer')));
-      request.on('error', reject);
-      request.on('response', (response) => {
-        const { statusCode } = response;
-        const isRead = statusCode === 200 || statusCode === TOO_MANY;
-        if (isRead)
-          response
-            .resume()
-            .on('end', () => resolve(statusCode === 200))
-            .on('error', reject);
-        else void refusalOf(host, response).then(reject, reject);
-      });
-      request.end(body);
-    });
+    try {
+      await this.#client.tell(this.#board, notes, { signal: this.#late.signal });
+      return true;
+    } catch (error) {
+      if (error instanceof ThermolinkError && error.data['statusCode'] === TOO_MANY) return false;
+      throw error;
+    }
   }
 }
 
