@@ -98,7 +98,7 @@ describe('the written test', () => {
   it.each([
     '"); process.exit(1); ("',
     '\n*/ process.exit(1) /*',
-    '`${process.exit(1)}`',
+    '`\u0024{process.exit(1)}`',
     '\u2028process.exit(1)//',
     "'\\",
   ])('keeps a hostile name a string: %j', (name) => {

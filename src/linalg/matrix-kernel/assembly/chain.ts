@@ -5,8 +5,8 @@
  */
 
 const F32: usize = 4;
-const INVERSE_LN2: f32 = 1.4426950408889634;
-const LN2: f32 = 0.6931471805599453;
+const INVERSE_LN2: f32 = Mathf.LOG2E;
+const LN2: f32 = Mathf.LN2;
 
 /** out[o][c] = Σ_i w[o][i] · a[i][c] by ascending i. */
 export function affineSums(w: usize, a: usize, out: usize, outputs: i32, inputs: i32, columns: i32): void {
