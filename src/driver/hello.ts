@@ -108,7 +108,7 @@ export function noAnswerError(portName: string, rubbish: Uint8Array): Thermolink
       },
     );
   const echo = isOwnHello(rubbish)
-    ? ' It seems to send back the bytes that it receives, like a terminal or a loop-back plug.'
+    ? ' It seems to echo the bytes that it receives, like a terminal or a loop-back plug.'
     : '';
   const head = latin1Text(rubbish.subarray(0, 32));
   return new ThermolinkError(
