@@ -26,14 +26,13 @@ export async function runOn(
   const { matrix: a, drive } = problem;
   const system = { kind: 'dense', matrix: a } as const;
   const initial = new Float64Array(a.rows);
-  const { couplingBits } = device.identity;
   const timeMax = TIME_CONSTANTS * problem.slowest;
   show.reading(0, initial, timeMax);
   for (let reading = 1; reading <= READINGS; reading++) {
     show.status(`The voltages relax: reading ${reading} of ${READINGS}.`);
     const time = (timeMax * reading) / READINGS;
     const address = { seed: 1, step: reading, block: 0 };
-    const { x } = await relax(device, { system, drive, initial, time, couplingBits, address, signal });
+    const { x } = await relax(device, { system, drive, initial, time, address, signal });
     show.reading(time, x, timeMax);
   }
   show.status('The board solves to one part in a thousand.');

@@ -20,8 +20,11 @@ import {
 import { solve } from './solve/solve.js';
 import { truncated } from './truncated.js';
 
-/** An inverse sends mostly couplings. With 8-bit couplings its readings are right to a few percent. */
-const INVERSE_COUPLING_BITS = 8;
+/**
+ * A training needs no more than 8-bit couplings, and they are most of its upload. An inverse sends mostly
+ * couplings, too. With 8 bits its readings are right to a few percent.
+ */
+const COUPLING_BITS = 8;
 
 /**
  * A solver for linear systems that uses a board, real or emulated. The host scales, rounds, averages and
@@ -47,15 +50,17 @@ export function createAnalogSolver(
     ...{ couplingBits: relaxCouplingBits, noiseTemperature: relaxNoiseTemperature, ticksMax },
     chopped: options.relaxChopped,
   };
+  const { couplingBits = COUPLING_BITS } = settings;
+  const relaxation = { ...settings, couplingBits, roundings: options.relaxRoundings };
   return {
     name: 'analog',
     relax: async (request) => {
       checkIsRelaxRequest(request);
-      return relax(device, { ...request, ...settings, roundings: options.relaxRoundings });
+      return relax(device, { ...request, ...relaxation });
     },
     relaxAhead: async (request) => {
       checkIsRelaxRequest(request);
-      return relaxAhead(device, { ...request, ...settings, roundings: options.relaxRoundings });
+      return relaxAhead(device, { ...request, ...relaxation });
     },
     truncated: async (request, work) => {
       checkIsTruncatedRequest(request);
@@ -64,7 +69,6 @@ export function createAnalogSolver(
     invert: async (request) => {
       checkIsInverseRequest(request);
       const { matrix, ...use } = request;
-      const { couplingBits = INVERSE_COUPLING_BITS } = settings;
       const system = { kind: 'dense', matrix } as const;
       return prepare(device, { system, calibration, ticksMax, couplingBits }).invert(use);
     },

@@ -29,7 +29,8 @@ import { checkRelaxAheadRequest, checkRelaxRequest, lateVector } from './request
 /** A request to relax on a board. */
 export interface BoardRelaxRequest extends RelaxRequest {
   /**
-   * Width of coupling codes, 4 to 16 and at most the board's; couplings are most of the upload. Default 8.
+   * Width of coupling codes, 4 to 16 and at most the board's. Default: the board's. Codes of at most 8 bits
+   * take half the bytes, and couplings are most of the upload. Trainings send 8 bits.
    */
   readonly couplingBits?: number;
   /** κ in V_fs²: 0 (default, off) or within the board's noise register. */
@@ -50,7 +51,6 @@ export interface BoardRelaxRequest extends RelaxRequest {
   readonly roundings?: number;
 }
 
-const COUPLING_BITS = 8;
 /** The address of the random numbers has 16 bits for the number of the rounding. */
 const ROUNDINGS_MAX = 2 ** 16;
 /** The sixth overload is an error. By then s_x has grown 32-fold and s_A 16-fold. */
@@ -168,7 +168,7 @@ function checkForBoard(
   checked: CheckedSystem,
   identity: DeviceIdentity,
 ): CheckedSystem {
-  const { couplingBits = COUPLING_BITS, noiseTemperature = 0, ticksMax = 1 } = request;
+  const { couplingBits = COUPLING_BITS_MAX, noiseTemperature = 0, ticksMax = 1 } = request;
   checkWhole('couplingBits', couplingBits, COUPLING_BITS_MIN, COUPLING_BITS_MAX);
   checkNumber('noiseTemperature', noiseTemperature, 0);
   checkNumber('ticksMax', ticksMax, 1);
@@ -183,7 +183,7 @@ function systemScaling(
   system: CheckedSystem,
   identity: DeviceIdentity,
 ): SystemScaling {
-  const couplingBits = Math.min(request.couplingBits ?? COUPLING_BITS, identity.couplingBits);
+  const couplingBits = Math.min(request.couplingBits ?? COUPLING_BITS_MAX, identity.couplingBits);
   const scalingFor = (time: number) => finiteTimeSystemScaling(system, time, identity, couplingBits);
   const resolved = 'make the largest eigenvalue smaller: a tick must be short enough for it.';
   const scaling = scalingFor(request.time);

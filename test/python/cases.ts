@@ -71,7 +71,7 @@ export function relaxCase(
     readonly noiseTemperature?: number;
   } = {},
 ): Case {
-  const { driveFactor = 1, couplingBits = 8, noiseTemperature = 0 } = extra;
+  const { driveFactor = 1, couplingBits, noiseTemperature = 0 } = extra;
   const factor = randomMatrix(rows, columns);
   const drive = normalVector(random, columns).map((value) => value * driveFactor);
   const initial = normalVector(random, columns);
@@ -81,7 +81,8 @@ export function relaxCase(
     call: 'relax',
     arguments: {
       ...{ factor: rowsOf(factor), drive: [...drive], damping, time, initial: [...initial], ...ADDRESS },
-      ...{ coupling_bits: couplingBits, noise_temperature: noiseTemperature },
+      ...(couplingBits !== undefined && { coupling_bits: couplingBits }),
+      noise_temperature: noiseTemperature,
     },
     exact: 'x',
     here: async (device) => {
@@ -131,8 +132,8 @@ const factored = (rows: number, columns: number, damping: number): LinearSystem 
 
 /** For boards of 8 cells. */
 export const SMALL_CASES: readonly Case[] = [
-  relaxCase('8-bit couplings', [5, 8], 0.5),
-  relaxCase('16-bit couplings and noise', [8, 8], 2, { couplingBits: 16, noiseTemperature: 1e-5 }),
+  relaxCase('8-bit couplings', [5, 8], 0.5, { couplingBits: 8 }),
+  relaxCase('couplings of the board and noise', [8, 8], 2, { noiseTemperature: 1e-5 }),
   relaxCase('a time of 0', [3, 5], 0),
   relaxCase('a large drive, unknowns left over from four', [7, 7], 3, { driveFactor: 1e9 }),
   relaxCase('a drive that is tiny', [1, 1], 1, { driveFactor: 1e-12 }),

@@ -146,6 +146,7 @@ const training: Work = async (device, run) => {
         drive,
         initial: state,
         time: 1,
+        couplingBits: 8,
         address: { seed: 7, step, block: 0 },
       }),
     );

@@ -60,7 +60,14 @@ class TNGD(torch.optim.Optimizer):
             gradient = self._flat_gradient(loss)
             factor = self._curvature_factor(logits)
         relaxed = self._board.relax(
-            factor, gradient, self._damping, self._time, initial=gradient, seed=self._seed, step=self._steps
+            factor,
+            gradient,
+            self._damping,
+            self._time,
+            initial=gradient,
+            coupling_bits=8,  # A training needs no more, and couplings are most of the bytes of a step.
+            seed=self._seed,
+            step=self._steps,
         )
         self._steps += 1
         change = self.param_groups[0]["lr"] * relaxed.x

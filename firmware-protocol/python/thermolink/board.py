@@ -148,7 +148,7 @@ class Board:
         time: float,
         initial: Any = None,
         *,
-        coupling_bits: int = 8,
+        coupling_bits: Optional[int] = None,
         noise_temperature: float = 0.0,
         seed: int = 1,
         step: int = 0,
@@ -159,7 +159,8 @@ class Board:
 
         `factor` K is m×N, `drive` b has N entries, `damping` is λ ≥ 0, `time` t ≥ 0 has the unit of
         1/eigenvalue: a mode with eigenvalue μ decays to e^(−μt). `initial` is x₀; its default is 0.
-        `noise_temperature` is κ in V_fs².
+        `coupling_bits` is the width of coupling codes, 4 to 16 and at most the board's; its default is the
+        board's. Codes of at most 8 bits take half the bytes. `noise_temperature` is κ in V_fs².
 
         Errors: BAD_ARGUMENT, BAD_MATRIX, NOT_POSITIVE_DEFINITE for a negative damping, TOO_LARGE, UNSUPPORTED
         before a byte is sent; OVERLOAD; TIMEOUT; those of the link."""
@@ -171,7 +172,8 @@ class Board:
             else vector_of("initial state", initial, system.dimension)
         )
         t = check_number("time", time, 0)
-        bits = check_whole("coupling_bits", coupling_bits, COUPLING_BITS_MIN, COUPLING_BITS_MAX)
+        wanted = COUPLING_BITS_MAX if coupling_bits is None else coupling_bits
+        bits = check_whole("coupling_bits", wanted, COUPLING_BITS_MIN, COUPLING_BITS_MAX)
         kappa = check_number("noise_temperature", noise_temperature, 0)
         address, seconds = _address(seed, step, block), check_timeout("timeout", timeout)
         refuse_too_large(system.system, self.info)

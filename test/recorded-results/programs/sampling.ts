@@ -84,6 +84,7 @@ export const SAMPLING: ProgramTable = {
   },
 
   'relax-dense': (lab) => relaxed(lab),
+  'relax-bytes': (lab) => relaxed(lab, { couplingBits: 8 }),
   'relax-short': (lab) => relaxed(lab, { time: 0.02, nextTime: 0.1 }),
   'relax-long': (lab) => relaxed(lab, { time: 12, couplingBits: 16 }),
   'relax-no-time': (lab) => relaxed(lab, { time: 0 }),
