@@ -90,7 +90,7 @@ export async function greet(
     } catch (error) {
       const wasClosed = error instanceof ThermolinkError && error.code === 'LINK_LOST';
       if (wasClosed && purpose === 'open') throw turnedAwayError(port.name, error);
-      // HELLO is repeated only after silence. Any other error stays.
+      // HELLO is repeated only after silence. Any other error is thrown.
       if (!(error instanceof ThermolinkError) || error.code !== 'TIMEOUT') throw error;
     }
   }

@@ -19,7 +19,7 @@ import { QP_METHODS, type QpRequest } from './contract.js';
 
 const TOLERANCE_MIN = 1e-10;
 const TOLERANCE_MAX = 0.1;
-/** Larger entries leave no digits for a residual. */
+/** Largest magnitude of an entry. */
 const ENTRY_MAX = 1e30;
 /** P has to be positive definite after this share of its largest entry is added to the diagonal. */
 const CONVEXITY = 1e-9;

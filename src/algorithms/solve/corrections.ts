@@ -33,8 +33,9 @@ const COMPENSATION_LEFT_MAX = 0.9;
 const COMPENSATIONS_MAX = 24;
 
 /**
- * Whether a reading without noise is further from A d = `drive` than codes, ADC steps and the end of settling
- * explain. Averages on such a board have errors that the scatter of the samples does not show.
+ * Whether the residual of a reading without noise is larger than its known causes: rounding to codes and ADC
+ * steps, and the end of settling. Averages on such a board have errors that the scatter of the samples does
+ * not show.
  */
 export function isImperfect(plan: EquilibriumPlan, drive: Float64Array, reading: Reading): boolean {
   const left = subtract(drive, applySystem(plan.system, reading.x));
@@ -57,8 +58,8 @@ function stepResidual({ identity, spectrum }: EquilibriumPlan, solutionScale: nu
  *
  *     s₀ = r − A d₀
  *
- * is the part of its residual that is not noise. It replaces the part that the codes explain, and is
- * compensated like that part. Errors of d₀ and of the average that change from run to run are added in
+ * is the part of its residual that is not noise. s₀ takes the place of the rounding to codes and is
+ * compensated in the same way. Errors of d₀ and of the average that change from run to run are added in
  * squares to the standard error: (1 + 1/K)·s², where s² is the variance between K runs, pooled over the
  * cells.
  */
@@ -136,10 +137,10 @@ export interface CompensatedAverage extends Average {
 
 /**
  * Removes the effect of rounding to codes from an average. This part of the residual is known exactly. So one
- * more pass without noise solves A d = rounding, and d is added. Without it rounding would exceed the
+ * more pass without noise solves A d = rounding, and d is added. Without this pass, rounding would exceed the
  * standard error on badly conditioned systems and on boards with coarse converters. The noise of the average,
- * and so its standard error, stays as it is. It ends when the rounding is small (`isRoundingSmall`) or does
- * not shrink any more.
+ * and so its standard error, stays as it is. The passes end when the rounding is small (`isRoundingSmall`) or
+ * does not shrink any more.
  */
 export async function compensateRounding(
   plan: SolvePlan,

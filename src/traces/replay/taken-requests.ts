@@ -1,7 +1,7 @@
 import type { FieldValue } from '../trace-message.js';
 import type { ScriptRequest } from './script.js';
 
-/** A request that the program has made, with the present number of its run. */
+/** A request that the program has made, with the number that its run has in this replay. */
 export interface TakenRequest {
   readonly requestId: number;
   readonly atMs: number;

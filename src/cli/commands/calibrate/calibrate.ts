@@ -28,7 +28,7 @@ export const command = boardCommand({
     }),
     crosspoints: negation(
       '--no-crosspoints',
-      'calibrate the cells, not the couplings; always so with more than 256 cells',
+      'calibrate only the cells, not the couplings; with more than 256 cells this is always done',
     ),
     validDays: option('--valid-days <n>', 'number of days after which solves refuse the record', {
       value: positiveInteger(VALID_DAYS_MAX),
@@ -41,7 +41,7 @@ export const command = boardCommand({
   fallback: 'emulator:prototype-64',
   example: `
 A board can keep the record and give it to every host: --keep stores it in the board, --fetch writes it to a file.
-docs/how-to/calibrate.md says what is measured and what it gains. To continue an interrupted calibration, give the
+docs/how-to/calibrate.md describes the measurements and their benefit. To continue an interrupted calibration, give the
 same command again within a day.
 
 Example:
@@ -159,11 +159,11 @@ function reportText(report: Report): string {
     rows.push(
       [
         'residual before',
-        `${formatNumber(residuals.nominal)} of the drive, ${counted(residuals.runs, 'board run')} of other programs`,
+        `${formatNumber(residuals.nominal)} of the drive, ${counted(residuals.runs, 'board run')} of programs outside the calibration`,
       ],
       ['residual after', formatNumber(residuals.calibrated)],
     );
-  if (uncalibrated.length > 0) rows.push(['cells that do not follow', uncalibrated.join(', ')]);
+  if (uncalibrated.length > 0) rows.push(['cells whose readings do not follow', uncalibrated.join(', ')]);
   rows.push(
     ['valid until', expiresAt],
     ['written to', isKept ? `${file} and the board` : file],

@@ -105,7 +105,7 @@ function findings({ silent, overloaded, histograms, samples, noiseColour }: Char
       ? `too few readings (${formatCount(samples)}) to judge single codes`
       : `${formatCount(missing)} missing of ${formatCount(seen)} looked at, widths 1 ± ${formatNumber(Math.sqrt(meanSquare), 2)} LSB`;
   return formatTable([
-    ['cells that do not follow (dead, or channel stuck)', listText(silent)],
+    ['cells whose readings do not follow (dead, or channel stuck)', listText(silent)],
     ['cells that run into a rail', listText(overloaded)],
     ['ADC codes', widths],
     ...(noiseColour.isColoured
