@@ -32,7 +32,7 @@ export interface EffectiveProgram extends EffectiveCouplings {
   readonly linearRows: number;
   /** The table of the row element, with the last node twice. Undefined: no row has it. */
   readonly rowTable: Int16Array | undefined;
-  /** How much less than T(y) or y each row gives, in 2⁻¹⁴ V_fs. Undefined: 0 for all rows. */
+  /** The amount that each row subtracts from T(y) or y, in 2⁻¹⁴ V_fs. Undefined: 0 for all rows. */
   readonly rowDrive: Int32Array | undefined;
   /** e_i in 2⁻²⁴ V_fs·G_fs. */
   readonly drive: Int32Array;

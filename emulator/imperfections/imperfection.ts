@@ -38,9 +38,9 @@ export type Lists<L> = { readonly [F in keyof L]: readonly number[] };
 export interface DieInfo {
   /** u32. */
   readonly dieSeed: number;
-  /** Cells of the board, also of those that the program does not use. */
+  /** Number of cells of the board, including cells that the program does not use. */
   readonly cells: number;
-  /** Rows of the board, also of those that the program does not use. */
+  /** Number of rows of the board, including rows that the program does not use. */
   readonly rows: number;
   readonly driveBits: number;
   readonly driveRange: number;

@@ -22,7 +22,7 @@ export function zeroSolution(dimension: number): SolveResult {
   };
 }
 
-/** The bound on the error of an answer that its residual proves. */
+/** A bound on the error of an answer; the residual of the answer proves it. */
 export interface Certificate {
   /** b̂ − Â y = W (b − A x). */
   readonly residual: Float64Array<ArrayBuffer>;

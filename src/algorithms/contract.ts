@@ -114,9 +114,9 @@ export interface SolveResult {
   readonly cost: SolverCost;
 }
 
-/** The work of the host to solve A x = b with a board that has A + σI. */
+/** The work of the host to solve A x = b with a board that holds A + σI. */
 export interface CombinedReadings {
-  /** σ divided by the largest eigenvalue of A, a ratio. A is meant here after its diagonal was made even. */
+  /** σ divided by the largest eigenvalue of A, a ratio; A is taken after its diagonal was made even. */
   readonly relativeDamping: number;
   /**
    * Number of products of A with a vector on the host: one for each combined reading, and a few that check
@@ -163,8 +163,8 @@ export interface RelaxationSolver {
   relax(request: RelaxRequest): Promise<RelaxResult>;
   /**
    * Like `relax`, with the same bits, but x₀ may be the result of the previous call, which still relaxes. If
-   * the previous call has `lends`, a board gets the new couplings in its second bank meanwhile. It is absent
-   * in solvers that gain nothing by it. Errors: those of `relax` and of `initial`.
+   * the previous call has `lends`, a board gets the new couplings in its second bank meanwhile. Solvers that
+   * gain nothing by this method do not have it. Errors: those of `relax` and of `initial`.
    */
   relaxAhead?(request: RelaxAheadRequest): Promise<RelaxResult>;
 }

@@ -166,11 +166,11 @@ async function averageAt(
   });
   if (averages.report.outcome === 'overload') return { overload: averages.report };
   const applied = noiseTemperature * scale ** 2 * plan.systemScale;
-  // A draw is W·κ^−½ times a reading, and a reading its code times this.
+  // A draw is W·κ^−½ times a reading. A reading is its code times this factor.
   const step = (adcStep(plan.identity.adcBits) * scale) / Math.sqrt(applied);
   const units = plan.weights.map((weight) => weight * step);
   const moments = session.charge('readoutMs', () => momentsOf(averages, units, secondMoments));
-  // As in draws: only deviations from the mean had to be divided by √κ.
+  // Only deviations from the mean are divided by √κ, as in draws; this restores the mean.
   const shift = 1 - 1 / Math.sqrt(applied);
   const mean = moments.mean.map((value, i) => value + shift * plan.mean[i] * plan.weights[i]);
   return { answer: { moments: isZero(plan.mean) ? moments : { ...moments, mean }, noiseTemperature } };

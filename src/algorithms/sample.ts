@@ -301,7 +301,7 @@ async function drawAt(
     if (run.overloaded) return { overload: run.report };
     for (let at = 0; at < run.codes.length; at += cells, done++) {
       const draw = plan.model.readOut(run.codes.subarray(at, at + cells), scale / Math.sqrt(applied));
-      // Only deviations from the mean had to be divided by √κ.
+      // Only deviations from the mean are divided by √κ; this restores the mean.
       if (shift !== 0) for (let i = 0; i < cells; i++) draw[i] += shift * plan.mean[i];
       draws.data.set(weighted(draw, plan.weights), done * cells);
     }

@@ -234,7 +234,7 @@ class FactorOnBoard implements LoadedFactor {
  * column j is the drive e_j, scaled for the least error as the host scales readings of a board. A method that
  * uses this control shows the results that the host reaches alone.
  *
- * Errors: !BAD_ARGUMENT and BAD_MATRIX for a wrong curvature.
+ * Errors: BAD_ARGUMENT and BAD_MATRIX for a wrong curvature.
  */
 export function createNoSolver(): TruncatedSolver & InverseSolver {
   return {

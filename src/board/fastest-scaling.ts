@@ -16,8 +16,8 @@ const STEP_AIM = 1.9;
 /** Largest h·λ̂_max of the codes if the scale does not include the damping. */
 const STEP_MAX = 1.93;
 /**
- * The scale includes a damping above this share of λ_max. Without it the margin holds, because 1.93 · 1.03 is
- * below 2.
+ * The scale includes a damping above this share of λ_max. A smaller damping stays within the margin, because
+ * 1.93 · 1.03 is below 2.
  */
 export const STIFF_DAMPING = 0.03;
 /**

@@ -71,7 +71,7 @@ export class BoardSession {
   #runSeed = 0;
   #nextTick = 0;
 
-  /** It has to be created within the turn of this use. */
+  /** A session has to be created within the turn of this use. */
   constructor(
     device: BoardDevice,
     { address, signal, held = new HeldCouplings(), sendsChangesOnly = false, lends = false }: BoardUse,

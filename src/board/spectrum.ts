@@ -134,8 +134,8 @@ export function factorEigenvalueMax(factor: Matrix): number {
 
 /**
  * Upper bound of λ_max(A) for a system that is finite: the largest Ritz value plus its residual, a few
- * percent above λ_max. Some eigenvalue is that near to the Ritz value. It is a smaller eigenvalue if the
- * start vector is almost orthogonal to the eigenvector of the largest one, which happened in 3 of 400
+ * percent above λ_max. Some eigenvalue lies within the residual of the Ritz value. It is not the largest one
+ * if the start vector is almost orthogonal to the eigenvector of the largest one, which happened in 3 of 400
  * curvatures of trainings (docs/decisions/0065). So several independent `starts` are made. The first one
  * counts unless another finds a larger value. Each takes about eight products with A.
  */

@@ -16,7 +16,7 @@ type SharedOptions = ReturnType<typeof deviceOption> &
   typeof RECORD &
   typeof LOG;
 
-/** The options that some of these commands have, and their recordings tell. */
+/** Options of some of these commands; recordings store their values. */
 type SomeOptions = Partial<OptionValues<typeof CALIBRATION>>;
 
 export interface BoardCommandDefinition<S extends OptionSpecs> {
@@ -32,9 +32,9 @@ export interface BoardCommandDefinition<S extends OptionSpecs> {
    */
   readonly fallback?: string;
   /**
-   * Reads the inputs, works `onBoard`, writes the outputs, and returns the report to print. `onLucidac` is
-   * defined if the device is a LUCIDAC. A command that cannot use a LUCIDAC calls `onBoard`, which refuses
-   * it.
+   * Reads the inputs, uses the board by `onBoard`, writes the outputs, and returns the report to print.
+   * `onLucidac` is defined if the device is a LUCIDAC. A command that cannot use a LUCIDAC calls `onBoard`,
+   * which refuses it.
    */
   readonly run: (
     options: OptionValues<S & SharedOptions>,
@@ -68,7 +68,8 @@ export interface BoardNeeds {
   /** The progress counts up to this. Default 1, for a share of the whole. */
   readonly total?: number;
   /**
-   * The board to use in place of that of `--device`, for a command that uses several one after another.
+   * The board to use in place of the one that `--device` names, for a command that uses several one after
+   * another.
    */
   readonly uri?: string;
   /** The number of that board, from 1. The recording of the second one is `session-2.mcap`. */

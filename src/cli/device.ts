@@ -56,7 +56,7 @@ export interface DeviceOptions extends LogOptions {
   readonly record?: string | undefined;
   /** Whether the JSON of the recording holds every sample. */
   readonly recordSamples?: boolean | undefined;
-  /** The calibration file that the command uses. The recording takes it along. */
+  /** The calibration file that the command uses. The recording contains it. */
   readonly calibration?: string | undefined;
   /** Called with all bytes as they pass between host and board. */
   readonly onBytes?: (chunk: LinkChunk) => void;

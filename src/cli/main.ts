@@ -6,6 +6,7 @@ import { main } from './program.js';
 
 endOnBrokenPipe();
 const json = process.argv.includes('--json');
-// Each command listens for signals itself, because its message about the state that it leaves is its own.
+// Each command listens for signals itself, because its message describes the state in which this command
+// ends.
 stopBoardsOnExit({ signals: false, report: (error) => reportError(error, { json }) });
 process.exitCode = await main(process.argv.slice(2));

@@ -22,7 +22,7 @@ import './fast-bytes.js';
 const FRAME_BYTES_SHORTEST = 256;
 /** The factor by which frames are shortened at a time. */
 const SHORTENED_BY = 8;
-/** A port has so long to take the last acknowledgement. */
+/** Time that a port has to take the last acknowledgement, ms. */
 const END_MS = 100;
 
 /** Receivers of messages that a board sends without a request. */

@@ -6,9 +6,9 @@ import { type DeviceEvent, pause, type ReconnectOptions, searchTimes, teller } f
 import { SYSTEM_CLOCK } from './system-clock.js';
 
 /**
- * Opens a session on `port` for a board that is looked for by `reconnect` whenever its port is lost, also
- * before the first session is open unless `retry` is false. Errors: those of `Device.open`, and of opening
- * the port again.
+ * Opens a session on `port`. `reconnect` looks for the board whenever its port is lost. Unless `retry` is
+ * false, it does so before the first session is open, too. Errors: those of `Device.open`, and of opening the
+ * port again.
  */
 export function openLastingDevice(
   port: Port,

@@ -88,7 +88,7 @@ export class HostClock implements Clock {
     nextTurn(callback);
   }
 
-  /** The source's time. A gap since the last look, and beyond the beat that was due in it, is lost time. */
+  /** The source's time. If a beat was due since the last look, the time after that beat is lost time. */
   #look(): number {
     const sourceMs = this.#source.nowMs();
     if (this.#beatDueMs !== undefined) {

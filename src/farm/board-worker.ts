@@ -107,8 +107,8 @@ export const noJobs = (): JobCounters => ({
 });
 
 /**
- * The key of a board. An emulated board exists once in each process; a board of this machine, once on it; a
- * board with an address in a network, once at all. Errors: none.
+ * The key of a board. An emulated board is unique in its process, a board of this machine on this machine,
+ * and a board with a network address everywhere. Errors: none.
  */
 export function boardKey(uri: string, identity: DeviceIdentity, worker: string, index: number): string {
   const isOfProcess = uri.startsWith('emulator:') || uri.startsWith('replay:');

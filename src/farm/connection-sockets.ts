@@ -37,7 +37,7 @@ export class ConnectionSockets {
   #isConnecting = false;
   #isEnded = false;
 
-  /** Runs `work`; the sockets that it opens, also later on, belong here. */
+  /** Runs `work`; the sockets that it opens, also later on, belong to this object. */
   run<T>(work: () => T): T {
     if (!isWatching)
       subscribe(NEW_SOCKETS, (message) => {
@@ -86,7 +86,7 @@ export class ConnectionSockets {
     // The client removes all listeners of its sockets, so no listener could tell that a socket was closed.
     for (const before of this.#open) if (before.destroyed) this.#open.delete(before);
     this.#open.add(socket);
-    // It is told of before it connects, which would undo that it was destroyed.
+    // The socket connects after this call, and connecting would undo its destruction.
     if (this.#isEnded) setImmediate(() => socket.destroy());
   }
 }

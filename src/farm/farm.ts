@@ -43,7 +43,7 @@ const PING_MS = 5000;
 const CLOSE_MS = 3000;
 /** How often a connection that is being made is looked at. */
 const LOOK_MS = 100;
-/** A client that has no socket for so long will not get one. */
+/** A client that has no socket after this time will not get one. */
 const GONE_MS = 1000;
 /**
  * Largest number of idle boards of one class that wait for a job at the same time; the default of the server
@@ -201,8 +201,8 @@ async function connected(
 }
 
 /**
- * Why a server is not to be waited for any longer. The client itself does not notice a server that ends the
- * connection late, as one does that wants a certificate of the client.
+ * The reason to stop waiting for a server. The client itself does not notice if a server ends the connection
+ * late, as a server does that asks for a certificate of the client.
  */
 async function refusalOf(sockets: ConnectionSockets, signal: AbortSignal): Promise<string> {
   let gone = 0;

@@ -11,7 +11,9 @@ import { abortError, ThermolinkError, throwIfAborted } from '../errors.js';
 
 /** Milliseconds between two attempts. */
 const AGAIN_MS = 300;
-/** Deadline of one attempt. Requests of the client have shorter ones; not all that it does has one. */
+/**
+ * Deadline of one attempt. Requests of the client have shorter deadlines, but some of its actions have none.
+ */
 const ATTEMPT_MS_MAX = 60_000;
 /** Default time that a program waits for a server that is away. */
 export const OUTAGE_MS_MAX = 10 * 60_000;

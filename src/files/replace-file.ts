@@ -62,7 +62,7 @@ export function appendWhole(descriptor: number, text: string, write: WritePart =
  * Replaces the file at `path`, or makes it. The file always has its complete old or its complete new content.
  * The new content goes into a file beside it, is made durable, and gets the name by a rename. Links are
  * followed, and permissions are kept. All this happens in one turn of the event loop, so Ctrl-C comes before
- * or after it. A file is written in place only if it cannot be replaced. These are a path that is not a
+ * or after it. A file is written in place only if it cannot be replaced. Such files are a path that is not a
  * regular file, such as /dev/null; a file that is a mount point itself; and a file in a folder in which this
  * user may not create files.
  *

@@ -37,7 +37,7 @@ const INDEX_NAME = /^(?:index|idx|id|row|unnamed: 0)$/i;
 const NAME = /^[\p{L}_]/u;
 /** Words that stand for a value: one that is missing, or a truth value. */
 const VALUE_WORDS = /^(?:nan|inf|infinity|null|nil|none|missing|nat|n\/a|true|false|wahr|falsch|vrai|faux)$/i;
-/** Na may be sodium. */
+/** Na is left out, because it may mean sodium. */
 const NOT_AVAILABLE = /^(?:NA|na)$/;
 
 const isName = ({ text, isQuoted }: Cell): boolean =>
@@ -107,12 +107,15 @@ type Row = readonly Cell[];
 const endsEmpty = (row: Row): boolean => row.length > 1 && row[row.length - 1].text === '';
 const withoutEmptyEnd = (row: Row): Row => (endsEmpty(row) ? row.slice(0, -1) : row);
 
-/** Whether a line is ,5 or 5, alone: rather a cell that was left out than a decimal comma. */
+/**
+ * Whether a line is only `,5` or only `5,`. Its comma probably separates an empty cell and is no decimal
+ * comma.
+ */
 function haveBareComma(rows: readonly Row[]): boolean {
   return rows.some(([{ text, isQuoted }, ...rest]) => rest.length === 0 && !isQuoted && /^,|,$/.test(text));
 }
 
-/** Whether every row has one separator too many at its end; names above them may do without. */
+/** Whether every row ends in one separator too many. The line of names above may lack it. */
 function endInSeparator([first, ...body]: readonly Row[]): boolean {
   return body.length > 0 && body.every(endsEmpty) && (endsEmpty(first) || first.every(isName));
 }
@@ -194,7 +197,7 @@ function isCount(texts: readonly string[]): boolean {
 }
 
 /**
- * Whether commas are decimal ones although each side of them is a number: 1,05 is not a row of 1 and 5.
+ * Whether commas are decimal commas although a number stands on each side: 1,05 is not a row of 1 and 5.
  * Refuses such a line if it has several commas.
  */
 function hasLeadingZeros(lines: readonly TextLine[], rows: readonly Row[], refuse: Refuse): boolean {

@@ -13,7 +13,7 @@ import {
 } from './text-cells.js';
 import { type Dialect, recogniseDialect, type TextLine } from './text-dialect.js';
 
-/** Longest line, bytes. Without it a file without line ends would become one huge string. */
+/** Longest line, bytes. Without this limit, a file that has no line ends would become one huge string. */
 const LINE_BYTES_MAX = 2 ** 27;
 /** Numbers of lines and bytes that are read before the dialect is chosen. */
 const SAMPLE_LINES = 256;

@@ -9,7 +9,7 @@ const PREFIX_BYTES = 10;
 /**
  * Writes a vector (1-D) or a matrix (2-D, C order) as float64, .npy format version 1, replacing the file:
  * reading it back gives every bit again, as NumPy would. Throws the error of the operating system
- * (`writeArray` words it).
+ * (`writeArray` turns it into BAD_FILE).
  */
 export function writeNpy(path: string, array: Float64Array | Matrix): void {
   const [data, shape] =

@@ -3,8 +3,8 @@
  * since 1970 by the server's clock. Numbers that are not finite do not occur.
  *
  * - `GET /livez`, without a token: `LIFE`, with the status 200 as long as the server answers
- * - `GET /healthz`, without a token: `HEALTH`; the status 503 when no board is good, with `?board=NAME` when
- *   that one is not good, with `?all=1` when any is not good
+ * - `GET /healthz`, without a token: `HEALTH`. The status is 503 when no board is good; with `?board=NAME`,
+ *   when that board is not good; with `?all=1`, when any board is not good
  * - `GET /metrics`, right observe: figures in the text format of Prometheus
  * - `GET /api/boards`, right observe: `BOARD_LIST`
  * - `GET /api/boards/NAME/link`, right drive: an upgrade to `thermolink`, or a WebSocket with binary

@@ -3,9 +3,9 @@ import { hostname } from 'node:os';
 import { Refusal } from './refusal.js';
 
 /**
- * Which pages and host names may ask. A page of another site can make a browser of this machine connect to
- * the server, and can give its own name the address of this machine (DNS rebinding). So the requested host
- * and the origin of the page must both be known.
+ * Decides which pages and host names may send requests. A page of another site can make a browser of this
+ * machine connect to the server, and can give its own name the address of this machine (DNS rebinding). So
+ * the requested host and the origin of the page must both be known.
  */
 export class Origins {
   readonly #hosts: ReadonlySet<string>;

@@ -1,7 +1,7 @@
 import type { Clock } from '../../firmware-protocol/clock.js';
 import { Refusal } from './refusal.js';
 
-/** How often something may happen: so many times at once, and so often per second in the long run. */
+/** A limit: `atOnce` times at once, and `perSecond` times a second in the long run. */
 export interface Rate {
   readonly atOnce: number;
   readonly perSecond: number;
@@ -19,18 +19,20 @@ export const RATES = {
   recordings: { atOnce: 10, perSecond: 1 },
   /** Notes of trainings, each of which goes to every observer. */
   notes: { atOnce: 2000, perSecond: 640 },
-  /** Stops that observers are told of. The others happen all the same. */
+  /** Stops that observers are told of. Further stops are executed too, but not told. */
   toldStops: { atOnce: 20, perSecond: 5 },
 } as const satisfies Record<string, Rate>;
 /** The names of the limits. */
 export type RateName = keyof typeof RATES;
 
-/** Messages and pings of an observer, which has nothing to say. Beyond that it is sent away. */
+/** Messages and pings of an observer, which needs to send none. Above this rate it is disconnected. */
 export const OBSERVER_MESSAGES: Rate = { atOnce: 16, perSecond: 1 };
-/** Messages and pings on the link of a board, of any length. Beyond that the server reads more slowly. */
+/** Messages and pings on the link of a board, of any length. Above this rate the server reads more slowly. */
 export const LINK_MESSAGES: Rate = { atOnce: 20_000, perSecond: 10_000 };
 
-/** Askers of one rate that are remembered. The one that asked longest ago is forgotten. */
+/**
+ * Largest number of clients that are remembered for one rate. The one that asked longest ago is forgotten.
+ */
 const ASKERS_MAX = 10_000;
 
 /** A bucket that fills steadily, and from which each event takes one. It may go into debt. */
@@ -47,7 +49,7 @@ export class Bucket {
     this.#atMs = clock.nowMs();
   }
 
-  /** After how many ms there will be `count` in it; 0 when they are there. */
+  /** Returns after how many ms the bucket will hold `count`; 0 if it holds that already. */
   waitMs(count: number): number {
     const { atOnce, perSecond } = this.#rate;
     const nowMs = this.#clock.nowMs();

@@ -4,7 +4,8 @@ import { counted } from '../number-text.js';
 import type { Examples } from './network/contract.js';
 
 /**
- * Most steps of a training. The step number is a u32, because it selects the noise of the board in that step.
+ * Largest number of steps of a training. The step number is a u32, because it selects the noise of the board
+ * in that step.
  */
 const STEPS_MAX = 2 ** 32;
 

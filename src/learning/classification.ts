@@ -12,7 +12,10 @@ import type { ResolvedRequest } from './train-request.js';
 import { weightFacts } from './weights.js';
 
 const TRAIN_LOSS_EXAMPLES_MAX = 10_000;
-/** Fewest remaining steps for which a thread is started: its start takes as long as about ten steps. */
+/**
+ * Smallest number of remaining steps for which a thread is started: its start takes as long as about ten
+ * steps.
+ */
 const THREAD_STEPS_MIN = 30;
 
 /** The problem of training a classifier on batches of examples. */

@@ -96,7 +96,8 @@ export function problemSettings<Measures extends Figures, Test extends Figures>(
 }
 
 /**
- * Most steps of a training. The step number is a u32, because it selects the noise of the board in that step.
+ * Largest number of steps of a training. The step number is a u32, because it selects the noise of the board
+ * in that step.
  */
 const STEPS_MAX = 2 ** 32;
 

@@ -19,7 +19,7 @@ import { writeWhole } from '../files/replace-file.js';
  */
 export const LOCK_FILE = 'run.lock';
 
-/** Most attempts to take over a stale lock. An attempt fails if another process is faster. */
+/** Largest number of attempts to take over a stale lock. An attempt fails if another process is faster. */
 const ATTEMPTS_MAX = 5;
 
 /**

@@ -24,15 +24,15 @@ export interface LanczosOptions {
    * The end whose residual must converge. The value of the other end is then less accurate. Default `both`.
    */
   readonly end?: 'both' | 'min' | 'max';
-  /** Most steps. Default: N. */
+  /** Largest number of steps. Default: N. */
   readonly stepsMax?: number;
 }
 
 /**
  * Extreme eigenvalues of a symmetric N×N matrix, which is given only by its product with a vector. The method
  * is that of Lanczos with full reorthogonalisation. Each residual bound |β_k·s_k| proves that some eigenvalue
- * is this near. For a random `start` this eigenvalue is the extreme one with probability near 1. After N
- * steps, or when the Krylov space is exhausted, the values are exact up to rounding.
+ * lies within this distance. For a random `start` this eigenvalue is the extreme one with probability near 1.
+ * After N steps, or when the Krylov space is exhausted, the values are exact up to rounding.
  *
  * Cost: k products and O(k²N) for k steps. Source: Parlett, "The Symmetric Eigenvalue Problem", chapter 13.
  */

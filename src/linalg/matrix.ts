@@ -42,7 +42,7 @@ export interface RoundedCodes {
   readonly bitsUsed: number;
 }
 
-/** Most entries of a typed array. */
+/** Largest number of entries of a typed array. */
 const ENTRIES_MAX = 2 ** 32;
 
 /**

@@ -7,7 +7,7 @@ import { type Circuit, type Inputs, type Placement, RATE } from './circuit.js';
 import type { Lucidac } from './lucidac.js';
 import type { RunReadings, RunRequest } from './run.js';
 
-/** Most samples per second of all channels together (lucidac-firmware, `daq/`). */
+/** Largest number of samples per second of all channels together (lucidac-firmware, `daq/`). */
 const SAMPLES_PER_SECOND = 500_000;
 /** Wanted number of samples in a run. Its last quarter then has 64 samples. */
 const SAMPLES_PER_RUN = 256;
@@ -18,7 +18,7 @@ const OPERATING_NS_MAX = 1e9;
 const OPERATING_NS_MIN = 100;
 /** A voltage above this counts as an overload, in machine units. (The ADC can read up to 1.25.) */
 const VOLTAGE_MAX = 1;
-/** Most attempts of a run. After an overload the next attempt has half the scale. */
+/** Largest number of attempts of a run. After an overload the next attempt has half the scale. */
 const ATTEMPTS_MAX = 12;
 
 /** The readings of a run without overload, and its scale. */

@@ -17,7 +17,7 @@ import { MachineUse } from './machine-use.js';
 
 /** Number of placements in the last pass. The scatter over them gives the standard error. */
 export const PLACEMENTS = 4;
-/** Most passes of a solve. */
+/** Largest number of passes of a solve. */
 const PASSES_MAX = 24;
 /** A pass makes no progress if it leaves more than this share of the residual. */
 const STALL = 0.9;

@@ -36,8 +36,8 @@ export interface CalibrationResult {
 }
 
 /**
- * Most cells of a board whose crosspoints are measured. On a larger board N² programs of N² codes would take
- * hours.
+ * Largest number of cells of a board whose crosspoints are measured. On a larger board N² programs of N²
+ * codes would take hours.
  */
 export const CROSSPOINT_CELLS_MAX = 256;
 /**

@@ -9,7 +9,9 @@ export const TIME_CONSTANT_RUNS = 2 * DECAYS;
 /** λh of the two dampings. */
 const STEPS = [1 / 8, 3 / 8] as const;
 const STAGE = 3;
-/** Most corrections of the rate. The first one reduces the error to 10⁻³, the next one to 10⁻⁶. */
+/**
+ * Largest number of corrections of the rate. The first one reduces the error to 10⁻³, the next one to 10⁻⁶.
+ */
 const CORRECTIONS_MAX = 8;
 
 /** Readings of the decays under one damping. */

@@ -107,7 +107,7 @@ function clampToUnit(position: number): number {
 
 function padded(low: number, high: number, padding: number, included: readonly number[]): Ends {
   const size = Math.max(Math.abs(low), Math.abs(high));
-  // All values are equal, or differ only by rounding, or by so little that steps between them have no digits.
+  // All values are equal, or differ so little that float64 has no digits for ticks between them.
   if (high - low <= Math.max(size * 1e-12, DIFFERENCE_MIN)) {
     const half = size > DIFFERENCE_MIN ? size / 10 : 1;
     return [included.includes(low) ? low : low - half, high + half];

@@ -22,7 +22,7 @@ const BULK_BYTES = 32768;
  * KiB.
  */
 const BULKS_TOGETHER = 4;
-/** Most bytes of answers that are written together. */
+/** Largest number of bytes of answers that are written together. */
 const TOGETHER_BYTES = 4096;
 
 /**
@@ -57,7 +57,7 @@ export interface ServableDevice
 /** Clock of an emulated board. */
 export interface ServeOptions {
   readonly clock?: Clock;
-  /** Most ticks of one slice. It is for virtual clocks, on which a slice takes no time. */
+  /** Largest number of ticks of one slice. It is for virtual clocks, on which a slice takes no time. */
   readonly sliceTicksMax?: number;
 }
 

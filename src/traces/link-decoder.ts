@@ -12,8 +12,8 @@ import type { FieldValue, LinkChunk, LinkFindings, TraceMessage, TraceSamples } 
 const CHANNEL_NAMES = Object.keys(CHANNEL) as ChannelName[];
 
 /**
- * Most connections that may be in the middle of a frame. Beyond it, the connection with the longest silence
- * is dropped.
+ * Largest number of connections that may be in the middle of a frame. Beyond it, the connection with the
+ * longest silence is dropped.
  */
 const CONNECTIONS_DECODED_MAX = 16;
 

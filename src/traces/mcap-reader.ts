@@ -12,7 +12,7 @@ export const MCAP_BEGIN = MAGIC.length;
 const RECORD_HEAD_BYTES = 9;
 /** Longest record that is read into memory, and longest content of a compressed chunk. */
 export const RECORD_BYTES_MAX = 64 * 1024 * 1024;
-/** Most channels of a file. */
+/** Largest number of channels of a file. */
 const CHANNELS_MAX = 65_535;
 
 /** The opcodes of the records that are read (https://mcap.dev/spec, "Records"). */

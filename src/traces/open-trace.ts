@@ -11,7 +11,7 @@ import {
 import { BadRecord, RecordCursor } from './record-cursor.js';
 import type { LinkChunk, LinkFindings, TraceMessage } from './trace-message.js';
 
-/** Most attachments of a trace, and most metadata records. */
+/** Largest number of attachments of a trace, and most metadata records. */
 const PARTS_MAX = 256;
 /** Longest attachment that is read, in bytes. */
 const ATTACHMENT_BYTES_MAX = 16 * 1024 * 1024;

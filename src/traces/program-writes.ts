@@ -26,7 +26,7 @@ export interface WrittenProgram {
   shared: ProgramImage['couplings'] | undefined;
 }
 
-/** Most coupling bytes of a program. No board has more. */
+/** Largest number of coupling bytes of a program. No board has more. */
 const COUPLING_BYTES_MAX = 2 * 8192 * 8192;
 
 /**

@@ -2,7 +2,7 @@ import type { Field, Row } from '../../firmware-protocol/message-table.js';
 import { MESSAGES } from '../../firmware-protocol/messages/index.js';
 import type { FieldValue, TraceMessage } from './trace-message.js';
 
-/** Most bytes of a field that are shown in hex. For a longer field only the length is shown. */
+/** Largest number of bytes of a field that are shown in hex. For a longer field only the length is shown. */
 export const SHOWN_BYTES_MAX = 64;
 
 /** The value of a field for people and JSON: a choice as its name; bytes in hex, or only their number. */

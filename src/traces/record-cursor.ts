@@ -3,7 +3,7 @@ export class BadRecord extends Error {}
 
 /** Longest text of a record, in bytes. */
 const TEXT_BYTES_MAX = 1024 * 1024;
-/** Most entries of a map in a record. */
+/** Largest number of entries of a map in a record. */
 const MAP_ENTRIES_MAX = 65_536;
 
 /**

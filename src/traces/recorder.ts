@@ -15,8 +15,8 @@ import { ThreadedRecording } from './record/recording-thread.js';
 import { TappedPort } from './tapped-port.js';
 
 /**
- * Most ports (reconnects, clients) of a recording. Each takes two channels of the file. After them the
- * recording ends.
+ * Largest number of ports (reconnects, clients) of a recording. Each takes two channels of the file. After
+ * them the recording ends.
  */
 export const CONNECTIONS_RECORDED_MAX = 10_000;
 

@@ -30,7 +30,7 @@ export const LEASE_HEADER = 'thermolink-lease';
 const OPEN_TIMEOUT_MS = 15_000;
 const FRAME_BYTES_MAX = 65536;
 const FRAME_BYTES_MIN = 256;
-/** Most bytes of a refusal. A longer body does not come from a hub. */
+/** Largest number of bytes of a refusal. A longer body does not come from a hub. */
 const REFUSAL_BYTES_MAX = 16_384;
 /** HTTP statuses of refusals for which a retry makes sense. */
 const RETRYABLE = [409, 429, 503];
@@ -123,7 +123,7 @@ async function openHubPort(address: HubAddress, options: OpenPortOptions): Promi
     };
     const fail = (error: unknown): void => {
       settle();
-      // A later error of this request concerns nobody, but Node would throw one without a listener.
+      // Nobody needs a later error of this request, but Node would throw it if it had no listener.
       request.on('error', () => undefined);
       request.destroy();
       reject(error);

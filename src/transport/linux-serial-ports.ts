@@ -10,7 +10,7 @@ export interface LinuxListingOptions {
   readonly mayOpen?: (file: string) => Promise<boolean>;
 }
 
-/** Most folders between a tty and its USB device in sysfs. */
+/** Largest number of folders between a tty and its USB device in sysfs. */
 const USB_DEPTH_MAX = 6;
 /** The type in sysfs of a /dev/ttyS* without hardware. */
 const NO_UART = '0';

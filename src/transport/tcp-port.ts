@@ -108,7 +108,7 @@ export async function openTcpPort(address: TcpAddress, options: OpenPortOptions 
     };
     const fail = (error: ThermolinkError): void => {
       settle();
-      // A later error of this socket concerns nobody, but Node would throw one without a listener.
+      // Nobody needs a later error of this socket, but Node would throw it if it had no listener.
       socket.on('error', () => undefined);
       socket.destroy();
       reject(error);

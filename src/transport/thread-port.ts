@@ -4,8 +4,8 @@ import { EventPort } from './event-port.js';
 /** The largest frame of the protocol. There is no wire that a long frame could block. */
 const FRAME_BYTES_MAX = 65536;
 /**
- * Most writes that the other side has not taken yet. With several, the other side always has the next one
- * ready.
+ * Largest number of writes that the other side has not taken yet. With several, the other side always has the
+ * next one ready.
  */
 const UNTAKEN_WRITES_MAX = 4;
 /** The message that confirms that a write was taken. */

@@ -114,7 +114,7 @@ export function drawScenario(seed: number): { scenario: Scenario; draws: Draws }
   return { scenario, draws };
 }
 
-/** Most opportunities that an ambush lets pass. There are few while a board boots. */
+/** Largest number of opportunities that an ambush lets pass. There are few while a board boots. */
 const PATIENCE = { frames: { boot: 1, other: 20 }, events: { boot: 5, other: 60 } } as const;
 
 /**

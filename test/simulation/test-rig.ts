@@ -11,7 +11,9 @@ import type { Scenario } from './scenario.js';
 import type { Trace } from './trace.js';
 import { MortalClock, type VirtualTime } from './virtual-time.js';
 
-/** Most ticks of a slice. With turns of about a millisecond, runs last long enough for faults. */
+/**
+ * Largest number of ticks of a slice. With turns of about a millisecond, runs last long enough for faults.
+ */
 const SLICE_TICKS = 16;
 
 /** The observer to which the rig reports all events. */

@@ -9,7 +9,8 @@ import { PROGRAM_MODE, type ProgramImage } from '../../firmware-protocol/program
 import { idealBoard, integersFrom } from './analog-boards.js';
 
 /**
- * Most products of a random problem: the oracle is slow, and the crosspoints of an imperfect die are drawn.
+ * Largest number of products of a random problem: the oracle is slow, and the crosspoints of an imperfect die
+ * are drawn.
  */
 const PRODUCTS_MAX = 150_000;
 const IMPERFECT_PRODUCTS_MAX = 30_000;

@@ -141,7 +141,7 @@ function swapPairs(codes: v128): v128 {
   return v128.swizzle(codes, i8x16(0, 1, 4, 5, 2, 3, 6, 7, 8, 9, 12, 13, 10, 11, 14, 15));
 }
 
-/** The same of codes that are not widened yet. */
+/** The same for codes that are not widened yet. */
 function spreadBytes(codes: v128): v128 {
   return v128.swizzle(codes, i8x16(0, 2, 1, 3, 4, 6, 5, 7, 8, 10, 9, 11, 12, 14, 13, 15));
 }

@@ -193,7 +193,7 @@ function resultOf(
   session: BoardSession,
 ): LogDeterminantResult {
   const { eigenvalueMax } = plan.spectrum;
-  // The readings belong to the programmed matrix, so ln det(A + cD) must be that of the same matrix.
+  // The readings belong to the programmed matrix, so ln det(A + cD) must belong to the same matrix.
   const head = headOf(plan.programmed, dampings[dampings.length - 1], eigenvalueMax, gains);
   const traces = squares.map(meanOf);
   const { weights, endCorrection } = quadratureOf(dampings, head.slope);

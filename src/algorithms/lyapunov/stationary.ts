@@ -26,8 +26,8 @@ export interface StationaryRun {
   /** A first guess of the largest variance of T⁻¹x. */
   readonly variance: number;
   /**
-   * Whether the noise of the cells comes from a calibration. Otherwise it comes from the register, as the
-   * commit answers it.
+   * Whether the noise of the cells comes from a calibration. Otherwise the board reports it in its answer to
+   * the commit.
    */
   readonly isNoiseMeasured: boolean;
   readonly onReadings: (done: number) => void;

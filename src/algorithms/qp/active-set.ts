@@ -8,14 +8,13 @@ import type { PrimalDual } from './kkt.js';
 const STEPS_MAX = 12;
 
 /**
- * The primal–dual active set method from a point that is near a solution. The rows whose bounds
+ * The primal–dual active set method from a point that is near a solution. A row counts as an equality if
  *
  *     y + c(Ax − u) > 0  or  y + c(Ax − l) < 0
  *
- * hold count as equalities. With a basis Z of their null space, the board solves ZᵀPZ d = −Zᵀ(Px + q). The
- * multipliers are those of least norm. `judge` sees each step. The method ends when all residuals are at most
- * the tolerance, when a set comes again, or when the board cannot solve the reduced system. Returns the
- * number of steps.
+ * With a basis Z of the null space of these rows, the board solves ZᵀPZ d = −Zᵀ(Px + q). The multipliers are
+ * those of least norm. `judge` sees each step. The method ends when all residuals are at most the tolerance,
+ * when a set comes again, or when the board cannot solve the reduced system. Returns the number of steps.
  *
  * Source: Hintermüller, Ito, Kunisch, SIAM J. Optim. 13 (2002).
  */

@@ -49,7 +49,7 @@ export interface RailBoxResult {
   readonly cost: SolverCost;
 }
 
-/** h·σ at most, with the row sum σ: no mode overshoots. */
+/** Largest h·σ, where σ is the row sum. Below it no mode overshoots. */
 const STEP_MAX = 1;
 /** A full drive holds a cell at its rail against all other cells, with this margin. */
 const HOLD_MARGIN = 1.001;

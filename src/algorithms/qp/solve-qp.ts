@@ -53,7 +53,7 @@ interface Task {
  * bounds.
  * - 'admm': operator splitting; any rows.
  * - 'ipm': interior points. Each iteration has a matrix of its own, whose condition grows without bound, so a
- *   board serves it worse than 'admm'. It begins inside, whatever `warmStart` is.
+ *   board serves it worse than 'admm'. It starts inside the bounds and ignores `warmStart`.
  * - 'auto': 'box' if 'box' can serve the problem, otherwise 'admm'. 'admm' also continues if 'box' does not
  *   reach the tolerance.
  *

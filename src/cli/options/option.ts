@@ -15,7 +15,10 @@ export type FileRole =
 /** The meaning of `-` instead of the name of a file. */
 export type DashMeaning =
   | { readonly kind: 'input' }
-  /** The formats that go to standard output, the one of `-` alone first, another one written `-.npy`. */
+  /**
+   * The formats that go to standard output. The first one belongs to `-` alone; another one is written
+   * `-.npy`.
+   */
   | {
       readonly kind: 'output';
       readonly extensions: (values: Readonly<Record<string, unknown>>) => readonly string[];
@@ -63,7 +66,9 @@ type Parsed<T> = { readonly value: ValueParser<T> } & Pick<OptionSpec<T>, 'file'
 type Text = Pick<OptionSpec<string>, 'file' | 'dash' | 'libraryName'>;
 type Always<T> = { readonly required: true } | { readonly default: T };
 
-/** An option with a value. Without `value` it is a text. It is undefined if it may be left out and was. */
+/**
+ * An option with a value. Without `value` its value is a text. It is undefined if the option was left out.
+ */
 export function option<T>(flags: string, help: string, details: Parsed<T> & Always<T>): OptionSpec<T>;
 export function option<T>(flags: string, help: string, details: Parsed<T>): OptionSpec<T | undefined>;
 export function option(flags: string, help: string, details: Text & Always<string>): OptionSpec<string>;

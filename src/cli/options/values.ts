@@ -115,7 +115,7 @@ function integer({
 }
 
 interface DecimalRange {
-  /** The range in words, as they follow "takes". */
+  /** The range in words that follow the word "takes". */
   readonly range: string;
   readonly isInside: (value: number) => boolean;
   readonly hint?: string;

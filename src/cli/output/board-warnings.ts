@@ -6,7 +6,7 @@ import { counted, formatPercent } from '../../number-text.js';
  */
 const CARRY_NOISE_SHARE_MAX = 0.01;
 
-/** The facts of a result for which it may be worse than it looks. */
+/** Facts that may make a result worse than it looks. */
 export interface BoardFacts {
   /** Undefined if nothing was averaged. */
   readonly carryNoiseShare?: number;

@@ -7,7 +7,7 @@ import { ThermolinkError } from '../../errors.js';
  */
 type Signal = 'SIGHUP' | 'SIGINT' | 'SIGTERM';
 
-/** What `data.signal` says when the reader of the output has gone. It has no exit code of its own. */
+/** The value of `data.signal` if the reader of the output has gone. It has no exit code of its own. */
 export const CLOSED_PIPE = 'SIGPIPE';
 
 /** The exit codes of shells: 128 plus the number of the signal. */
@@ -25,7 +25,7 @@ const NAMES: Readonly<Record<Signal, string>> = {
  */
 const SAME_PRESS_MS = 300;
 
-/** Why a work ends early: the reason of its signal, and the failure that its end tells, if there is one. */
+/** Why work ends early: the reason of its signal, and the failure to report at its end, if there is one. */
 interface Interruption {
   readonly reason: ThermolinkError;
   readonly failure?: ThermolinkError;
@@ -93,9 +93,9 @@ export async function withInterrupt<T>(
 }
 
 /**
- * Interrupts what runs in `withInterrupt` for another cause than a signal. With `failure` it ends in that
- * error even where it resolves. Returns whether this is the first interruption (`begun`), whether what runs
- * is ending already, for its first cause (`ending`), or whether nothing runs (`idle`).
+ * Interrupts the work in `withInterrupt` for another cause than a signal. If `failure` is given, the work
+ * ends in that error even if it resolves. Returns `begun` for the first interruption, `ending` if the work is
+ * ending already for an earlier cause, and `idle` if no work runs.
  */
 export function interruptRunning(
   reason: ThermolinkError,

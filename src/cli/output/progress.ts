@@ -39,8 +39,8 @@ const TERMINAL_COLUMNS_MAX = 120;
  * Shows the progress of a long command: the fraction, the time passed, the time left, and a suffix such as
  * the loss. A terminal shows one line with a bar; a file gets a line every few seconds.
  *
- * It starts no timer: call `refresh` from one. It throws for no numbers and writes nothing after `finish`.
- * Call `finish` in a `finally`: it leaves the cursor at the start of an empty line.
+ * It starts no timer: call `refresh` from one. It accepts all numbers without throwing and writes nothing
+ * after `finish`. Call `finish` in a `finally`: it leaves the cursor at the start of an empty line.
  */
 export class Progress {
   readonly #label: string;

@@ -30,9 +30,9 @@ export interface ReportOptions {
 
 /**
  * Reports anything that a command threw, and returns the exit code: 2 for wrong usage, 128 + its number for a
- * signal, 0 for help and version texts, which commander throws, 0 without a word where the reader of the
- * output has gone, and 1 for the rest. A `ThermolinkError` is
- * one paragraph without a stack. Anything else is a bug and is shown with its stack. Never throws.
+ * signal, 0 for help and version texts, which commander throws, 0 without any text if the reader of the
+ * output has gone, and 1 for the rest. A `ThermolinkError` is one paragraph without a stack. Anything else is
+ * a bug and is shown with its stack. Never throws.
  */
 export function reportError(error: unknown, options: ReportOptions = {}): number {
   const { json = false, stdout = process.stdout, stderr = process.stderr } = options;

@@ -39,8 +39,8 @@ export class WorkDisplay {
 }
 
 /**
- * The progress of a solve. The error stands before the one that is wanted: `error at most 0.0312 (wanted
- * 0.01), pass 2, reading 1 of 51 or more`.
+ * The progress of a solve. The text has the current error before the wanted one: `error at most 0.0312
+ * (wanted 0.01), pass 2, reading 1 of 51 or more`.
  */
 export function solveText(progress: SolveProgress, tolerance: number): string {
   const { fraction, pass, samples, samplesMin } = progress;

@@ -50,7 +50,7 @@ export interface HubRequestOptions {
 /**
  * A client of the server at `hub://HOST:PORT` or `hubs://HOST:PORT`, which may also be the URI of one of its
  * boards. The parameters `token_file` and `ca_file` are those of `connect`; without `token_file` the token is
- * in the environment variable THERMOLINK_TOKEN. It connects with each request, so nothing is to be closed.
+ * in the environment variable THERMOLINK_TOKEN. It connects with each request, so there is nothing to close.
  * Errors: BAD_ARGUMENT; BAD_DEVICE_URI for other URIs.
  */
 export function openHub(uri: string): HubClient {
@@ -87,9 +87,9 @@ export class HubClient {
   }
 
   /**
-   * The health of the server: `ok` when a board is good, with `board` when that one is, with `all` when all
-   * are. It takes no token; the state of each board is told to those with the right `observe`. Errors: those
-   * of the class.
+   * The health of the server. It is `ok` when any board is good; with `board`, when that board is good; with
+   * `all`, when all boards are good. It takes no token; the state of each board is told to those with the
+   * right `observe`. Errors: those of the class.
    */
   async health(
     options: HubRequestOptions & { readonly board?: string; readonly all?: boolean } = {},
@@ -120,11 +120,11 @@ export class HubClient {
   }
 
   /**
-   * Writes the recording of a board that ended last to `file`, an .mcap file. It takes the right `observe`.
-   * A file of that name is replaced when all bytes are there, and not before. The deadline is that of the
-   * first byte; later ones may be 30 s apart. Errors: those of the class; CANNOT_CONNECT with the
-   * reason NOT_FOUND in its data when no recording has ended; BAD_FILE if it can't be written;
-   * LINK_LOST if the connection ends early.
+   * Writes the recording of a board that ended last to `file`, an .mcap file. It takes the right `observe`. A
+   * file of that name is replaced when all bytes are there, and not before. The deadline applies to the first
+   * byte; later bytes may be 30 s apart. Errors: those of the class; CANNOT_CONNECT with the reason NOT_FOUND
+   * in its data when no recording has ended; BAD_FILE if it can't be written; LINK_LOST if the connection
+   * ends early.
    */
   async saveRecording(board: string, file: string, options: HubRequestOptions = {}): Promise<void> {
     checkText('file', file);

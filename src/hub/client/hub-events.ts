@@ -14,7 +14,7 @@ import { EVENT, type HubEvent, REFUSAL_BODY, type RefusalBody } from '../api.js'
 const OPEN_MS = 5000;
 /** The server pings every 20 s. One that says nothing for this time has gone. */
 const SILENCE_MS = 60_000;
-/** While so many events are unread, nothing more is read from the connection. */
+/** While this number of events is unread, nothing more is read from the connection. */
 const EVENTS_WAITING_MAX = 64;
 /** Longest message: notes of a board, or its moments. */
 const MESSAGE_BYTES_MAX = 8 << 20;

@@ -9,9 +9,12 @@ import type { Dataset, ExampleSet, TableSource } from './dataset.js';
 import { readDataFile } from './read-file.js';
 import { type ColumnEncoding, inputCountOf, type TableEncoding } from './table-encoding.js';
 
-/** Most different texts in a column. A column with more probably holds names or free text, and is refused. */
+/**
+ * Largest number of different texts in a column. A column with more probably holds names or free text, and is
+ * refused.
+ */
 const TEXTS_MAX = 64;
-/** Most classes: a label is one byte. */
+/** Largest number of classes: a label is one byte. */
 const CLASSES_MAX = 256;
 /** Share of the rows that are test rows. */
 const TEST_SHARE = 0.2;
@@ -180,7 +183,7 @@ function numberAt(table: DataTable, row: number, column: number): number {
     row,
     column,
     `${JSON.stringify(text)} is not a number, but most cells of this column are numbers`,
-    'Write a number, or put all values of the column as texts.',
+    'Write a number, or write all values of the column as texts.',
   );
 }
 

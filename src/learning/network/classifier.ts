@@ -203,7 +203,7 @@ function* chunks(
   }
 }
 
-/** Most classes: a label is one byte. */
+/** Largest number of classes: a label is one byte. */
 const CLASSES_MAX = 256;
 
 /** Throws BAD_ARGUMENT with `example` if the settings are not an object. */

@@ -35,7 +35,7 @@ const DAMPING_MAX = 1e3;
 const DAMPING_FALL = 1 / 5;
 /** Smallest gain: a step is rejected if the loss falls by less than this share of the prediction. */
 const GAIN_MIN = 1e-4;
-/** Most attempts in one step. */
+/** Largest number of attempts in one step. */
 const ATTEMPTS_MAX = 10;
 /**
  * Sweeps that compute the subspace: more in the first step; a later step starts from the subspace of the step

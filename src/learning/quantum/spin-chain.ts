@@ -16,7 +16,7 @@ export interface SpinChain {
   readonly exchanges: boolean;
 }
 
-/** Most sites for which all patterns are enumerated. */
+/** Largest number of sites for which all patterns are enumerated. */
 export const ENUMERATED_SITES_MAX = 16;
 
 /** H = −Σ σᶻ_i σᶻ_{i+1} − Γ Σ σˣ_i, periodic; `field` Γ > 0, critical at 1. */

@@ -7,7 +7,7 @@ import type { FieldValue, TraceMessage } from '../trace-message.js';
 const FLOW: ReadonlySet<string> = new Set<CommandName | EventName>(['credit', 'blocksSent', 'resend']);
 /** Fields that name a session or a boot. They differ in each session or boot, and are not compared. */
 const NAMES_OF_ONE_TIME: ReadonlySet<string> = new Set(['nonce', 'bootEpoch']);
-/** Most messages before the difference that are shown. */
+/** Largest number of messages before the difference that are shown. */
 export const CONTEXT_MAX = 3;
 
 /** A message of a recording, kept as its digest. */

@@ -1,7 +1,7 @@
 import { type ReadableValue, readableFields } from '../readable-fields.js';
 import type { FieldValue, TraceMessage } from '../trace-message.js';
 
-/** Most characters of one field that are shown. */
+/** Largest number of characters of one field that are shown. */
 const VALUE_CHARACTERS_MAX = 36;
 
 /**

@@ -28,7 +28,7 @@ const LENGTH_UNKNOWN = 0xffffffff;
 const FLAGS: Readonly<Record<Direction, number>> = { toHost: 1, toDevice: 2 };
 const DIRECTIONS: readonly Direction[] = ['toDevice', 'toHost'];
 const NAMES: Readonly<Record<Direction, string>> = { toDevice: 'host to board', toHost: 'board to host' };
-/** Most bytes of an option. */
+/** Largest number of bytes of an option. */
 const OPTION_BYTES_MAX = 65_535;
 
 type Option = readonly [code: number, value: Uint8Array];

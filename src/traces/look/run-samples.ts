@@ -4,7 +4,7 @@ import type { LinkChunk, TraceSamples } from '../trace-message.js';
 import type { LedgerRun } from './run-ledger.js';
 import { SessionLedger } from './session-ledger.js';
 
-/** Most readings of one run in memory: 2²⁸ codes, which take 0.75 GB with their marks. */
+/** Largest number of readings of one run in memory: 2²⁸ codes, which take 0.75 GB with their marks. */
 const CODES_MAX = 2 ** 28;
 const CODES_AT_FIRST = 4096;
 

@@ -16,7 +16,7 @@ import { wireFrames } from './wire-frames.js';
 const COLUMNS = 2000;
 /** Number of columns of the throughput panel. Each value is the mean over one column. */
 const RATE_COLUMNS = 100;
-/** Most runs that are drawn with their number. */
+/** Largest number of runs that are drawn with their number. */
 const NAMED_RUNS_MAX = 40;
 
 /** Options of the picture of a session. */

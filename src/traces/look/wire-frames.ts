@@ -4,13 +4,13 @@ import type { Direction } from '../../../firmware-protocol/message-table.js';
 import type { LinkChunk } from '../trace-message.js';
 
 /**
- * Most bytes that are kept between two delimiters: the longest frame, and one more byte to detect a longer
- * one.
+ * Largest number of bytes that are kept between two delimiters: the longest frame, and one more byte to
+ * detect a longer one.
  */
 const KEPT_BYTES_MAX = wireBytesMax(FRAME_BYTES_MAX) + 1;
 /**
- * Most connections that may be in the middle of a frame. Beyond it, the connection with the longest silence
- * is dropped.
+ * Largest number of connections that may be in the middle of a frame. Beyond it, the connection with the
+ * longest silence is dropped.
  */
 const CONNECTIONS_MAX = 16;
 

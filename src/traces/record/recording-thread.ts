@@ -4,7 +4,7 @@ import { EntryRing, type RingMemory } from './entry-ring.js';
 import { LocalRecording } from './local-recording.js';
 import type { RecordingFailure, RecordingSettings } from './recording.js';
 
-/** Most bytes that may wait for the thread. */
+/** Largest number of bytes that may wait for the thread. */
 const RING_BYTES = 16 * 1024 * 1024;
 /**
  * Length of a session at which the thread starts. A shorter session is written at its end, because the start
@@ -50,7 +50,7 @@ export type ToldByThread = 'done' | Pick<RecordingFailure, 'reason' | 'fileBytes
 
 /** Limits that tests may change. */
 export interface ThreadLimits {
-  /** Most bytes that may wait for the thread: a power of two, at least 512 KiB. */
+  /** Largest number of bytes that may wait for the thread: a power of two, at least 512 KiB. */
   readonly ringBytes?: number;
   /** Longest wait for the start of the thread. */
   readonly startWaitMs?: number;

@@ -8,7 +8,7 @@ import { TraceWriter } from '../trace-writer.js';
 const CHUNK_MS = 500;
 /** Two chunks that events close lie at least this far apart. */
 const CHUNK_MS_MIN = 50;
-/** Most identities that are attached. */
+/** Largest number of identities that are attached. */
 const IDENTITIES_MAX = 100;
 
 /** A note to a recording, beside the bytes of ports. The data of an attachment follow the note. */

@@ -2,7 +2,7 @@ import { ThermolinkError } from '../../errors.js';
 import type { Trace } from '../open-trace.js';
 import type { FieldValue, TraceMessage } from '../trace-message.js';
 
-/** Most payload bytes of a replayed session. All of them are kept in memory. */
+/** Largest number of payload bytes of a replayed session. All of them are kept in memory. */
 export const REPLAY_BYTES_MAX = 512 * 1024 * 1024;
 
 /** A command of the recorded host. */

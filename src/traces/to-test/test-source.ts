@@ -14,7 +14,7 @@ export interface TestSourceOptions {
   readonly code?: { readonly module: string; readonly name: string } | undefined;
 }
 
-/** Most calls of a session. A test with more is not readable. */
+/** Largest number of calls of a session. A test with more is not readable. */
 const CALLS_MAX = 200;
 /** Number of cells whose means are asserted for each run. */
 const CELLS_SHOWN = 4;

@@ -1,6 +1,6 @@
-/** Fewest blocks from which a variance is estimated. */
+/** Smallest number of blocks from which a variance is estimated. */
 export const BLOCKS_MIN = 16;
-/** Most blocks. With this number Student's distribution is already nearly normal. */
+/** Largest number of blocks. With this number Student's distribution is already nearly normal. */
 const BLOCKS_MAX = 1024;
 /** Wanted number of blocks. There are fewer only if blocks must be longer. */
 const BLOCKS_WANTED = 64;

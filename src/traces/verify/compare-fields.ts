@@ -92,7 +92,7 @@ function compareFields(
     }));
 }
 
-/** Most differences that are kept. */
+/** Largest number of differences that are kept. */
 const DIFFERENCES_MAX = 1000;
 
 /** The differences found in a session. */

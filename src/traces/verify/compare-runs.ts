@@ -3,8 +3,8 @@ import { addSquares, innovationFilters } from './innovations.js';
 import { studentTails } from './student.js';
 
 /**
- * Most cells whose pairs are compared; they are evenly spread. The number of pairs grows with the square of
- * the number of cells.
+ * Largest number of cells whose pairs are compared; they are evenly spread. The number of pairs grows with
+ * the square of the number of cells.
  */
 export const PAIR_CELLS_MAX = 256;
 

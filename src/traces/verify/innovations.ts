@@ -4,7 +4,7 @@ import { symmetricEigen } from '../../linalg/symmetric-eigen.js';
 
 /** Number of neighbouring cells that are predicted together. The work per sample grows with this number. */
 const GROUP_CELLS = 64;
-/** Fewest samples per cell. With fewer, the prediction is too uncertain to be useful. */
+/** Smallest number of samples per cell. With fewer, the prediction is too uncertain to be useful. */
 const SAMPLES_PER_CELL = 8;
 /** Directions with less than this share of the largest variance come from rounding and are ignored. */
 const SHARE_MIN = 1e-10;

@@ -4,7 +4,7 @@ import type { DeviceIdentity } from '../../driver/device-api.js';
 import { cholesky, choleskySolve } from '../../linalg/cholesky.js';
 import { matrix } from '../../linalg/matrix.js';
 
-/** Most cells of an array that is inverted. An inversion takes N³ products for each program. */
+/** Largest number of cells of an array that is inverted. An inversion takes N³ products for each program. */
 const INVERTED_CELLS_MAX = 128;
 /**
  * Factor on the variance, because noise and couplings of a sound board differ from nominal by some percent.

@@ -12,7 +12,7 @@ const READINGS_MAX = 100_000;
 /** Degrees of freedom at which Student's distribution equals the normal one. */
 const NORMAL_DOF = 1e6;
 
-/** Most codes that are compared at once. This bounds the memory for a long session. */
+/** Largest number of codes that are compared at once. This bounds the memory for a long session. */
 const GROUP_CODES_MAX = 32 * 1024 * 1024;
 
 /** Samples that are compared together. */

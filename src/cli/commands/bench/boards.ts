@@ -9,10 +9,10 @@ export interface BoardsBench {
   readonly aloneMs: number;
   /** Median time in which all boards did that board run, started together. */
   readonly togetherMs: number;
-  /** Median of the ratio of the second to the first, each of the same round. */
+  /** Median over the rounds of the second time divided by the first one. */
   readonly ratio: number;
   /**
-   * The same ratio of threads that only count, in the same rounds. It is above 1 if other work runs on the
+   * The same ratio for threads that only count, in the same rounds. It is above 1 if other work runs on the
    * cores.
    */
   readonly coresRatio: number;

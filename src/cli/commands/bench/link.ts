@@ -41,8 +41,8 @@ const CODE_KINDS: readonly CodeKind[] = ['everySize', 'mostlyZero'];
 
 const PINGS = 500;
 /**
- * The most rounds. One round has an upload of each kind and, over `tcp:`, the bare socket. Medians are
- * reported.
+ * Largest number of rounds. One round has an upload of each kind and, over `tcp:`, the bare socket. Medians
+ * are reported.
  */
 const ROUNDS = 25;
 /** A slow line is measured for about this time, but with at least this number of rounds. */
@@ -55,8 +55,8 @@ const WARM_UP_MS = 3000;
 /** Largest stream of samples. On a slow line it is as long as an upload can be in `DOWNLOAD_MS`. */
 const DOWNLOAD_BYTES_MAX = 16e6;
 /**
- * The most downloads of one kind, and the most time for them. The first download counts only if it is the
- * only one.
+ * Largest number of downloads of one kind, and their longest total time. The first download counts only if it
+ * is the only one.
  */
 const DOWNLOADS = 10;
 const DOWNLOAD_MS = 1500;

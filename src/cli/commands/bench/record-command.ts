@@ -30,8 +30,8 @@ Examples:
   thermolink bench record --port tcp --pairs 9
 
 Host and board share one thread; a second thread records. The table shows the processor times of both threads as
-medians over pairs of turns: one turn with a recording, one without. The part that is left of the full rate holds
-if the recording thread has a processor to itself.`,
+medians over pairs of turns: one turn with a recording, one without. The share of the full rate that is left holds
+only if the recording thread has a processor of its own.`,
   async run({ port, pairs, json }) {
     const display = new WorkDisplay('bench record', 1, json === true);
     const result = await withInterrupt((signal) =>

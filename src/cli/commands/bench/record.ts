@@ -12,7 +12,7 @@ import { type BenchPort, serveBenchBoard } from './record-port.js';
 const UPLOAD_BYTES = 4e6;
 const DOWNLOAD_BYTES = 4e6;
 /**
- * The number of uploads and of reads of samples in one turn. Their bytes are several times the most that can
+ * The number of uploads and of reads of samples in one turn. Their bytes are several times the bytes that can
  * wait for the recorder.
  */
 const REPEATS = 25;
@@ -53,7 +53,7 @@ export interface RecordingCost {
   /** Processor seconds of the thread of host and board. */
   readonly plainSecondsPerMegabyte: number;
   readonly recordedSecondsPerMegabyte: number;
-  /** Processor seconds of the recording thread, beside that. */
+  /** Processor seconds of the recording thread, in addition. */
   readonly recorderSecondsPerMegabyte: number;
   /** Seconds by the clock. */
   readonly plainClockSecondsPerMegabyte: number;

@@ -37,7 +37,7 @@ Examples:
   thermolink bench solve --cells 256 --conditions 1e6 --tolerances 1e-1,1e-4 --json
   thermolink bench solve --device emulator:spu-8 --cells 8 --conditions 100
 
-Errors are those against the answer of Cholesky's method in float64. CG is the number of products with A after which conjugate
+Errors are relative to the answer of Cholesky's method in float64. CG is the number of products with A after which conjugate
 gradients in float64 have the error of the board's answer. The tolerance does not change the random systems.`,
   async run({ cells, conditions, tolerances, spectrum, systems, seed }, onBoard) {
     const rows: SolveBench[] = [];

@@ -13,7 +13,7 @@ import {
   symmetricWith,
 } from '../../../linalg/random-system.js';
 
-/** Which systems are solved. */
+/** The systems to solve. */
 export interface SolveBenchCase {
   readonly cells: number;
   readonly condition: number;

@@ -39,8 +39,9 @@ Examples:
   thermolink bench step --cells 1024 --json
   thermolink bench step --cells 1024 --boards 2
 
-With --boards each board has a thread of its own. The ratio is that of the times of runs over the link. The ratio of threads that only
-count shows whether each thread had a processor core.`,
+With --boards each board has a thread of its own. The ratio divides the time of runs on all boards at once
+by the time on one board alone; both times include the link. The ratio of threads that only count shows
+whether each thread had a processor core.`,
   async run({ cells, rows, couplingBits, boards, json }) {
     const problem = { cells, rows, couplingBits };
     const warning = stepWarning();

@@ -3,7 +3,7 @@ import type { Device } from '../../../driver/device.js';
 import { ThermolinkError } from '../../../errors.js';
 
 export interface StopBench {
-  /** Longest time from asking to the board's answer, which it gives once it is safe, in a run without end. */
+  /** Longest time from the request to the answer, in a run without end. The board answers once it is safe. */
   readonly stopDuringRunMaxMs: number;
   /** The same while an upload into the other bank keeps the port full. */
   readonly stopDuringUploadMaxMs: number;

@@ -50,7 +50,7 @@ export interface TrainingBench {
 const ROUNDS = 4;
 /** Steps before the measured ones of each round: the compiler of the host works in the background. */
 const WARM_UP_STEPS = 10;
-/** Examples that the evaluation at the end of each round is held to; it is not measured. */
+/** Number of examples of the evaluation at the end of each round. Its time is not measured. */
 const TEST_EXAMPLES = 100;
 
 /**

@@ -7,8 +7,9 @@ const LOOK_MS_MIN = 2;
 
 /**
  * Measures how late this machine is: a timer that is due again and again fires late while the machine or this
- * process is busy or stopped. A delay of d ms is seen as d ms, less at most a quarter of `slackMs` (2 ms at
- * least): the time since the last look. Runs from its construction to `end`.
+ * process is busy or stopped. The measured delay is at most the true one, and less by at most a quarter of
+ * `slackMs` (or 2 ms, if that is more), because the clock is read only that often. Runs from its construction
+ * to `end`.
  */
 export class LatenessMeter {
   readonly #clock: Clock;
@@ -27,9 +28,7 @@ export class LatenessMeter {
     this.#wait();
   }
 
-  /**
-   * Ends the measurement. How late the machine was, in ms, if this may be more than `slackMs`. Otherwise 0.
-   */
+  /** Ends the measurement. Returns how late the machine was, in ms, or 0 if it was at most `slackMs` late. */
   end(): number {
     this.#cancel();
     this.#look();

@@ -27,7 +27,7 @@ import { abortError } from '../../../errors.js';
 
 /** Largest time of a board for an answer, ms. */
 const ANSWER_MS = 5000;
-/** Frames heard that are kept; a session of one clause is far shorter. */
+/** Largest number of received frames that are kept. The session of one clause has far fewer. */
 const HEARD_MAX = 20_000;
 
 /** A behaviour that the protocol does not allow, found by a clause. */

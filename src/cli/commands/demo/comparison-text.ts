@@ -59,7 +59,7 @@ function boardText({ boardSeconds, iterations, uploadBytesPerStep }: TrainingFac
   return `${formatSeconds(boardSeconds / iterations)} and ${formatBytes(uploadBytesPerStep)} up`;
 }
 
-/** How far ahead the board is on the chain, and of whom. */
+/** The lead of the board on the chain over Adam and over the control. */
 function chainVerdict(trainings: readonly EnergyTraining[]): string {
   const error = (name: MethodName): number => errorOf(trainings.find((training) => training.name === name)!);
   const times = (name: MethodName): string => formatNumber(error(name) / error('tngd'), 2);

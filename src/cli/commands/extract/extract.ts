@@ -104,7 +104,7 @@ function uriOf(file: string, { effects }: BoardProfile, { identity }: Device): s
   return `emulator:file=${path}${die > 1 || die === 0 ? `?die=${die}` : ''}`;
 }
 
-/** Has `text` in a file of the temporary directory while `work` goes on. */
+/** Keeps `text` in a file of the temporary directory while `work` goes on. */
 async function inTemporaryFile<Result>(
   text: string,
   work: (file: string) => Promise<Result>,

@@ -13,8 +13,9 @@ export interface BoardNeeds {
 }
 
 /**
- * The model of the smallest boards that are offered and fit a job; among equals the one with most boards.
- * Errors: UNSUPPORTED if no board fits, with a list of the offered boards; those of the client.
+ * The model of the smallest offered boards that fit a job. If several models are equally small, it is the one
+ * with the most boards. Errors: UNSUPPORTED if no board fits, with a list of the offered boards; those of the
+ * client.
  */
 export async function chosenModel(
   client: FarmClient,

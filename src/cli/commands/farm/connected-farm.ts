@@ -3,7 +3,7 @@ import { ThermolinkError } from '../../../errors.js';
 import { connectFarm, type Farm, type FarmAddress } from '../../../farm/index.js';
 import { readInputFile } from '../../../files/input-file.js';
 
-/** The files that show a server that a program may use it. */
+/** The files by which a program proves to a server that it may use it. */
 export interface FarmAccess {
   readonly tokenFile?: string | undefined;
   readonly creds?: string | undefined;

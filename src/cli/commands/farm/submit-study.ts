@@ -12,7 +12,10 @@ import { STUDIES } from '../study/studies.js';
 import { SEEDS, STUDY_SIZE } from '../study/study-command.js';
 import { queueTable } from '../study/table/table-farm.js';
 
-/** Studies whose work a farm can do. The others are known too, so that they say why they are refused. */
+/**
+ * Studies whose work a farm can do. The other studies are listed too, so that their refusal states the
+ * reason.
+ */
 const NAMES = [
   ...Object.keys(STUDIES),
   ...TABLE_STUDIES.filter(({ sharing }) => sharing !== undefined).map(({ name }) => name),

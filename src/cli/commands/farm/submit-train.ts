@@ -77,7 +77,7 @@ function submitTask(task: TrainTaskName): LoadedCommand {
 Example:
   thermolink farm submit train ${task} --out runs/${task}
 
-The files are those of \`thermolink train ${task}\` on a board of the model, but for times. Ctrl-C leaves the training
+The files equal those of \`thermolink train ${task}\` on a board of the model, except for times. Ctrl-C leaves the training
 in the farm: the same command gets its result, for a week. Options of \`thermolink train\` for a board of this machine
 are refused, and so are --resume and --tensorboard.`,
     async run(values) {

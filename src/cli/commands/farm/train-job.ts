@@ -21,7 +21,7 @@ export interface TrainJobRequest {
   readonly options: OptionTexts;
   /** The files that `data` names; empty if the option was left out. */
   readonly data: readonly DataFile[];
-  /** The meaning of the request for the client, without the board. */
+  /** The training that the client means by the request, without the board. */
   readonly meaning: Readonly<Record<string, unknown>>;
 }
 

@@ -55,7 +55,7 @@ async function mountPoints(platform: NodeJS.Platform): Promise<string[]> {
 }
 
 /**
- * Checks that `volume` is that of an RP2040 and takes `bytes`. Writes nothing. Errors: BAD_FILE.
+ * Checks that `volume` belongs to an RP2040 and has room for `bytes` bytes. Writes nothing. Errors: BAD_FILE.
  */
 export async function checkVolume(volume: string, bytes: number): Promise<void> {
   if ((await readBootInfo(volume)) === undefined)

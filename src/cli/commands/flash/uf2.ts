@@ -77,7 +77,7 @@ function faultOf(
   if ((flags & FLAG_NOT_MAIN_FLASH) !== 0) return 'it is not meant for the main flash';
   if ((flags & FLAG_FAMILY_ID) === 0) return 'it does not name a family of chips';
   if (family !== FAMILY_RP2040)
-    return `its family is ${hex(family)}; that of the RP2040 is ${hex(FAMILY_RP2040)}`;
+    return `its family is ${hex(family)}; the family of the RP2040 is ${hex(FAMILY_RP2040)}`;
   if (total !== blocks) return `it says that there are ${total} blocks; the file has ${blocks}`;
   if (number !== block) return `it has the number ${number}`;
   if (size !== PAGE_BYTES) return `it carries ${counted(size, 'byte')}; the RP2040 takes ${PAGE_BYTES}`;

@@ -39,7 +39,7 @@ export function errorFacts(error: unknown): unknown {
   return { code, message, hint, data, ...cause };
 }
 
-/** Programs and machine. Nothing of the environment but its kind. */
+/** Versions of the programs, and the kind of machine. It holds nothing of the environment. */
 export function versionsPart(): ReportPart {
   const [cpu] = cpus();
   const versions = {

@@ -1,6 +1,6 @@
 import { homedir, hostname, userInfo } from 'node:os';
 
-/** Shorter texts are words that may stand anywhere. */
+/** Shorter texts stay, because they may be common words. */
 const LENGTH_MIN = 3;
 /** Variables with such a name hold secrets. */
 const SECRET_NAME = /token|secret|password|passwd|credential|auth|key/i;

@@ -112,7 +112,9 @@ async function gather(uri: string, runs: boolean, signal: AbortSignal) {
   }
 }
 
-/** Everything that the board tells. An error of it is a finding, and ends the questions. */
+/**
+ * Everything that the board reports. An error of the board becomes part of the report and ends the queries.
+ */
 async function askBoard(
   uri: string,
   file: string,

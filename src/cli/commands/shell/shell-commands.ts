@@ -29,7 +29,7 @@ export interface ShellCommand {
   /** Words that Tab completes behind its name. */
   readonly words?: readonly string[];
   readonly run: (use: ShellUse) => Promise<{ readonly json: object; readonly text: string }>;
-  /** Whether the board is connected again after it. */
+  /** Whether the connection is opened again after the command. */
   readonly reconnects?: true;
 }
 

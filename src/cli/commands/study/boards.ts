@@ -10,7 +10,7 @@ export interface BoardVariant {
   readonly driveBits?: number;
   /** Standard deviation of the gains of the crosspoints, a ratio. */
   readonly mismatch?: number;
-  /** Standard deviation of the drives that are there without being asked for, in V_fs·G_fs. */
+  /** Standard deviation of the offsets of the drives, in V_fs·G_fs. */
   readonly offset?: number;
 }
 

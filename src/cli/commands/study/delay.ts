@@ -72,7 +72,7 @@ function claimsOfSettings(runs: readonly TableRun[], settings: SettingName): Cla
       verdict: delayGain > 1.05 ? 'holds' : gain > 1.05 ? 'holds in part' : 'does not hold',
     },
     {
-      claim: `What a kept state gains needs the curvature (${settings} settings).`,
+      claim: `The gain of a kept state needs the curvature (${settings} settings).`,
       paper: '–',
       ours: `Momentum e^(−λt) = ${formatNumber(momentum, 3)} without any curvature ends at ${text(control)} nat, the kept state at ${text(kept)}.`,
       how: 'the control takes the steps that the kept state takes where there is no curvature',

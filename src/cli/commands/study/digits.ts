@@ -24,7 +24,7 @@ interface DigitsTraining {
   readonly batch: number;
   readonly epochs: number;
   readonly seed: number;
-  /** Tests on these; the ones for validation are training examples that no training sees. */
+  /** The examples of the tests. `validation` takes training examples that no training sees. */
   readonly testOn: 'test' | 'validation';
   readonly testSize: number;
   readonly signal: AbortSignal;
@@ -104,8 +104,8 @@ export async function measureDigits({ solver, ...training }: DigitsRun, lab: Lab
 }
 
 /**
- * How the runs of a study are done and shared out that are trainings of digits with this many channels.
- * `runOf` is the training of a run.
+ * The part of a study that does its runs and shares them out. Each run trains a classifier of digits with
+ * this number of channels; `runOf` gives its training.
  */
 export function digitsRuns(
   channels: number,

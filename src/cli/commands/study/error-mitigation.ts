@@ -112,9 +112,10 @@ function claimsOf(runs: readonly TableRun[]): Claim[] {
   const percents = pairs.map(([single, rest]) => `${percent(single)} → ${percent(rest)}`);
   return [
     {
-      claim: 'The mean over matrices that are rounded at random has the error ε² where one has ε.',
+      claim:
+        'A mean over matrices that are rounded at random has the error ε² if a single matrix has the error ε.',
       paper: 'ε → ε² (arXiv 2401.16231)',
-      ours: `At ${bits.join(', ')} bits: ${percents.join(', ')}, without what the scatter of ${most} members explains. ${
+      ours: `At ${bits.join(', ')} bits: ${percents.join(', ')}, without the share that the scatter of ${most} members explains. ${
         Number.isFinite(slope)
           ? `The slope of ln error over ln ε is ${formatNumber(slope, 2)}; 1 would be no gain, 2 is the claim.`
           : 'The scatter explains all, so no slope can be told.'

@@ -40,7 +40,7 @@ import {
   trainingValueSchema,
 } from './training-job.js';
 
-/** So many trainings of one study are in the queue at once. */
+/** Largest number of trainings of one study that are in the queue at once. */
 export const PLACES_MAX = 64;
 
 /** The farm that does a study. */

@@ -93,8 +93,8 @@ function withoutBoard({ name, againstBoard }: MethodResult): string[] {
   const { factor, verdict } = againstBoard;
   return [
     verdict === 'higher'
-      ? `The answer of the board does it: without it the same host work (${name}) ends with ${formatNumber(factor, 2)} times the error.`
-      : `The answer of the board does not show here: without it the same host work (${name}) does as well.`,
+      ? `The answer of the board is the cause: without it the same host work (${name}) ends with ${formatNumber(factor, 2)} times the error.`
+      : `The answer of the board makes no difference here: without it the same host work (${name}) does as well.`,
   ];
 }
 

@@ -172,7 +172,7 @@ function cgProducts(a: Matrix, b: Float64Array, exact: Float64Array, tolerance: 
   return Number.NaN;
 }
 
-/** [board time, error] of draws at the settings but their number. */
+/** [board time, error] of the draws with these settings, for each number of draws. */
 function timesAndErrors(runs: readonly TableRun[], settings: Record<string, string | number>) {
   return groupsOf(runs, 'covariance', settings).map(
     (group) => [spreadOver(group, 'boardSeconds')!.mean, spreadOver(group, 'error')!.mean] as const,

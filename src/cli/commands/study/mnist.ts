@@ -149,7 +149,7 @@ function claimsOf(runs: readonly TableRun[]): Claim[] {
       verdict: isApart(adam, board) ? 'holds' : isApart(board, adam) ? 'a digital method wins' : 'a tie',
     },
     {
-      claim: 'What the board gains on digits is due to its curvature.',
+      claim: 'The gain of the board on digits is due to its curvature.',
       paper: '–',
       ours: `Without any curvature, with the same momentum and clip: ${shown('control, no curvature')}, against ${shown('tngd, board')}. All digital: ${digital.map(shown).join(', ')}.`,
       how: 'as above',

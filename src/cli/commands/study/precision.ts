@@ -167,7 +167,7 @@ function claimsOf(runs: readonly TableRun[]): Claim[] {
       verdict: refined.every(({ max }) => max <= TOLERANCE) ? 'holds' : 'does not hold',
     },
     {
-      claim: 'What can’t be refined needs a calibration: draws from a distribution.',
+      claim: 'Draws from a distribution can’t be refined, so they need a calibration.',
       paper: '–',
       ours: `Error of the covariance of ${formatNumber(DRAWS)} draws: ${listed(plain)}; calibrated: ${listed(calibrated)}. The number of draws alone explains about ${percent(sampling)}.`,
       how: 'as above',
@@ -183,7 +183,7 @@ export const PRECISION: TableStudy = {
   name: 'precision',
   title: 'Precision: bits, mismatch, calibration and refinement',
   about: [
-    'What the bits of couplings and converters, and a mismatch of the couplings, do to one reading, to the covariance of draws and to a refined solve, with and without a calibration.',
+    'The effect of the bits of couplings and converters, and of a mismatch of the couplings, on one reading, on the covariance of draws and on a refined solve, with and without a calibration.',
     `Random systems of ${CELLS} unknowns, condition ${CONDITION}; each seed is another system and another die.`,
   ],
   settingsFrom: 'Nothing was tuned.',

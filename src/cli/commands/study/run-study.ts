@@ -196,7 +196,9 @@ async function searched(
   );
 }
 
-/** The tasks with the settings that were found. A method that takes those of another one has its search. */
+/**
+ * The tasks with the found settings. A method that takes the settings of another method also gets its search.
+ */
 function withFound(tasks: readonly StudyTask[], searches: readonly FinishedSearch[]): StudyTask[] {
   return tasks.map((task) => {
     const bestOf = (label: string): number | undefined => {

@@ -140,7 +140,7 @@ function claimsOf(runs: readonly TableRun[]): Claim[] {
     const found = bad.filter(({ name }) => TOLERATED.has(name));
     return [
       {
-        claim: `${PROBLEMS[part].title}: training bears ${expected.map(([, words]) => words).join(', ')}, each alone.`,
+        claim: `${PROBLEMS[part].title}: training tolerates ${expected.map(([, words]) => words).join(', ')}, each alone.`,
         paper: '–',
         ours:
           names.length === 0

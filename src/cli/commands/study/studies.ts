@@ -157,7 +157,7 @@ interface LongerSteps {
   readonly quasiNewton: number;
 }
 
-/** Without a rate it is 1 in all steps, so that 1 needs no option. */
+/** If no rate is given, the rate is 1 in all steps. So a rate of 1 needs no option. */
 const RATE_OF_LM: SettingSearch = {
   ...{ setting: 'rate', values: [0.5, 1, 2] },
   optionsAt: (rate) => (rate === 1 ? {} : { rate, finalRate: 1 }),

@@ -123,7 +123,7 @@ With --farm boards of other machines do the trainings (docs/how-to/run-a-farm.md
   });
 }
 
-/** A farm has boards of its own, and only a farm has to be shown a token. Errors: BAD_ARGUMENT. */
+/** A farm has boards of its own, and only a farm needs a token. Errors: BAD_ARGUMENT. */
 export function refuseInertFarm(
   farm: string | undefined,
   options: FarmAccess & { readonly model?: string | undefined },

@@ -83,7 +83,7 @@ export function plannedOf(task: StudyTask, method: StudyMethod, seed: number) {
 /** The properties of a board that are part of the settings of a training. */
 type BoardFacts = Parameters<typeof environmentOf>[0][number];
 
-/** The settings of an optimizer say the name of its solver, which that of every board has. */
+/** The settings of an optimizer contain the name of its solver. It is the same for all boards. */
 const NAMED_LIKE_A_BOARD: TruncatedSolver = { ...createNoSolver(), name: 'analog' };
 
 /** The training with this solver instead of the board's. */
@@ -99,7 +99,7 @@ export function settingsOf(one: Planned, identity: BoardFacts): Readonly<Record<
   return problemSettings(requestOf(one, NAMED_LIKE_A_BOARD, identity));
 }
 
-/** How a training is called in the results. */
+/** The name of a training in the results. */
 export function factsOf({ task, method, seed, directory }: Planned) {
   return { task: task.name, method: method.label, seed, directory };
 }

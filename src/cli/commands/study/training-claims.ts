@@ -69,7 +69,7 @@ function claimsOfTask(task: TaskResult): Claim[] {
   return [
     claim('the board ends nearer than Adam and momentum.', first),
     claim('the board ends nearer than digital methods with curvature.', curved),
-    claim('the board’s answer does it: the same host work without it ends farther off.', without),
+    claim('the board’s answer is the cause: the same host work without it ends farther off.', without),
   ];
 }
 

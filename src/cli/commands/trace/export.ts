@@ -44,7 +44,7 @@ const OPTIONS = {
 type ExportOptions = OptionValues<typeof OPTIONS>;
 type Format = (typeof FORMATS)[number];
 
-/** Which options a format has beside --out. */
+/** The options of each format in addition to --out. */
 const SAMPLE_OPTIONS = ['run', 'cells', 'codes'] as const;
 
 export const command = defineCommand({

@@ -34,7 +34,7 @@ export function largestFactor(layers: readonly LayerPlace[]): number {
 /**
  * Refuses a problem that is too large for the board before anything is overwritten; the solver would refuse
  * it in the first step. The factor K has one row for each class of each curvature example, and one column for
- * each parameter; of layers, a board has one at a time.
+ * each parameter; if the layers are solved one by one, the board has one layer at a time.
  *
  * Errors: TOO_LARGE, which names the largest number of curvature examples that fits if they are too many;
  * UNSUPPORTED.
@@ -77,7 +77,7 @@ export function refuseTooLargeDense(unknowns: number, board: DeviceIdentity): vo
 /** Advice for a factor with too many rows. */
 export interface FewerRows {
   readonly hint: string;
-  /** Whether it helps: one row for each unit may still be too much. */
+  /** Whether fewer rows can fit at all. One row for each unit may still be too many. */
   readonly fits: boolean;
   readonly data: Readonly<Record<string, number>>;
 }

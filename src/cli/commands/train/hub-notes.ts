@@ -4,7 +4,7 @@ import { NOTE_VALUES_MAX, NOTES_MAX, type Note } from '../../../hub/api.js';
 import { type HubClient, openHub } from '../../../hub/client/index.js';
 import type { StepFacts } from '../../../learning/record.js';
 
-/** Most notes that wait. The oldest ones are left out. */
+/** Largest number of notes that wait. The oldest ones are left out. */
 const WAITING_MAX = 1024;
 /** Time between two requests. The notes of this time are sent together, because a server limits requests. */
 const PACE_MS = 100;

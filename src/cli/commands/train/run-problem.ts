@@ -126,7 +126,10 @@ export async function trainProblemOn<Measures extends Figures, P extends Problem
   return summary;
 }
 
-/** The optimizer on a board, and what of the board its results depend on. Errors: TOO_LARGE, UNSUPPORTED. */
+/**
+ * The optimizer on a board, and the properties of the board that its results depend on. Errors: TOO_LARGE,
+ * UNSUPPORTED.
+ */
 function madeOnBoard<Measures extends Figures, P extends Problem<Measures, Figures>>(
   { problem, view, method: { name, options, chopped } }: ProblemTraining<Measures, P>,
   device: Device,

@@ -49,8 +49,8 @@ const KFAC_HIDDEN = [128];
 const TABLE_HIDDEN = [32];
 
 /**
- * Most ticks of one board run in a training, which has hundreds of them. They take 33 ms on a board with
- * τ = 1 µs and h = τ/32, and minutes in an emulator.
+ * Largest number of ticks of one board run in a training, which has hundreds of them. They take 33 ms on a
+ * board with τ = 1 µs and h = τ/32, and minutes in an emulator.
  */
 export const TICKS_MAX = 2 ** 20;
 

@@ -13,7 +13,7 @@ const codesIn = ({ cellCount, sampleCount }: Event<'sampleBlock'>): number => ce
 
 const GAP_TICKS = 50;
 
-/** Runs without credit until samples are lost, then with some, and ends the run. */
+/** Runs without credit until samples are lost, then with some credit, and ends the run. */
 async function runWithGap(use: Bench): Promise<void> {
   const { host } = use;
   await use.load();

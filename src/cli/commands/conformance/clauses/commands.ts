@@ -4,7 +4,7 @@ import { U32_MAX } from '../../../../../firmware-protocol/limits.js';
 import type { Command } from '../../../../../firmware-protocol/messages/index.js';
 import { type Clause, ENDLESS, equal, must, reasonName, START, Unseen, uncoupled } from '../clause.js';
 
-/** More commands than any board of such a window can have answers for. */
+/** A number of commands. No board with such a window can queue answers to all of them. */
 const WINDOWS_FILLED = 4;
 /** `ack` before the first frame. */
 const NOTHING = 65535;

@@ -8,7 +8,7 @@ import { formatNumber } from '../../../../number-text.js';
 import { digitsProblem } from '../digits.js';
 import { leastSquares } from '../least-squares-problem.js';
 
-/** A method on a problem. Rates that are searched are several. */
+/** A method on a problem. If its rate is searched, there are several rates. */
 export interface MapMethod {
   readonly optimizer: OptimizerName;
   readonly options: OptimizerOptions;

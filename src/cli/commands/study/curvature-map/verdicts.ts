@@ -16,7 +16,7 @@ const FIRST_ORDER = ['adam', 'momentum'] as const;
 interface ToTarget {
   readonly steps: number;
   readonly host: number;
-  /** With the transfer and the board, over USB 2 and over 50 Gb/s. */
+  /** Host time plus transfer and board time, over USB 2 and over 50 Gb/s. */
   readonly usb: number;
   readonly fast: number;
 }
@@ -34,7 +34,7 @@ function toTarget(runs: readonly TableRun[], problem: string, method: string): T
   return { steps, host, usb: over(USB_BYTES_PER_SECOND), fast: over(FAST_BYTES_PER_SECOND) };
 }
 
-/** The rival that needs least of it; first order has two methods. */
+/** The rivals of the board. Of the two first-order methods, the better figure counts in each column. */
 function rivals(runs: readonly TableRun[], problem: string): readonly (readonly [string, ToTarget])[] {
   const names = Object.keys(PROBLEMS[problem].methods);
   const of = (method: string) => toTarget(runs, problem, method);

@@ -124,7 +124,7 @@ export async function runTable(request: TableRequest, signal: AbortSignal): Prom
   }
 }
 
-/** The same at any places. `boards` is how many boards there are behind them. */
+/** Like `runTable`, at any places. `boards` is the number of boards at all of them. */
 export async function runTableAt(
   places: readonly TablePlace[],
   boards: number,

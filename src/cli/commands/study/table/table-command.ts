@@ -20,8 +20,8 @@ import type { StudyOptions, TableRun, TableStudy } from './table-study.js';
 const SEEDS_MAX = 1000;
 const SEEDS = { full: 3, quick: 2 } as const;
 
-/** The option is known to every study, so that one that takes one board says why. */
-const NO_FARM = { farm: option('--farm <url>', 'not for this study: it says why') };
+/** Every study knows the option, so that a study that takes one board can give the reason. */
+const NO_FARM = { farm: option('--farm <url>', 'not for this study: its error says why') };
 
 /** `thermolink study NAME` for a study that is tables of runs. */
 export function tableCommand(study: TableStudy): LoadedCommand {

@@ -58,7 +58,7 @@ export function runRequest(
   const { part, settings, seed } = run;
   return {
     ...{ study: study.name, quick, part, settings, seed },
-    // Times differ from one study to the next, and equal runs are to be equal jobs.
+    // Times are left out: they differ from study to study, and equal runs have to be equal jobs.
     done: done.map((one) => ({ ...one, timing: undefined })),
     meant: meantBy(study, run, done, quick),
   };

@@ -134,8 +134,8 @@ export interface TableStudy {
   readonly parts: readonly TablePart[];
   readonly runs: (scale: Scale) => readonly PlannedRun[];
   /**
-   * Does one run. Of the scale only `quick` may change it. Errors: those of the functions that it uses;
-   * `RESULTS_OF_A_RUN` are results.
+   * Does one run. `quick` is the only part of the scale that may change the result. Errors: those of the
+   * functions that it uses; `RESULTS_OF_A_RUN` are results.
    */
   readonly measure: (run: PlannedRun, lab: Lab, scale: Scale) => Promise<Measured>;
   /** Pictures of the runs, one panel each. */

@@ -186,7 +186,7 @@ function swapped({ comparisons }: ComparedSamples, deviating: ReadonlySet<number
     if (!now || !before) return false;
     return Math.abs(now.found - before.recorded) < SWAP_ERRORS * (now.error + before.error);
   };
-  /** Cells of one mean look swapped whatever has happened to them. */
+  /** Cells with equal means would always look swapped. */
   const differed = (a: number, b: number): boolean => {
     const [one, other] = [means.get(a)!, means.get(b)!];
     return Math.abs(one.recorded - other.recorded) > 2 * SWAP_ERRORS * (one.error + other.error);
@@ -198,7 +198,7 @@ function swapped({ comparisons }: ComparedSamples, deviating: ReadonlySet<number
   );
 }
 
-/** Smaller probabilities say no more. */
+/** Smaller probabilities are not shown as numbers. */
 const CHANCE_SHOWN_MIN = 1e-99;
 
 /** Means within this number of standard errors count as equal. */
