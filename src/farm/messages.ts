@@ -176,8 +176,9 @@ export function readJob(text: string, key: string): Job | undefined {
 
 export const packBoard = (board: AnnouncedBoard): string => JSON.stringify({ version: VERSION, ...board });
 export function readBoard(text: string): AnnouncedBoard | undefined {
-  // The schema names only the fields that are used here; the identity of a board has more fields.
-  return parsedJson(boardSchema, text) as AnnouncedBoard | undefined;
+  // The schema names only the fields that are used here; the identity of a board has more fields. All fields
+  // stay in the order in which the worker sent them, so that they are stored as those of a board here.
+  return parsedJson(boardSchema, text) && (JSON.parse(text) as AnnouncedBoard);
 }
 
 export const packResult = (result: JobResult): string => JSON.stringify({ version: VERSION, ...result });

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
@@ -77,6 +77,18 @@ const searches = (name: string, sizes: readonly number[]): TableStudy =>
 const FAILING = searches('failing', [7, 20, 30]);
 const GOOD = searches('good', [2, 20, 30]);
 
+let stopClient = (): void => undefined;
+/** The client is stopped during the first run of a part. */
+const STOPPED = ['search', 'reported'].map((part) =>
+  products({
+    name: `in the part ${part}`,
+    measure: (run, lab, scale) => {
+      if (run.part === part) stopClient();
+      return products().measure(run, lab, scale);
+    },
+  }),
+);
+
 const requestOf = (study: TableStudy, seeds: readonly number[] = [1, 2]) => ({
   ...{ study, scale: { quick: true, seeds }, out, quiet: true },
 });
@@ -99,7 +111,7 @@ describe.runIf(hasNats)('a study of tables in a farm', () => {
         ...{ farm, device, uri: BOARD, worker: 'worker', release: RELEASE, calibratedAt: null },
         key: boardKey(BOARD, device.identity, 'worker', 0),
         ...{
-          kinds: [runJob([products(), FAILING, GOOD]) as JobKind],
+          kinds: [runJob([products(), FAILING, GOOD, ...STOPPED]) as JobKind],
           counters: noJobs(),
           tell: () => undefined,
         },
@@ -133,6 +145,24 @@ describe.runIf(hasNats)('a study of tables in a farm', () => {
     expect(measured).toBe(6);
     rmSync(join(out, 'runs.json'));
     expect((await inFarm()).runs).toEqual(near);
+    expect(measured).toBe(6);
+  });
+
+  it.each(STOPPED)('goes on where its client was stopped: $name', async (study) => {
+    await runTable({ ...requestOf(products()), uris: [BOARD] }, never);
+    const expected = storedRuns();
+    out = `${out} far`;
+    mkdirSync(out);
+    const client = new AbortController();
+    stopClient = () => client.abort();
+    measured = 0;
+    const stopped = await thrown(() =>
+      runTableInFarm(requestOf(study), { url }, RELEASE, client.signal, claim),
+    );
+    expect(stopped.code).toBe('ABORTED');
+    expect(existsSync(join(out, 'runs.json')) ? storedRuns() : '').not.toBe(expected);
+    await inFarm(study);
+    expect(storedRuns()).toBe(expected);
     expect(measured).toBe(6);
   });
 
@@ -189,9 +219,12 @@ describe('a study that takes one board', () => {
 });
 
 const TIMEOUT_MS = 300_000;
+const INTERRUPTED = 130;
 
 describe.runIf(isBuilt && hasNats)('thermolink study noise --farm', { tags: 'long' }, () => {
-  it('stores the files of this machine although a worker is killed', { timeout: TIMEOUT_MS }, async () => {
+  it('stores the files of this machine although client and worker are stopped', {
+    timeout: TIMEOUT_MS,
+  }, async () => {
     const [near, far] = [join(out, 'near'), join(out, 'far')];
     const study = (to: string, ...more: string[]): JsonProcess => {
       const args = ['study', 'noise', '--quick', '--seeds', '1', '--out', to, '--json', ...more];
@@ -201,12 +234,24 @@ describe.runIf(isBuilt && hasNats)('thermolink study noise --farm', { tags: 'lon
     const server = await NatsServer.start();
     onTestFinished(() => server.remove());
     const args = ['farm', 'worker', '--nats', server.url, '--device', BOARD, '--json'];
-    const workers = [new JsonProcess([BUILT_CLI, ...args]), new JsonProcess([BUILT_CLI, ...args])];
-    for (const worker of workers) await worker.next('offered', TIMEOUT_MS);
-    const running = study(far, '--farm', server.url);
+    const offered = async (): Promise<JsonProcess> => {
+      const worker = new JsonProcess([BUILT_CLI, ...args]);
+      await worker.next('offered', TIMEOUT_MS);
+      return worker;
+    };
+    const first = await offered();
+    const interrupted = study(far, '--farm', server.url);
+    await first.next('ended', TIMEOUT_MS);
+    expect(await interrupted.end('SIGINT')).toBe(INTERRUPTED);
+    expect(await first.end('SIGINT')).toBe(0);
+    const workers = [await offered(), await offered()];
+    const resumed = (): JsonProcess => study(far, '--farm', server.url, '--resume');
+    const killed = resumed();
     const { key } = await workers[0].next<{ key: string }>('began', TIMEOUT_MS);
+    await killed.end('SIGKILL');
     await workers[0].end('SIGKILL');
-    expect(await running.ended(), running.stderr).toBe(0);
+    const last = resumed();
+    expect(await last.ended(), last.stderr).toBe(0);
     const untimed = (file: string): unknown =>
       JSON.parse(readFileSync(file, 'utf8'), (name, value: unknown) =>
         name === 'timing' ? undefined : value,
@@ -214,6 +259,7 @@ describe.runIf(isBuilt && hasNats)('thermolink study noise --farm', { tags: 'lon
     for (const file of ['runs.json', 'results.json'])
       expect(untimed(join(far, file))).toEqual(untimed(join(near, file)));
     expect(readFileSync(join(far, 'noise.svg'), 'utf8')).toBe(readFileSync(join(near, 'noise.svg'), 'utf8'));
+    expect(readdirSync(far).sort()).toEqual(readdirSync(near).sort());
     const farm = await connectFarm({ url: server.url });
     onTestFinished(() => farm.close());
     expect((await new FarmClient(farm, VERSION).result(key))?.deliveries).toBe(2);

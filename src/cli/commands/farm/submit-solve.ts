@@ -62,7 +62,7 @@ Equal jobs are one job: submit it again to get the result that exists. Ctrl-C wi
           return queuedReport(job);
         }
         try {
-          const worked = await whileWaiting(client, [job], signal, async () => {
+          const solved = async () => {
             await client.submit(job.job, signal);
             return client.collect(
               job,
@@ -74,7 +74,14 @@ Equal jobs are one job: submit it again to get the result that exists. Ctrl-C wi
                   news.is === 'progress' && display.update(news.share, `${news.text}, ${news.board}`),
               },
             );
-          });
+          };
+          const worked = await whileWaiting(
+            client,
+            [job],
+            signal,
+            solved,
+            'The same command gets the result.',
+          );
           return await solveReport(worked, out, 'board time (modelled)');
         } finally {
           display.finish();

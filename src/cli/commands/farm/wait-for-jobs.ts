@@ -7,13 +7,14 @@ const WITHDRAW_MS = 5000;
 
 /**
  * Waits for jobs by `work`. When it fails, also by Ctrl-C, the jobs are withdrawn: those that are not done
- * leave the queue, and boards stop them within seconds.
+ * leave the queue, and boards stop them within seconds. The hint of the error ends with `wayOn`.
  */
 export async function whileWaiting<T>(
   client: FarmClient,
   jobs: readonly SubmittedJob[],
   signal: AbortSignal,
   work: () => Promise<T>,
+  wayOn = '',
 ): Promise<T> {
   try {
     return await work();
@@ -27,11 +28,12 @@ export async function whileWaiting<T>(
       delay(WITHDRAW_MS, false, { ref: false }),
     ]);
     if (!signal.aborted || !(error instanceof ThermolinkError)) throw error;
+    const where = isWithdrawn
+      ? 'Unfinished jobs have left the queue; results stay for a week.'
+      : 'The server did not answer: the jobs stay in its queue.';
     throw new ThermolinkError('ABORTED', error.message, {
       cause: error,
-      hint: isWithdrawn
-        ? 'Unfinished jobs have left the queue; results stay for a week. The same command continues.'
-        : 'The server did not answer: the jobs stay in its queue. The same command gets their results.',
+      hint: `${where} ${wayOn}`.trimEnd(),
     });
   }
 }

@@ -34,6 +34,9 @@ export const STUDY_SIZE = {
   }),
 };
 
+/** Said at Ctrl-C. */
+export const LEAVING_FARM = 'taking unfinished jobs out of the queue';
+
 /** Options for the farm of a study. */
 export const STUDY_FARM = {
   farm: option('--farm <url>', 'let the farm of this NATS server do the work: nats://HOST:PORT'),
@@ -102,7 +105,8 @@ With --farm boards of other machines do the trainings (docs/how-to/run-a-farm.md
             return runStudyInFarm(request, { ...rest, url: farm, model }, VERSION, signal);
           },
           {
-            onInterrupt: () => process.stderr.write('\nstopping after this step …\n'),
+            onInterrupt: () =>
+              process.stderr.write(`\n${farm === undefined ? 'stopping after this step' : LEAVING_FARM} …\n`),
           },
         ).catch((error: unknown) => {
           throw claimed.hasBegun() ? withWayOn(error, out) : error;

@@ -10,7 +10,7 @@ import { withInterrupt } from '../../../output/interrupt.js';
 import { VERSION } from '../../../version.js';
 import { printAndDraw } from '../../train/print-and-draw.js';
 import { jsonText } from '../json-text.js';
-import { refuseInertFarm, STUDY_FARM, withWayOn } from '../study-command.js';
+import { LEAVING_FARM, refuseInertFarm, STUDY_FARM, withWayOn } from '../study-command.js';
 import { type ClaimedDirectory, claimStudyDirectory, STUDY_FILES } from '../study-directory.js';
 import { namesOf } from '../study-results.js';
 import { refuseAlone, runTable } from './run-table.js';
@@ -94,7 +94,10 @@ another one takes its run. Several emulated boards compute in threads of their o
             const { begin } = claim(here);
             return { runs: await runTable({ ...request, uris, begin }, signal), board: here };
           },
-          { onInterrupt: () => process.stderr.write('\nstopping after this run …\n') },
+          {
+            onInterrupt: () =>
+              process.stderr.write(`\n${farm === undefined ? 'stopping after this run' : LEAVING_FARM} …\n`),
+          },
         ).catch((error: unknown) => {
           throw claimed?.hasBegun() ? withWayOn(error, out) : error;
         });
