@@ -14,9 +14,26 @@ export function deviceUri(option: string | undefined, fallback: string): string 
   return option ?? (process.env[DEVICE_VARIABLE] || fallback);
 }
 
-/** The URIs of the devices: those of the option. Without the option, the one URI that `deviceUri` returns. */
+/**
+ * The URIs of the devices: those of the option. Without the option, the one URI that `deviceUri` returns.
+ * Errors: those of `refuseTwice`.
+ */
 export function deviceUris(option: readonly string[] | undefined, fallback: string): readonly string[] {
+  if (option !== undefined) refuseTwice(option);
   return option ?? [deviceUri(undefined, fallback)];
+}
+
+/** Every use of such a URI opens a board of its own. */
+const OWN_BOARDS = /^(emulator|replay):/;
+
+/** Refuses a board that is named twice: it takes one client. Errors: BAD_ARGUMENT. */
+export function refuseTwice(uris: readonly string[]): void {
+  const twice = uris.find((uri, index) => uris.indexOf(uri) !== index && !OWN_BOARDS.test(uri));
+  if (twice === undefined) return;
+  throw new ThermolinkError('BAD_ARGUMENT', `\`devices\` names ${twice} twice.`, {
+    hint: 'Name each board once. Only an emulated board may be named again: it becomes another board.',
+    data: { uri: twice },
+  });
 }
 
 /**

@@ -70,12 +70,16 @@ export interface JobCounters {
   withdrawn: number;
   /** Number of jobs that were given back, because the board or its line failed. */
   givenBack: number;
+  /** Number of jobs that went back into the queue, because their worker ended during them. */
+  returned: number;
   /** Number of jobs that were not tried again, since they had ended too many workers or boards. */
   abandoned: number;
 }
 
 /** Callbacks about the work of a board. */
 export type BoardWorkEvent =
+  /** The farm knows the board, so jobs for it may be submitted. */
+  | { readonly event: 'offered'; readonly uri: string; readonly model: string; readonly serialNumber: string }
   | { readonly event: 'began'; readonly uri: string; readonly key: string; readonly kind: string }
   | {
       readonly event: 'ended';
@@ -103,7 +107,7 @@ export interface OfferedBoard {
 
 /** Counters that have counted nothing yet. Errors: none. */
 export const noJobs = (): JobCounters => ({
-  ...{ done: 0, failed: 0, known: 0, malformed: 0, withdrawn: 0, givenBack: 0, abandoned: 0 },
+  ...{ done: 0, failed: 0, known: 0, malformed: 0, withdrawn: 0, givenBack: 0, returned: 0, abandoned: 0 },
 });
 
 /**
@@ -135,6 +139,8 @@ export async function workOnBoard(board: OfferedBoard, signal: AbortSignal): Pro
   };
   const lease = await BoardLease.take(farm, board.key, { ...facts, identity: { ...identity } }, signal);
   const until = AbortSignal.any([signal, lease.lost]);
+  const { model, serialNumber } = identity;
+  board.tell({ event: 'offered', uri, model, serialNumber });
   try {
     const consumer = await farm.ask(() => farm.jetstream.consumers.get(JOB_STREAM, consumerName(boards)), {
       signal: until,
@@ -210,7 +216,11 @@ class Delivery {
     try {
       await this.#handle();
     } catch (error) {
-      if (this.#until.aborted) await giveBack(this.#board.farm, this.#message);
+      if (this.#until.aborted) {
+        await giveBack(this.#board.farm, this.#message);
+        this.#board.counters.returned++;
+        this.#tellEnd('returned');
+      }
       throw error;
     }
   }

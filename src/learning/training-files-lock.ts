@@ -255,7 +255,7 @@ function inUse(directory: string, holder: Holder | undefined): ThermolinkError {
   const who = holder === undefined ? 'another process' : `process ${holder.pid} on ${holder.host}`;
   return new ThermolinkError('BUSY', `${directory} is in use: ${LOCK_FILE} in it is held by ${who}.`, {
     retryable: true,
-    hint: `Wait until that training has ended, or name another directory. Delete ${file} only if no training is writing there.`,
+    hint: `Wait until that program has ended, or name another directory. Delete ${file} only if no program is writing there.`,
     data: { directory, file, ...holder },
   });
 }

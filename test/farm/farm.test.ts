@@ -7,6 +7,7 @@ import { ThermolinkError } from '../../src/errors.js';
 import { consumerName, jobSubject } from '../../src/farm/farm-names.js';
 import { giveBack } from '../../src/farm/given-back.js';
 import {
+  type BoardWorkEvent,
   boardKey,
   connectFarm,
   type Farm,
@@ -47,15 +48,24 @@ const ECHO: JobKind<{ readonly text: string }> = {
 /** A worker of this process with one board. */
 class Worker {
   readonly counters: JobCounters = noJobs();
+  readonly events: BoardWorkEvent[] = [];
+  /** Resolves when a job begins. */
+  readonly began: Promise<void>;
   readonly #end = new AbortController();
   readonly #work: Promise<void>;
 
   constructor(farm: Farm, device: Device, name = 'worker', key?: string) {
+    let begins = (): void => undefined;
+    this.began = new Promise((resolve) => (begins = resolve));
+    const tell = (event: BoardWorkEvent): void => {
+      this.events.push(event);
+      if (event.event === 'began') begins();
+    };
     this.#work = workOnBoard(
       {
         ...{ farm, device, uri: BOARD, worker: name, release: RELEASE, calibratedAt: null },
         key: key ?? boardKey(BOARD, device.identity, name, 0),
-        ...{ kinds: [SOLVE_JOB as JobKind, ECHO as JobKind], counters: this.counters, tell: () => undefined },
+        ...{ kinds: [SOLVE_JOB as JobKind, ECHO as JobKind], counters: this.counters, tell },
       },
       this.#end.signal,
     );
@@ -220,6 +230,24 @@ describe.runIf(hasNats)('a farm', () => {
     await last.end();
     expect(outcome.is).toBe('done');
     expect(deliveries).toBe(8);
+  });
+
+  it('tells that a worker ended during a job, which another worker then does', async () => {
+    const model = 'leaving';
+    const leaving = new Worker(farm, withModel(model), 'leaving');
+    const job = await client.submit({ ...echo('wait'), model });
+    await leaving.began;
+    await leaving.end();
+    expect(leaving.counters).toEqual({ ...noJobs(), returned: 1 });
+    expect(leaving.events).toMatchObject([
+      { event: 'offered', uri: BOARD, model },
+      { event: 'began', key: job.key },
+      { event: 'ended', key: job.key, how: 'returned' },
+    ]);
+    const next = new Worker(farm, withModel(model), 'next');
+    await next.began;
+    await client.withdraw([job]);
+    await next.end();
   });
 
   it('tells the last error of a board with a job that is not tried again', async () => {

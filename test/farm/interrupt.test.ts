@@ -57,5 +57,6 @@ describe.runIf(isBuilt && hasNats)('Ctrl-C in a farm', { tags: 'long' }, () => {
     await server.kill();
     await worker.said('is away');
     expect(await worker.end('SIGINT')).toBe(0);
+    expect(await worker.next('closed')).toMatchObject({ done: 0, returned: 1 });
   });
 });

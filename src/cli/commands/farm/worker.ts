@@ -16,7 +16,7 @@ import {
 import { unpackCalibration } from '../../../measure/kept-calibration.js';
 import { counted } from '../../../number-text.js';
 import { defineCommand } from '../../command.js';
-import { type DeviceOptions, withDevice } from '../../device.js';
+import { type DeviceOptions, refuseTwice, withDevice } from '../../device.js';
 import { createLogger } from '../../logging.js';
 import { FARM } from '../../options/farm.js';
 import { JSON_OUTPUT, LOG, RETRY } from '../../options/groups.js';
@@ -72,7 +72,10 @@ signed.`,
 });
 
 function checkDevices(devices: readonly string[] | undefined): readonly string[] {
-  if (devices !== undefined && devices.length <= BOARDS_MAX) return devices;
+  if (devices !== undefined && devices.length <= BOARDS_MAX) {
+    refuseTwice(devices);
+    return devices;
+  }
   throw new ThermolinkError(
     'BAD_ARGUMENT',
     devices === undefined ? 'A worker needs a board.' : `A worker offers ${BOARDS_MAX} boards at most.`,
@@ -104,13 +107,6 @@ async function offerBoards(
       try {
         await withDevice(uri, options, until, async (device) => {
           isFirst = false;
-          const { model, serialNumber } = device.identity;
-          print(`${uri} is offered: ${model} ${serialNumber}`, {
-            event: 'offered',
-            uri,
-            model,
-            serialNumber,
-          });
           await workOnBoard(
             {
               ...{ farm, device, uri, worker, counters, kinds: JOB_KINDS, release: VERSION },
@@ -168,10 +164,12 @@ const ENDS: Readonly<Record<keyof JobCounters, string>> = {
   malformed: 'is no job for this worker',
   withdrawn: 'was withdrawn',
   givenBack: 'goes to another board',
+  returned: 'goes back into the queue',
   abandoned: 'is not tried again',
 };
 
 function eventText(event: BoardWorkEvent): string {
+  if (event.event === 'offered') return `${event.uri} is offered: ${event.model} ${event.serialNumber}`;
   const job = `job ${event.key.slice(0, 12)}`;
   if (event.event === 'began') return `${event.uri}: ${job} (${event.kind}) begins`;
   return `${event.uri}: ${job} ${ENDS[event.how]}${event.message === undefined ? '' : `: ${event.message}`}`;
@@ -184,6 +182,7 @@ function countersText({
   malformed,
   withdrawn,
   givenBack,
+  returned,
   abandoned,
 }: JobCounters): string {
   const rest = [
@@ -192,6 +191,7 @@ function countersText({
     [malformed, 'malformed'],
     [withdrawn, 'withdrawn'],
     [givenBack, 'given back'],
+    [returned, 'back in the queue'],
     [abandoned, 'not tried again'],
   ] as const;
   const parts = rest.filter(([count]) => count > 0).map(([count, what]) => `${count} ${what}`);

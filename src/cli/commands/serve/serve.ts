@@ -10,6 +10,7 @@ import { isLoopback, resolveHost } from '../../../serve/listening.js';
 import { TOKEN_VARIABLE } from '../../../transport/hub-port.js';
 import { parseHostPort, type TcpAddress } from '../../../transport/tcp-port.js';
 import { defineCommand } from '../../command.js';
+import { refuseTwice } from '../../device.js';
 import { createLogger } from '../../logging.js';
 import { LOG } from '../../options/groups.js';
 import { flag, type OptionValues, option, repeatedOption } from '../../options/option.js';
@@ -159,6 +160,7 @@ function sharedDevices(texts: readonly string[] | undefined): readonly SharedDev
       });
     devices.push({ name: given ?? freeName(uri, devices), uri });
   }
+  refuseTwice(devices.map(({ uri }) => uri));
   return devices;
 }
 

@@ -3,6 +3,7 @@ import { BLOCKS, INITIAL_POLICIES } from '../../../learning/optimizers/registry.
 import type { TrainingFacts, TrainingSummary } from '../../../learning/record.js';
 import { CURVATURE_NAMES } from '../../../learning/train-request.js';
 import { defineCommand } from '../../command.js';
+import { refuseTwice } from '../../device.js';
 import { checkFiles } from '../../input/check-files.js';
 import { devicesOption, LOG, RECORD, RETRY } from '../../options/groups.js';
 import { flag, type OptionValues, option } from '../../options/option.js';
@@ -216,6 +217,7 @@ function planOf(options: TrainOptions): TrainingPlan {
   const { curvature, chopped, roundings } = options;
   const { devices } = options;
   const device = devices?.[0];
+  if (devices !== undefined) refuseTwice(devices);
   if (devices !== undefined && devices.length > 1 && blocks !== 'layers')
     throw new ThermolinkError('BAD_ARGUMENT', 'Several boards share the layers of a network.', {
       hint: 'Give --blocks layers, or one --device.',
