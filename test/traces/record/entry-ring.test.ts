@@ -24,6 +24,36 @@ describe('a ring of entries', () => {
     expect(ring.waitingBytes).toBe(0);
   });
 
+  it('copies every byte, wherever the bytes of an entry begin and however many they are', () => {
+    const ring = EntryRing.ofBytes(16_384);
+    const source = Uint8Array.from({ length: 3000 }, (_, i) => (i * 167) & 0xff);
+    const isRight: boolean[] = [];
+    for (const start of [0, 1, 3, 4, 7, 8]) {
+      // 256 bytes and more are copied in another way.
+      for (const length of [0, 1, 255, 256, 257, 2048, 2900]) {
+        const bytes = source.subarray(start, start + length);
+        expect(ring.put(1, 0, bytes, 0)).toBe(true);
+        expect(ring.put(2, 0, bytes, 0)).toBe(true);
+        ring.drain((_, __, read) => isRight.push(Buffer.compare(read, bytes) === 0));
+        expect(isRight.splice(0)).toEqual([true, true]);
+      }
+    }
+  });
+
+  it('uses only the beginning of its memory while the reader keeps up', () => {
+    const ring = EntryRing.ofBytes(65_536);
+    const bytes = new Uint8Array(1000).fill(0xff);
+    let count = 0;
+    for (let i = 0; i < 300; i++) {
+      for (let together = 0; together < 3; together++) ring.put(i, i, bytes, 0);
+      ring.drain((tag, time, read) => {
+        if (tag === i && time === i && Buffer.compare(read, bytes) === 0) count++;
+      });
+    }
+    expect(count).toBe(900);
+    expect(new Uint8Array(ring.memory.data).findLastIndex((byte) => byte !== 0)).toBeLessThan(4096);
+  });
+
   it('reports when no reader takes entries, and an entry that was cut off then does not count', () => {
     const ring = EntryRing.ofBytes(4096);
     const whole = new Uint8Array(3000).fill(1);

@@ -48,6 +48,9 @@ only if the recording thread has a processor of its own.`,
       ['share of a processor at 1 MB/s, upload', formatPercent(result.slowUploadShare, 2)],
       ['share of a processor at 1 MB/s, samples', formatPercent(result.slowDownloadShare, 2)],
       ['bytes of the file per code byte', result.fileOverCodes.toFixed(3)],
+      ...(result.endedEarly > 0
+        ? [['pairs measured again, their recording ended early', String(result.endedEarly)]]
+        : []),
     ];
     const about = { device: `emulator:${PROFILE}`, port, pairs };
     printReport({ json: { ...about, timing: result }, text: formatTable(rows) }, json === true);

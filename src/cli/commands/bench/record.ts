@@ -4,7 +4,7 @@ import path from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { connect } from '../../../connect.js';
 import type { Device } from '../../../driver/device.js';
-import { throwIfAborted } from '../../../errors.js';
+import { type ThermolinkError, throwIfAborted } from '../../../errors.js';
 import { percentile } from '../../statistics.js';
 import { benchProgram } from './link.js';
 import { type BenchPort, serveBenchBoard } from './record-port.js';
@@ -16,6 +16,11 @@ const DOWNLOAD_BYTES = 4e6;
  * wait for the recorder.
  */
 const REPEATS = 25;
+/**
+ * Most pairs that are measured again because their recording ended early. It ends on a machine so busy that
+ * nothing could be written for a second.
+ */
+const ENDED_MAX = 5;
 /** On a slow port a turn ends earlier, after this time. */
 const WORK_MS = 1000;
 /** Pairs of turns with and without a recording, after one unmeasured pair. */
@@ -80,6 +85,8 @@ export interface RecordBench {
   readonly slowDownloadShare: number;
   /** Bytes of the file over bytes of codes. */
   readonly fileOverCodes: number;
+  /** Pairs that were measured again because their recording ended early. */
+  readonly endedEarly: number;
 }
 
 export interface RecordBenchOptions {
@@ -98,7 +105,7 @@ export interface RecordBenchOptions {
  * Measures the cost of a recording: it does the same work with and without a recording in turns, on a board
  * of `profile` that this thread computes. Other work of the machine changes ratios of clock times much,
  * ratios of processor times little. Only Linux gives the processor time of each thread; elsewhere clock times
- * are used.
+ * are used. Errors: those of `connect`; BAD_FILE if more than ENDED_MAX recordings ended early.
  */
 export async function benchRecord(
   profile: string,
@@ -113,16 +120,19 @@ export async function benchRecord(
 ): Promise<RecordBench> {
   const directory = mkdtempSync(path.join(tmpdir(), 'thermolink-bench-'));
   const pairs: Pair[][] = [];
-  let fileOverCodes = 0;
+  let [fileOverCodes, endedEarly] = [0, 0];
   try {
-    for (let round = -1; round < rounds; round++) {
+    for (let round = -1; round < rounds; ) {
+      let ended: ThermolinkError | undefined;
       const turn = async (record?: string) => {
         throwIfAborted(signal);
         onProgress((round + (record === undefined ? 1 : 1.5)) / (rounds + 1));
         const board = await serveBenchBoard(profile, port);
         try {
           const others = new Set(threadSeconds().keys());
-          const device = await connect(board.uri, { signal, ...(record === undefined ? {} : { record }) });
+          const onWarning = (error: ThermolinkError): void => void (ended = error);
+          const recording = record === undefined ? {} : { record: { file: record, onWarning } };
+          const device = await connect(board.uri, { signal, ...recording });
           try {
             return await measure(device, others, { repeats, slowMs, signal });
           } finally {
@@ -137,8 +147,11 @@ export async function benchRecord(
       const recorded = await turn(file);
       fileOverCodes = statSync(file).size / recorded.codeBytes;
       rmSync(file);
+      if (ended && ++endedEarly > ENDED_MAX) throw ended;
+      if (ended) continue;
       if (round >= 0)
         pairs.push(plain.times.map((times, work) => ({ plain: times, recorded: recorded.times[work] })));
+      round++;
     }
   } finally {
     rmSync(directory, { recursive: true, force: true });
@@ -154,6 +167,7 @@ export async function benchRecord(
     slowUploadShare: slowShareOf(pairsOf('slowUpload')),
     slowDownloadShare: slowShareOf(pairsOf('slowDownload')),
     fileOverCodes,
+    endedEarly,
   };
 }
 
