@@ -1,4 +1,4 @@
-import { existsSync, rmSync, statSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { createNoSolver } from '../../src/algorithms/truncated.js';
@@ -7,9 +7,12 @@ import { runStudy, type StudyRequest } from '../../src/cli/commands/study/run-st
 import {
   bestValue,
   isAtEdge,
+  largestError,
   needsMore,
   nextValue,
+  SEEDS_MAX,
   type SettingSearch,
+  searchSeeds,
   type Tried,
 } from '../../src/cli/commands/study/setting-search.js';
 import { STUDIES, type Study, type StudyMethod } from '../../src/cli/commands/study/studies.js';
@@ -47,6 +50,16 @@ describe('the search of a setting', () => {
     // The other method has tried values beside its best one.
     expect(methods[0].every(({ value }) => value >= 1 && value <= 4)).toBe(true);
     expect(new Set(methods[0].map(({ value }) => value)).size).toBe(5);
+  });
+
+  it('judges a value by its largest error, and a failed training rules it out', () => {
+    expect(largestError([2, 3, 1])).toBe(3);
+    expect(largestError([2, null, 1])).toBeNull();
+  });
+
+  it('takes seeds that no study may report', () => {
+    for (const quick of [false, true])
+      for (const seed of searchSeeds(quick)) expect(seed < 1 || seed > SEEDS_MAX).toBe(true);
   });
 
   it('ignores failed trainings, and a quick search does not continue', () => {
@@ -105,36 +118,50 @@ const TINY: Study = {
 };
 
 describe('a study that searches settings', () => {
-  it('takes the best of each method, reports the tried values, and repeats no training', async () => {
+  const title = 'takes the best of each method, reports the tried values, and repeats no training';
+  it(`${title}, in its quick form`, () => checkSearch(true));
+  it(title, { tags: 'long' }, () => checkSearch(false));
+
+  async function checkSearch(quick: boolean): Promise<void> {
     const out = join(temporaryDirectory(), 'study');
     const request: StudyRequest = {
-      ...{ study: TINY, seeds: 1, out, quick: false, quiet: true, uris: ['emulator:ideal-crossbar'] },
+      ...{ study: TINY, seeds: 1, out, quick, quiet: true, uris: ['emulator:ideal-crossbar'] },
     };
+    const seeds = searchSeeds(quick);
+    const last = seeds.at(-1);
     const run = async () => resultsOf(request, await runStudy(request, new AbortController().signal));
     const results = await run();
     const [board, adam, without] = results.tasks[0].methods;
     expect(board.search!.tried.length).toBe(adam.search!.tried.length);
-    expect(board.search!.tried.length).toBeGreaterThanOrEqual(3);
+    expect(board.search!.tried.length).toBeGreaterThanOrEqual(quick ? 2 : 3);
     for (const { search, options } of [board, adam]) {
       const best = bestValue(search!.tried);
       expect(search!.tried.every(({ error }) => error! > 0)).toBe(true);
       expect(options.rate ?? 1).toBe(best);
       expect(search!.isAtEdge).toBe(isAtEdge(search!.tried));
-      expect(existsSync(join(out, 'search/heat/adam/rate-0.01/summary.json'))).toBe(true);
+      expect(search!.seeds).toEqual(seeds);
+      expect(existsSync(join(out, `search/heat/adam/rate-0.01/seed-${last}/summary.json`))).toBe(true);
     }
+    const [{ value, error }] = adam.search!.tried;
+    const ofSeeds = adam.search!.seeds.map((seed) => {
+      const file = join(out, `search/heat/adam/rate-${value}/seed-${seed}/summary.json`);
+      return (JSON.parse(readFileSync(file, 'utf8')) as { relativeError: number }).relativeError;
+    });
+    expect(error).toBe(Math.max(...ofSeeds));
+    expect(new Set(ofSeeds).size).toBe(seeds.length);
     expect(without.search).toBeUndefined();
     expect(without.options).toEqual(board.options);
     expect(adam.trainings.map(({ seed }) => seed)).toEqual([1]);
     const html = reportHtml(results, [taskFigure(results.tasks[0], true)], 'x');
-    expect(html).toContain('values with the error of seed 0');
+    expect(html).toContain('values with the largest error over the seeds of the search');
 
-    const kept = join(out, 'search/heat/adam/rate-0.01/summary.json');
+    const kept = join(out, `search/heat/adam/rate-0.01/seed-${last}/summary.json`);
     const writtenMs = statSync(kept).mtimeMs;
-    rmSync(join(out, 'search/heat/board/rate-1'), { recursive: true });
+    rmSync(join(out, `search/heat/board/rate-1/seed-${last}`), { recursive: true });
     const again = await run();
     expect(statSync(kept).mtimeMs).toBe(writtenMs);
     expect(again.tasks[0].methods.map(({ search, options }) => [search, options])).toEqual(
       results.tasks[0].methods.map(({ search, options }) => [search, options]),
     );
-  });
+  }
 });

@@ -23,7 +23,7 @@ import {
   type StudyRequest,
   type StudyRun,
 } from './run-study.js';
-import { firstValues } from './setting-search.js';
+import { firstValues, searchSeeds } from './setting-search.js';
 import type { StudyTask } from './studies.js';
 import {
   factsOf,
@@ -110,7 +110,9 @@ export async function queueStudy(
       task.methods.flatMap((method) =>
         method.search === undefined
           ? []
-          : firstValues(method.search, quick).map((value) => plannedSearch(task, method, value)),
+          : firstValues(method.search, quick).flatMap((value) =>
+              searchSeeds(quick).map((seed) => plannedSearch(task, method, value, seed)),
+            ),
       ),
     );
     const others = plannedTrainings(tasks, seeds).filter(

@@ -119,15 +119,20 @@ function listed(names: readonly string[]): string {
   return names.length < 2 ? names.join('') : `${names.slice(0, -1).join(', ')} and ${names.at(-1)}`;
 }
 
+/** The seeds of a search in words, such as “the seeds 0, 1001 and 1002”. */
+export function seedsText(seeds: readonly number[]): string {
+  return seeds.length === 1 ? `seed ${seeds[0]}` : `the seeds ${listed(seeds.map(String))}`;
+}
+
 /** Sentences that say how the settings were found. Empty if no setting was searched. */
 export function searchSentences({ methods }: TaskResult): string[] {
   const searched = methods.flatMap(({ name: method, search }) => (search ? [{ method, ...search }] : []));
   if (searched.length === 0) return [];
-  const [{ tried }] = searched;
+  const [{ tried, seeds }] = searched;
   const found = searched.map((one) => `${one.method} ${one.setting} ${formatExact(bestValue(one.tried))}`);
   const atEdge = searched.filter((one) => one.isAtEdge).map(({ method }) => method);
   return [
-    `Settings were searched on seed 0, ${tried.length} values for each method: ${found.join(', ')}.`,
+    `Settings were searched on ${seedsText(seeds)}, ${tried.length} values for each method: ${found.join(', ')}.`,
     // With only two values, each value is at an edge.
     ...(atEdge.length > 0 && tried.length > 2
       ? [

@@ -62,7 +62,10 @@ function settingsSection(task: TaskResult): string {
       ? []
       : [
           listMarkup(searchSentences(task)),
-          tableMarkup(['method', 'setting', 'values with the error of seed 0', 'taken'], searched),
+          tableMarkup(
+            ['method', 'setting', 'values with the largest error over the seeds of the search', 'taken'],
+            searched,
+          ),
         ]),
   ].join('\n');
 }

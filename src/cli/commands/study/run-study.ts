@@ -5,7 +5,15 @@ import type { DeviceIdentity } from '../../../driver/device-api.js';
 import { TRAINING_FILES } from '../../../learning/training-files.js';
 import { type DeviceOptions, withDevices } from '../../device.js';
 import { refuseTooLargeShape } from '../train/board-size.js';
-import { bestValue, firstValues, needsMore, nextValue, type Tried } from './setting-search.js';
+import {
+  bestValue,
+  firstValues,
+  largestError,
+  needsMore,
+  nextValue,
+  searchSeeds,
+  type Tried,
+} from './setting-search.js';
 import { isOfBoard, refuseUnlike } from './several-boards.js';
 import { shareOut } from './share-out.js';
 import type { Study, StudyTask } from './studies.js';
@@ -25,7 +33,7 @@ import {
 export interface StudyRequest extends DeviceOptions {
   readonly study: Study;
   readonly quick: boolean;
-  /** The seeds are 1 to this number: settings were chosen on seed 0. */
+  /** The seeds are 1 to this number: settings are chosen on other seeds. */
   readonly seeds: number;
   readonly out: string;
   /** One board or more, among which the trainings are shared out. */
@@ -35,10 +43,11 @@ export interface StudyRequest extends DeviceOptions {
   readonly begin?: () => void;
 }
 
-/** The search of one setting of a method, on the seed that is not reported. */
+/** The search of one setting of a method, on seeds that are not reported. */
 export interface FinishedSearch {
   readonly task: string;
   readonly method: string;
+  readonly seeds: readonly number[];
   /** Ascending. */
   readonly tried: readonly Tried[];
 }
@@ -160,6 +169,7 @@ async function searched(
 ): Promise<readonly FinishedSearch[]> {
   const [{ tasks }] = trainings.places;
   const later = plannedTrainings(tasks, seeds);
+  const triedSeeds = searchSeeds(quick);
   const found = tasks.map((task) =>
     task.methods.flatMap((method, at) => {
       if (method.search === undefined) return [];
@@ -173,13 +183,18 @@ async function searched(
     );
     if (wanted.length === 0) break;
     const planned = trainings.places.map((place) =>
-      wanted.map(({ one, task, value }) =>
-        plannedSearch(place.tasks[task], place.tasks[task].methods[one.at], value),
+      wanted.flatMap(({ one, task, value }) =>
+        triedSeeds.map((seed) =>
+          plannedSearch(place.tasks[task], place.tasks[task].methods[one.at], value, seed),
+        ),
       ),
     );
     const done = await trainings.train(planned, later);
-    for (const [index, { one, task, value }] of wanted.entries())
-      one.tried.push({ value, error: done[index].summary?.[tasks[task].measure] ?? null });
+    for (const [index, { one, task, value }] of wanted.entries()) {
+      const ofValue = done.slice(index * triedSeeds.length, (index + 1) * triedSeeds.length);
+      const errors = ofValue.map(({ summary }) => summary?.[tasks[task].measure] ?? null);
+      one.tried.push({ value, error: largestError(errors) });
+    }
     for (const searches of found) {
       const goesOn = needsMore(
         searches.map(({ tried }) => tried),
@@ -190,7 +205,7 @@ async function searched(
   }
   return found.flatMap((searches, task) =>
     searches.map(({ method, tried }) => ({
-      ...{ task: tasks[task].name, method: method.label },
+      ...{ task: tasks[task].name, method: method.label, seeds: triedSeeds },
       tried: tried.toSorted((a, b) => a.value - b.value),
     })),
   );

@@ -1,5 +1,8 @@
 import type { OptimizerOptions } from '../../../learning/optimizers/registry.js';
 
+/** The largest seed that a study may report. */
+export const SEEDS_MAX = 1000;
+
 /** A setting of a method. A study searches the best value of it before the study begins. */
 export interface SettingSearch {
   readonly setting: 'rate' | 'memory';
@@ -8,21 +11,37 @@ export interface SettingSearch {
   readonly optionsAt: (value: number) => OptimizerOptions;
 }
 
-/** One value that a search has tried. `error` is null if the training failed. */
+/** One value that a search has tried. */
 export interface Tried {
   readonly value: number;
+  /** The largest error over the seeds of the search; null if a training failed. */
   readonly error: number | null;
 }
 
-/** A search uses this seed. The results of this seed are never reported. */
-export const SEARCH_SEED = 0;
-/** The number of values that a quick study tries. */
+/**
+ * A search trains each value with these seeds. Their results are never reported: the seeds of a report are 1
+ * to `SEEDS_MAX`.
+ */
+const SEARCH_SEEDS: readonly number[] = [0, SEEDS_MAX + 1, SEEDS_MAX + 2];
+/** The number of seeds and of values that a quick study tries. */
+const QUICK_SEEDS = 1;
 const QUICK_VALUES = 2;
 /**
  * The largest number of values that a search tries. Without this limit a search whose best value always lies
  * at an edge would never end.
  */
 const VALUES_MAX = 5;
+
+/** Returns the seeds with which a search trains each value. */
+export function searchSeeds(quick: boolean): readonly number[] {
+  return quick ? SEARCH_SEEDS.slice(0, QUICK_SEEDS) : SEARCH_SEEDS;
+}
+
+/** Returns the largest of these errors, or null if one of them is null. */
+export function largestError(errors: readonly (number | null)[]): number | null {
+  const known = errors.filter((error) => error !== null);
+  return known.length < errors.length ? null : Math.max(...known);
+}
 
 /** Returns the values that a search tries first. */
 export function firstValues({ values }: SettingSearch, quick: boolean): readonly number[] {

@@ -125,7 +125,7 @@ const QUANTUM: Study = {
   error:
     '(E − E₀)/|E₀|: how far the energy of the trained state, computed from all patterns, lies above the ground energy',
   settingsFrom:
-    'The rate of each method is searched by the study on seed 0, as many values for each, by the error in the end. The other settings were chosen on seed 0 before. All methods take the same steps.',
+    'The rate of each method is searched by the study on seeds that are not reported, with as many values for each, by the largest error in the end. The other settings were chosen on seed 0 before. All methods take the same steps.',
   logSteps: false,
   tasksOf: (quick) =>
     quick
@@ -230,7 +230,7 @@ const PINN: Study = {
   error:
     '‖u − u*‖/‖u*‖: the relative error of the solution at points that no step saw; u* is the known solution',
   settingsFrom:
-    'The rate of each method, and the memory of L-BFGS, is searched by the study on seed 0, as many values for each, by the error in the end; BFGS has no setting. The other settings were chosen on seed 0 before. Methods other than Levenberg–Marquardt take more steps, since theirs are cheaper.',
+    'The rate of each method, and the memory of L-BFGS, is searched by the study on seeds that are not reported, with as many values for each, by the largest error in the end. BFGS has no setting. The other settings were chosen on seed 0 before. Methods other than Levenberg–Marquardt take more steps, since theirs are cheaper.',
   logSteps: true,
   tasksOf: (quick) => {
     const { poisson, heat, burgers } = PINN_DEFAULTS;

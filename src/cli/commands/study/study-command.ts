@@ -18,12 +18,12 @@ import { COLUMNS, findingsOf, rowsOf, searchSentences } from './findings.js';
 import { jsonText } from './json-text.js';
 import { reportHtml } from './report-html.js';
 import { runStudy, type StudyRequest } from './run-study.js';
+import { SEEDS_MAX } from './setting-search.js';
 import type { Study } from './studies.js';
 import { claimStudyDirectory, STUDY_FILES } from './study-directory.js';
 import { taskFigure } from './study-figure.js';
 import { namesOf, resultsOf, type StudyResults } from './study-results.js';
 
-const SEEDS_MAX = 1000;
 export const SEEDS = { full: 3, quick: 2 } as const;
 
 /** Options for the size of a study. */

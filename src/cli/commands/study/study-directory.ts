@@ -29,13 +29,15 @@ export interface StudyMark {
 
 /** The path of the training of one method with one seed, below the directory of the study. */
 export function trainingPath(task: string, method: string, seed: number): string {
-  return join(task, method, `seed-${seed}`);
+  return join(task, method, seedName(seed));
 }
 
 /** The path of one training of the search of a setting, below the directory of the study. */
-export function searchPath(task: string, method: string, setting: string): string {
-  return join('search', task, method, setting);
+export function searchPath(task: string, method: string, setting: string, seed: number): string {
+  return join('search', task, method, setting, seedName(seed));
 }
+
+const seedName = (seed: number): string => `seed-${seed}`;
 
 /** A directory that other studies are kept out of. */
 export interface ClaimedDirectory {

@@ -44,7 +44,9 @@ export type Verdict = 'lower' | 'overlap' | 'higher';
 /** How a setting was found. */
 export interface SearchResult {
   readonly setting: string;
-  /** Ascending; the error is null if the training failed. */
+  /** The seeds of the search. They are not reported. */
+  readonly seeds: readonly number[];
+  /** Ascending. The error is the largest one over these seeds; null if a training failed. */
   readonly tried: readonly Tried[];
   /** Whether the best value is the smallest or the largest, so that one beyond may be better. */
   readonly isAtEdge: boolean;
@@ -160,7 +162,12 @@ function methodResult(
     ...{ name: label, meaning, role, optimizer: name, options: finiteOptions(options), steps },
     ...(search === undefined || found === undefined
       ? {}
-      : { search: { setting: search.setting, tried: found.tried, isAtEdge: isAtEdge(found.tried) } }),
+      : {
+          search: {
+            ...{ setting: search.setting, seeds: found.seeds, tried: found.tried },
+            isAtEdge: isAtEdge(found.tried),
+          },
+        }),
     trainings: results,
     ...(isComplete ? { error: spreadOf(errors) } : {}),
   };

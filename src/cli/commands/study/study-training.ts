@@ -16,7 +16,6 @@ import { TRAINING_FILES } from '../../../learning/training-files.js';
 import { formatExact, formatNumber, formatSeconds } from '../../../number-text.js';
 import { environmentOf, TICKS_MAX } from '../train/run-training.js';
 import { readRecords } from '../train/training-figure.js';
-import { SEARCH_SEED } from './setting-search.js';
 import type { StudyMethod, StudyTask } from './studies.js';
 import { searchPath, trainingPath } from './study-directory.js';
 import type { PlannedTraining } from './study-progress.js';
@@ -59,13 +58,13 @@ export function plannedTrainings(tasks: readonly StudyTask[], seeds: number): Pl
   );
 }
 
-/** The training of a search that tries one value of the setting of a method. */
-export function plannedSearch(task: StudyTask, method: StudyMethod, value: number): Planned {
+/** The training of a search that tries one value of the setting of a method with one seed. */
+export function plannedSearch(task: StudyTask, method: StudyMethod, value: number, seed: number): Planned {
   const setting = `${method.search!.setting} ${formatExact(value)}`;
   return {
-    ...plannedOf(task, withValue(method, value), SEARCH_SEED),
-    label: `${task.name}, ${method.label}, search, ${setting}`,
-    directory: searchPath(task.name, method.label, `${method.search!.setting}-${value}`),
+    ...plannedOf(task, withValue(method, value), seed),
+    label: `${task.name}, ${method.label}, search, ${setting}, seed ${seed}`,
+    directory: searchPath(task.name, method.label, `${method.search!.setting}-${value}`, seed),
   };
 }
 

@@ -1,4 +1,5 @@
 import { formatNumber } from '../../../number-text.js';
+import { seedsText } from './findings.js';
 import type { MethodResult, StudyResults, TaskResult } from './study-results.js';
 import type { Claim, ClaimVerdict } from './table/table-study.js';
 
@@ -43,11 +44,11 @@ function barClaim(task: TaskResult): Claim[] {
   ];
 }
 
-/** Says where the settings come from if they were searched. Empty for older results. */
+/** Says where the settings come from if they were searched. Empty otherwise. */
 function searchText({ methods }: TaskResult): string {
   const [board] = methods;
   if (board.search === undefined) return '';
-  return `; settings of seed 0, ${board.search.tried.length} values for each method`;
+  return `; settings of ${seedsText(board.search.seeds)}, ${board.search.tried.length} values for each method`;
 }
 
 function claimsOfTask(task: TaskResult): Claim[] {
