@@ -7,6 +7,7 @@ import type { CommandEntry } from '../../src/cli/command.js';
 import { COMMANDS } from '../../src/cli/commands.js';
 import { longFlag } from '../../src/cli/options/option.js';
 import { runCommand } from '../support/command-line.js';
+import { hasProgram } from '../support/programs.js';
 
 const SHELLS = ['bash', 'zsh', 'fish'] as const;
 type Shell = (typeof SHELLS)[number];
@@ -29,7 +30,7 @@ afterAll(() => rmSync(directory, { recursive: true }));
 function has(shell: Shell): boolean {
   // Paths in this shell differ from those of Node.
   if (process.platform === 'win32') return false;
-  const found = spawnSync(shell, ['-c', 'exit 0']).status === 0;
+  const found = hasProgram(shell);
   if (!found && process.env['CI']) throw new Error(`CI has no ${shell}: apt-get install ${shell}`);
   return found;
 }

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Progress, type ProgressOptions } from '../../src/cli/output/progress.js';
 import { columnCount } from '../../src/cli/output/text-width.js';
+import { anyCharacters } from '../support/law.js';
 
 /** Progress on a terminal or in a file. The tests set the time. */
 function setUp(isTTY: boolean, options: Partial<ProgressOptions> = {}, columns = 80) {
@@ -82,7 +83,7 @@ describe('on a terminal', () => {
     );
     fc.assert(
       fc.property(
-        fc.array(fc.tuple(anyNumber, fc.string({ unit: 'binary' }), anyNumber)),
+        fc.array(fc.tuple(anyNumber, anyCharacters, anyNumber)),
         anyNumber,
         anyNumber,
         fc.integer({ min: 0, max: 300 }),

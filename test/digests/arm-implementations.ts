@@ -1,6 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import path from 'node:path';
 import { makeMcu } from '../hil/firmware.js';
+import { hasProgram } from '../support/programs.js';
 import { type Implementation, linesOf, split } from './implementations.js';
 
 const DEADLINE_MS = 300_000;
@@ -14,7 +15,7 @@ function onArm(name: string, target: string): Implementation {
     isLong: true,
     missing: () => {
       const tools = ['arm-none-eabi-gcc', 'qemu-system-arm', 'make'];
-      const absent = tools.find((program) => spawnSync(program, ['--version']).status !== 0);
+      const absent = tools.find((program) => !hasProgram(program));
       return absent === undefined ? undefined : `no ${absent}`;
     },
     holds: ({ orders }) => !orders.includes(TOO_LARGE),

@@ -1,10 +1,10 @@
-import { spawnSync } from 'node:child_process';
 import { OracleTicks } from '../../emulator/analog/oracle-ticks.js';
 import { kernelWarning } from '../../emulator/kernel/kernel-module.js';
 import { newKernelTicks } from '../../emulator/kernel/kernel-ticks.js';
 import { make, runOnLines } from '../reference-firmware/build.js';
 import { emulatedProblem, type TicksOf } from '../reference-firmware/emulated-problem.js';
 import type { Problem } from '../reference-firmware/problems.js';
+import { hasProgram } from '../support/programs.js';
 
 /**
  * One way to compute the device model. All of them are required: one that can't run here is missing, not left
@@ -49,7 +49,7 @@ function compiled(compiler: string, flags: string): Implementation {
     name: `C device model, ${compiler} ${flags}`,
     isLong: true,
     missing: () => {
-      const absent = [compiler, 'make'].find((program) => spawnSync(program, ['--version']).status !== 0);
+      const absent = [compiler, 'make'].find((program) => !hasProgram(program));
       return absent === undefined ? undefined : `no ${absent}`;
     },
     run: (problems) => {

@@ -1,15 +1,14 @@
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll } from 'vitest';
+import { hasProgram } from '../support/programs.js';
 
 /** Debian puts it into a folder that is only in the PATH of root. */
-const PROGRAM = ['nats-server', '/usr/sbin/nats-server'].find(
-  (name) => spawnSync(name, ['--version']).status === 0,
-);
+const PROGRAM = ['nats-server', '/usr/sbin/nats-server'].find(hasProgram);
 
 /** Without nats-server the tests of farms are skipped; CI must have it: .ci/run installs it. */
 export const hasNats = PROGRAM !== undefined;

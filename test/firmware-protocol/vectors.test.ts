@@ -1,10 +1,11 @@
-import { execFileSync, spawnSync } from 'node:child_process';
+import { execFileSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import { type DecodedItem, encodeFrame, type Frame, FrameDecoder } from '../../firmware-protocol/framing.js';
 import { programDigest } from '../../firmware-protocol/program-digest.js';
 import { pack, unpack, type WireValue } from '../../firmware-protocol/restricted-messagepack.js';
 import { decodeByDirection, encodeByName } from '../support/codec-by-name.js';
+import { hasProgram } from '../support/programs.js';
 import {
   directedRow,
   directedRows,
@@ -19,7 +20,7 @@ import {
 const SCRIPT = fileURLToPath(
   new URL('../../firmware-protocol/tools/scripts/protocol-vectors.py', import.meta.url),
 );
-const hasPython = spawnSync('python3', ['--version']).status === 0;
+const hasPython = hasProgram('python3');
 
 /** The fields as the codec has them: hex becomes bytes if the row says so. */
 function codecFields(vector: MessageVector): Record<string, unknown> {

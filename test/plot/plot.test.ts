@@ -7,7 +7,7 @@ import { figure } from '../../src/plot/figure.js';
 import { type LineChartSpec, lineChart } from '../../src/plot/line-chart.js';
 import { textWidth } from '../../src/plot/text-width.js';
 import { descendants, parseXml, type XmlElement } from '../cli/support/parse-xml.js';
-import { law } from '../support/law.js';
+import { anyCharacters, law } from '../support/law.js';
 
 const WIDTH_PX = 760;
 
@@ -88,7 +88,7 @@ describe('line charts', () => {
   );
   const anyText = fc.oneof(
     fc.string(),
-    fc.string({ unit: 'binary' }),
+    anyCharacters,
     fc.constantFrom('<a b="&">', ']]>', '\ud800', 'a long text '.repeat(40), 'W'.repeat(300)),
   );
   const scales = fc.constantFrom('linear' as const, 'log' as const);

@@ -1,25 +1,24 @@
-import { execFileSync, spawnSync } from 'node:child_process';
+import { execFileSync } from 'node:child_process';
 import { mkdirSync, readdirSync, rmSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { ROOT } from '../repository/files.js';
+import { hasProgram } from '../support/programs.js';
 
 /** The folder of the firmware. */
 export const FOLDER = path.join(ROOT, 'firmware-protocol/reference-firmware');
 export const SOURCES = path.join(FOLDER, 'src');
 
-const found = (program: string): boolean => spawnSync(program, ['--version']).status === 0;
-
 /** The missing tools for the C device, or undefined. CI must have all of them: .ci/run installs them. */
 export function missingTools(): string | undefined {
   const missing = [...['cc', 'make'], ...(process.env['CI'] ? ['clang'] : [])].filter(
-    (program) => !found(program),
+    (program) => !hasProgram(program),
   );
   if (missing.length === 0) return undefined;
   if (process.env['CI']) throw new Error(`CI has no ${missing.join(' and no ')}`);
   return `no ${missing.join(' and no ')} here: the C device is not tested`;
 }
 
-export const hasClang = found('clang');
+export const hasClang = hasProgram('clang');
 
 /**
  * The build with the address and undefined-behaviour sanitizers, which stop at the first finding. Most tests

@@ -11,14 +11,15 @@ it(`no line with a comment is wider than ${COLUMNS_MAX} columns`, () => {
   const wide = repositoryFiles(/\.(tsx?|mjs|c|h|py|lua|mk|sh|ya?ml)$|Makefile$|^\.ci\/run$/)
     .filter((file) => !/generated/.test(file))
     .flatMap((file) => {
+      const lines = readRepositoryFile(file).split('\n');
+      // Only a file with such a line is parsed.
+      if (lines.every((line) => line.length <= COLUMNS_MAX)) return [];
       const comments = commentsOnly(file).split('\n');
-      return readRepositoryFile(file)
-        .split('\n')
-        .flatMap((line, i) =>
-          line.length > COLUMNS_MAX && comments[i].trim() !== '' && !ONE_WORD.test(line)
-            ? [`${file}:${i + 1}: ${line.length}`]
-            : [],
-        );
+      return lines.flatMap((line, i) =>
+        line.length > COLUMNS_MAX && comments[i].trim() !== '' && !ONE_WORD.test(line)
+          ? [`${file}:${i + 1}: ${line.length}`]
+          : [],
+      );
     });
   expect(wide).toEqual([]);
 });

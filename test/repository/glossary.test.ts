@@ -70,14 +70,20 @@ interface Text {
 
 const textOf = (text: string): Text => ({ lines: text.split('\n'), words: words(text) });
 const WHOLE = new Map(FILES.map((file) => [file, textOf(readRepositoryFile(file))]));
-const PROSE = new Map(
-  FILES.map((file) => [file, file.endsWith('.md') ? WHOLE.get(file)! : textOf(commentsOnly(file))]),
-);
+const prose = new Map<string, Text>();
+
+/** Parsed when it is asked for: most files have no such phrase at all. */
+function proseOf(file: string): Text {
+  if (file.endsWith('.md')) return WHOLE.get(file)!;
+  const known = prose.get(file) ?? textOf(commentsOnly(file));
+  prose.set(file, known);
+  return known;
+}
 
 function linesWith(file: string, phrase: string, proseOnly: boolean): string[] {
   const pattern = new RegExp(`\\b${words(phrase)}(e?s)?\\b`);
-  const text = (proseOnly ? PROSE : WHOLE).get(file)!;
-  if (!pattern.test(text.words)) return [];
+  if (!pattern.test(WHOLE.get(file)!.words)) return [];
+  const text = proseOnly ? proseOf(file) : WHOLE.get(file)!;
   return text.lines.flatMap((line, i) =>
     pattern.test(words(line)) ? [`${file}:${i + 1}: ${line.trim()}`] : [],
   );

@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { test } from 'vitest';
 
 /** The number of runs of a property by fast-check, and the seed. */
@@ -19,3 +20,17 @@ export function law(
   test(`${title} (${few} runs)`, () => check({ seed, numRuns: few }));
   test(`${title} (${numRuns} runs)`, { tags: 'long' }, () => check({ seed, numRuns }));
 }
+
+/** The number of code points that UTF-16 has for its pairs, and the first one. They are no characters. */
+const SURROGATES = 0x800;
+const FIRST_SURROGATE = 0xd800;
+
+/**
+ * A text of any characters. `fc.string` with the unit `binary` makes the same, but begins by two seconds of
+ * work.
+ */
+export const anyCharacters: fc.Arbitrary<string> = fc
+  .array(fc.nat({ max: 0x10ffff - SURROGATES }))
+  .map((points) =>
+    String.fromCodePoint(...points.map((point) => (point < FIRST_SURROGATE ? point : point + SURROGATES))),
+  );

@@ -1,10 +1,11 @@
-import { execFileSync, spawnSync } from 'node:child_process';
+import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import type { Rows } from './analog-linear.js';
+import { hasProgram } from './programs.js';
 
-export const hasNgspice = spawnSync('ngspice', ['--version']).status === 0;
+export const hasNgspice = hasProgram('ngspice');
 
 /** R = 1/G_fs and C of the board; RC = 1 µs. */
 const OHM = 1000;

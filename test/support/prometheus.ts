@@ -2,10 +2,9 @@ import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { hasProgram } from './programs.js';
 
-export const hasPrometheus = ['prometheus', 'promtool'].every(
-  (program) => spawnSync(program, ['--version']).status === 0,
-);
+export const hasPrometheus = ['prometheus', 'promtool'].every(hasProgram);
 
 const START_MS = 30_000;
 const END_MS = 15_000;

@@ -1,10 +1,11 @@
-import { execFileSync, spawnSync } from 'node:child_process';
+import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { ROOT } from '../repository/files.js';
+import { hasProgram } from './programs.js';
 
-export const hasTshark = spawnSync('tshark', ['--version']).status === 0;
+export const hasTshark = hasProgram('tshark');
 /** The dissector in the package. */
 export const DISSECTOR = path.join(ROOT, 'firmware-protocol/wireshark/thermolink.lua');
 
