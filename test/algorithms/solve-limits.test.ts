@@ -141,11 +141,14 @@ test('a well-conditioned system is solved without damping', async () => {
   expect(combined).toBeUndefined();
 });
 
-test('if the errors of a board’s matrix are too large, its readings are combined with more damping', async () => {
+test('if the errors of a board’s matrix are too large, its readings are combined with more damping', {
+  tags: 'long',
+  timeout: 60_000,
+}, async () => {
   const problem = problemOf('log-uniform', 1e4, 64, 46);
   const { combined } = await solved(solverBoard('prototype-64'), problem, 1e-2);
   expect(combined!.relativeDamping).toBeGreaterThan(1 / 1000);
-}, 60_000);
+});
 
 test('an uncalibrated board of 8-bit couplings solves condition 100, and its progress never falls', async () => {
   const squares: number[] = [];

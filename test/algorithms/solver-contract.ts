@@ -23,6 +23,8 @@ export interface SolverUnderTest {
   readonly unknowns?: number;
   /** Tests that do not apply to this solver, by name, with the reason. */
   readonly skips?: Readonly<Record<string, string>>;
+  /** Tests that take this solver more than a second of processor time, by name. */
+  readonly long?: readonly string[];
   /** Given if the solver also relaxes. */
   readonly relaxation?: RelaxationUnderTest;
 }
@@ -46,7 +48,8 @@ export function describeSolver(solver: SolverUnderTest): void {
   const it = (name: string, body: () => Promise<void>) => {
     const reason = solver.skips?.[name];
     const suffix = reason === undefined ? '' : ` (skipped: ${reason})`;
-    test.skipIf(reason !== undefined)(`${name}${suffix}`, body);
+    const options = solver.long?.includes(name) ? { tags: 'long' } : {};
+    test.skipIf(reason !== undefined)(`${name}${suffix}`, options, body);
   };
   describe(`${solver.name} as a linear solver`, () => {
     const { unknowns = 12 } = solver;

@@ -54,7 +54,7 @@ describe.runIf(isBuilt)('bench step --boards', () => {
     expect(result.ratio).toBeGreaterThan(0.5);
   });
 
-  test('ends at an abort at any stage', async () => {
+  test('ends at an abort at any stage', { tags: 'long' }, async () => {
     const controller = new AbortController();
     // Two counted rounds, and two boards one after the other: the last one starts while the first board
     // waits.

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { benchRecord } from '../../src/cli/commands/bench/record.js';
 
 describe('bench record', () => {
-  it('tells the cost of a recording in threads, time and disk', async () => {
+  it('tells the cost of a recording in threads, time and disk', { tags: 'long' }, async () => {
     const shares: number[] = [];
     const { fileOverCodes, upload, again, download, slowUploadShare, slowDownloadShare } = await benchRecord(
       'ideal-64',

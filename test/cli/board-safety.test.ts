@@ -46,7 +46,7 @@ async function watchdogTrips(uri: string): Promise<number> {
 }
 
 const LONG = { tags: 'long' } as const;
-/** One signal, one crash and the kill are quick, on one line. The long tests have every end on both lines. */
+/** One signal and the kill are quick, on one line. The long tests have every end on both lines. */
 const quickOnOne = (kind: string) => (kind === 'pty' || !hasPty ? {} : LONG);
 
 describe.runIf(isBuilt).each(hasPty ? ['tcp', 'pty'] : ['tcp'])('a board on %s', (kind) => {
@@ -82,7 +82,7 @@ describe.runIf(isBuilt).each(hasPty ? ['tcp', 'pty'] : ['tcp'])('a board on %s',
     expect(await tripsSince()).toBe(0);
   };
 
-  it('is stopped before its host dies of an exception that nobody catches', quickOnOne(kind), () =>
+  it('is stopped before its host dies of an exception that nobody catches', LONG, () =>
     expectStopped('throw'),
   );
 

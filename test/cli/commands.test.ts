@@ -214,7 +214,9 @@ describe('devices', () => {
 describe('thermolink train', () => {
   const digits = fewDigits();
 
-  it('stores metrics, summary, curves and a checkpoint; resumes; refuses to overwrite', async () => {
+  it('stores metrics, summary, curves and a checkpoint; resumes; refuses to overwrite', {
+    tags: 'long',
+  }, async () => {
     const out = file('run');
     const args = ['train', 'mnist', '--data', digits, '--train-size', '512', '--out', out];
     const first = await runCommand(...args, '--json');

@@ -151,7 +151,7 @@ describe.runIf(isBuilt)('thermolink emulate, as a process of its own', () => {
     },
   );
 
-  it('tells clients that it ends', async () => {
+  it('tells clients that it ends', { tags: 'long' }, async () => {
     const { server, uris } = await emulate('--profile', 'ideal-8');
     const device = await connect(uris[0], { reconnect: false });
     expect(await server.end('SIGTERM')).toBe(0);

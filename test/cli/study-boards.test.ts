@@ -203,13 +203,18 @@ describe('a study of tables on several boards', () => {
     expect(existsSync(join(out, 'runs.json'))).toBe(false);
   });
 
-  it.each(['noise', 'pinn'])('leaves no files if boards of two models are refused: %s', async (name) => {
+  it('leaves no files if boards of two models are refused: noise', () => expectNoFiles('noise'));
+  it('leaves no files if boards of two models are refused: pinn', { tags: 'long' }, () =>
+    expectNoFiles('pinn'),
+  );
+
+  async function expectNoFiles(name: string): Promise<void> {
     const devices = ['--device', BOARD, '--device', 'emulator:prototype-1024'];
     const { stderr, exitCode } = await runCommand('study', name, '--quick', '--out', out, ...devices);
     expect([exitCode, stderr]).toEqual([2, expect.stringContaining('The boards are')]);
     expect(stderr).not.toContain('--resume');
     expect(existsSync(out)).toBe(false);
-  });
+  }
 
   it('is refused if its runs measure times', async () => {
     const twice = ['--device', BOARD, '--device', BOARD];

@@ -27,6 +27,7 @@ const DOCUMENTS = repositoryFiles(/^(README\.md|docs\/.*\.md)$/).filter(
 /** Their commands compute for longer than a second. */
 const LONG: ReadonlySet<string> = new Set([
   'docs/how-to/test-against-a-trace.md',
+  'docs/how-to/check-a-board.md',
   'docs/tutorial.md',
   'docs/how-to/calibrate.md',
   'docs/how-to/share-a-board.md',
@@ -124,14 +125,18 @@ describe('the examples of the documents run', () => {
     await Promise.all([lucidac.close(), hub.close()]);
     rmSync(logs, { recursive: true });
   });
-  it.runIf(built)('docs/examples/watch.ts prints what docs/how-to/share-a-board.md shows', async () => {
-    const { stdout } = await run('node', [
-      path.join(ROOT, 'dist/docs/examples/watch.js'),
-      hub.uris.get('lab1')!,
-    ]);
-    const shown = readRepositoryFile('docs/how-to/share-a-board.md').split('```ts\n')[1];
-    expect(/```text\n([\s\S]*?)```/.exec(shown)?.[1]).toBe(stdout);
-  });
+  it.runIf(built)(
+    'docs/examples/watch.ts prints what docs/how-to/share-a-board.md shows',
+    { tags: 'long' },
+    async () => {
+      const { stdout } = await run('node', [
+        path.join(ROOT, 'dist/docs/examples/watch.js'),
+        hub.uris.get('lab1')!,
+      ]);
+      const shown = readRepositoryFile('docs/how-to/share-a-board.md').split('```ts\n')[1];
+      expect(/```text\n([\s\S]*?)```/.exec(shown)?.[1]).toBe(stdout);
+    },
+  );
   const expectPrinted = async (file: string): Promise<void> => {
     const text = await withPrintedOutput(readRepositoryFile(file), {
       '192.168.1.21': `127.0.0.1:${lucidac.port}`,

@@ -7,6 +7,7 @@ import { newKernelTicks } from '../../emulator/kernel/kernel-ticks.js';
 import { stateDigest } from '../../emulator/state-digest.js';
 import { arrayState, idealBoard } from '../support/analog-boards.js';
 import { DEVICE_STEPS, imageOfSteps } from '../support/device-steps.js';
+import { PYTHON } from '../support/python.js';
 
 test.each(DEVICE_STEPS)('$name', (steps) => {
   const { board, program, dieSeed, runSeed, firstTick, ticks, expected } = steps;
@@ -27,9 +28,13 @@ test.each(DEVICE_STEPS)('$name', (steps) => {
 
 test('the Python script still writes these files', { tags: 'long' }, (context) => {
   try {
-    execFileSync('python3', ['firmware-protocol/tools/scripts/device-model-vectors.py', '--check'], {
-      encoding: 'utf8',
-    });
+    execFileSync(
+      PYTHON ?? 'python3',
+      ['firmware-protocol/tools/scripts/device-model-vectors.py', '--check'],
+      {
+        encoding: 'utf8',
+      },
+    );
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return context.skip('no python3 here');
     throw error;

@@ -27,7 +27,7 @@ describe('writeArray', () => {
     expect(await readVector(path)).toEqual(awkward);
   });
 
-  it('writes long tables in pieces', async () => {
+  it('writes long tables in pieces', { tags: 'long' }, async () => {
     const path = file('long.csv');
     const values = Float64Array.from({ length: 60_000 }, (_, i) => i / 7);
     await writeArray(path, matrix(20_000, 3, values));

@@ -6,6 +6,7 @@ import { gaussianOfWord } from '../../firmware-protocol/gaussian.js';
 import { GAUSSIAN_TABLE, GAUSSIAN_TABLE_CHECKSUM } from '../../firmware-protocol/gaussian-table.generated.js';
 import { GAUSSIAN_MAX } from '../../firmware-protocol/limits.js';
 import { referenceGaussian } from '../support/analog-reference.js';
+import { PYTHON } from '../support/python.js';
 
 /** Points of an octave. */
 const POINTS = 131072;
@@ -133,7 +134,7 @@ test('its script still writes the same table', { tags: 'long' }, (context) => {
 
 function python(...args: string[]): string | undefined {
   try {
-    return execFileSync('python3', args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] });
+    return execFileSync(PYTHON ?? 'python3', args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] });
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
     throw error;

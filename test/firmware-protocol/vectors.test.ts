@@ -5,7 +5,6 @@ import { type DecodedItem, encodeFrame, type Frame, FrameDecoder } from '../../f
 import { programDigest } from '../../firmware-protocol/program-digest.js';
 import { pack, unpack, type WireValue } from '../../firmware-protocol/restricted-messagepack.js';
 import { decodeByDirection, encodeByName } from '../support/codec-by-name.js';
-import { hasProgram } from '../support/programs.js';
 import {
   directedRow,
   directedRows,
@@ -16,11 +15,12 @@ import {
   type MessageVector,
   toHex,
 } from '../support/protocol-vectors.js';
+import { PYTHON } from '../support/python.js';
 
 const SCRIPT = fileURLToPath(
   new URL('../../firmware-protocol/tools/scripts/protocol-vectors.py', import.meta.url),
 );
-const hasPython = hasProgram('python3');
+const hasPython = PYTHON !== undefined;
 
 /** The fields as the codec has them: hex becomes bytes if the row says so. */
 function codecFields(vector: MessageVector): Record<string, unknown> {
@@ -43,7 +43,7 @@ function decodeAll(chunks: readonly Uint8Array[], frameBytesMax: number): Decode
 }
 
 test.skipIf(!hasPython)('the Python script reproduces the checked-in vectors', { tags: 'long' }, () => {
-  expect(() => execFileSync('python3', [SCRIPT, '--check'], { stdio: 'pipe' })).not.toThrow();
+  expect(() => execFileSync(PYTHON!, [SCRIPT, '--check'], { stdio: 'pipe' })).not.toThrow();
 });
 
 describe('frames', () => {

@@ -25,8 +25,9 @@ async function readyThread(network: Network): Promise<GradientThread> {
 }
 
 describe('a gradient thread', () => {
-  it('gives the bits of this thread: a perceptron', () =>
-    expectSameBits(createMlp({ inputCount: 12, hidden: [7], classes: 4 })));
+  it('gives the bits of this thread: a perceptron', { tags: 'long' }, () =>
+    expectSameBits(createMlp({ inputCount: 12, hidden: [7], classes: 4 })),
+  );
 
   it('and so of a convolution', { tags: 'long' }, () =>
     expectSameBits(createConvolutionClassifier({ rows: 8, columns: 8, classes: 3, hidden: [5] })),

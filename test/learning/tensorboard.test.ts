@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, it } from 'vitest';
 import { EventFile, isEventFile, scalarsOf } from '../../src/learning/tensorboard.js';
+import { PYTHON } from '../support/python.js';
 
 const directory = mkdtempSync(join(tmpdir(), 'thermolink-events-'));
 afterAll(() => rmSync(directory, { recursive: true }));
@@ -11,7 +12,9 @@ afterAll(() => rmSync(directory, { recursive: true }));
 /** The content of a file for an independent reader. */
 const eventsOf = (file: string): { step: number; version?: string; session?: number; scalars?: object }[] =>
   JSON.parse(
-    execFileSync('python3', [join(import.meta.dirname, 'read_events.py'), file], { encoding: 'utf8' }),
+    execFileSync(PYTHON ?? 'python3', [join(import.meta.dirname, 'read_events.py'), file], {
+      encoding: 'utf8',
+    }),
   );
 
 it('events are read by an independent reader, value by value', () => {

@@ -40,6 +40,8 @@ describeSolver({
   name: 'LUCIDAC',
   create: onIdeal,
   unknowns: 5,
+  // "relaxation" below has a shorter one.
+  long: ['follows the mean path'],
   // Steps of the ADC and of the coefficients, over the eigenvalues.
   relaxation: { create: onIdeal, accuracy: 1e-3 },
 });
@@ -231,7 +233,9 @@ describe('relaxation', () => {
     });
   }
 
-  it('is within 1e-3 of e^(−At) on an imperfect machine, which is tuned once (seed 41)', async () => {
+  it('is within 1e-3 of e^(−At) on an imperfect machine, which is tuned once (seed 41)', {
+    tags: 'long',
+  }, async () => {
     const { worst, estimated, runs, calibrations } = await worstOf(41, 2, [1]);
     expect(worst).toBeLessThanOrEqual(1e-3);
     expect(estimated).toBeLessThan(2e-3);

@@ -17,7 +17,7 @@ describe('the page about Python', () => {
     context.skip(missing !== undefined, missing);
   });
 
-  it('is a program that prints what the page shows (vitest -u writes it)', async () => {
+  it('is a program that prints what the page shows (vitest -u writes it)', { tags: 'long' }, async () => {
     const page = readRepositoryFile(PAGE);
     const blocks = [...page.matchAll(BLOCK)].map(([, code]) => code);
     const uri = await serveBoard('ideal-8');

@@ -48,6 +48,8 @@ const LONG: ReadonlySet<string> = new Set([
   ...['extract-harsh', 'extract-crossbar', 'calibrate-crossbar', 'compare-boards', 'broken-boards'],
   ...['threshold-silent-cells', 'characterize-silent-cell', 'overload-for-ever', 'train-tngd-delayed'],
   ...['kfac-long', 'burgers-trained'],
+  ...['calibration-records', 'overload-solve', 'solve-by-ideal-sampler', 'train-convolution', 'burgers'],
+  ...['threshold-fluctuations', 'solve-harsh', 'solve-imperfect-damped', 'training-files'],
 ]);
 
 describe('recorded results', () => {

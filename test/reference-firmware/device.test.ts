@@ -93,11 +93,15 @@ describe.skipIf(missing !== undefined)(`the device in C${missing ? ` (${missing}
       told.push(await device.acquire({ ...RUN, sampleCount: 0, burnInTicks: 100 }));
     }));
 
-  test('bit-identical samples: a sample in several blocks, a smaller tick, eight bits', () =>
-    sameAsEmulator('ideal-crossbar', 7, async (device, told) => {
-      told.push(await device.loadProgram(0, factoredProgram(8192, 4, 3)));
-      told.push(await device.acquire({ ...RUN, sampleCount: 20, burnInTicks: 3, ticksPerSample: 1 }));
-    }));
+  test(
+    'bit-identical samples: a sample in several blocks, a smaller tick, eight bits',
+    { tags: 'long' },
+    () =>
+      sameAsEmulator('ideal-crossbar', 7, async (device, told) => {
+        told.push(await device.loadProgram(0, factoredProgram(8192, 4, 3)));
+        told.push(await device.acquire({ ...RUN, sampleCount: 20, burnInTicks: 3, ticksPerSample: 1 }));
+      }),
+  );
 
   test('an overload ends the run exactly after its tick, or is marked', () =>
     sameAsEmulator('ideal-8', 1, async (device, told) => {

@@ -18,8 +18,8 @@ async function expectPromisesKept(seeds: number, change: Partial<Scenario> = {})
 describe('host, line and board, simulated', () => {
   it('keep every promise of the protocol in 3 histories', () => expectPromisesKept(3));
 
-  it(`keep them in 3 histories with frames of ${LARGE_FRAME_BYTES} bytes`, () =>
-    expectPromisesKept(3, { frameBytes: LARGE_FRAME_BYTES }));
+  it(`keep them in a history with frames of ${LARGE_FRAME_BYTES} bytes`, () =>
+    expectPromisesKept(1, { frameBytes: LARGE_FRAME_BYTES }));
 
   it('repeat a history exactly', { tags: 'long' }, async () => {
     const first = await written(22);

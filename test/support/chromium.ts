@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import type { Browser } from 'playwright-core';
+import { PYTHON } from './python.js';
 
 /** The files of Chromium in Debian and other systems. `CHROMIUM` names another file. */
 const PROGRAM = [
@@ -36,7 +37,7 @@ export interface ServedFolder {
 /** Serves a folder on a free port of this machine. */
 export function serveFolder(folder: string): Promise<ServedFolder> {
   const options = ['-u', '-m', 'http.server', '--bind', '127.0.0.1', '--directory', folder, '0'];
-  const server = spawn('python3', options, { stdio: ['ignore', 'pipe', 'ignore'] });
+  const server = spawn(PYTHON ?? 'python3', options, { stdio: ['ignore', 'pipe', 'ignore'] });
   return new Promise((resolve, reject) => {
     let said = '';
     server.once('error', reject);

@@ -1,4 +1,14 @@
 import { spawnSync } from 'node:child_process';
+import { hasProgram } from './programs.js';
+
+/**
+ * Debian's Python first: Debian installs packages for it, and the first Python in the path may be a script of
+ * a version manager that needs half a second to find the real one.
+ */
+const PYTHONS = ['/usr/bin/python3', 'python3'];
+
+/** A Python for scripts without other packages. Undefined if there is none. */
+export const PYTHON = PYTHONS.find(hasProgram);
 
 const FIND_MODULES =
   'import sys; from importlib.util import find_spec; sys.exit(None in map(find_spec, sys.argv[1:]))';
@@ -17,12 +27,12 @@ export class FoundPython {
   readonly #missing: string;
 
   /**
-   * Debian installs packages for Debian's own Python, which may not be the first in the path. The modules are
-   * not imported, because NumPy needs a third of a second.
+   * The modules are only searched, because the import of NumPy takes a third of a second.
    */
   constructor({ modules, packages, purpose }: Needs) {
-    this.program = ['python3', '/usr/bin/python3'].find(
-      (program) => spawnSync(program, ['-c', FIND_MODULES, ...modules.split(', ')]).status === 0,
+    this.program = PYTHONS.find(
+      (program) =>
+        hasProgram(program) && spawnSync(program, ['-c', FIND_MODULES, ...modules.split(', ')]).status === 0,
     );
     this.#missing = `no Python with ${modules}: apt-get install ${packages} to run ${purpose}`;
     if (!this.program) console.warn(this.#missing);

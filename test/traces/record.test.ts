@@ -13,7 +13,7 @@ import { Recorder } from '../../src/traces/recorder.js';
 import { recoverTrace } from '../../src/traces/recover.js';
 import type { TraceMessage } from '../../src/traces/trace-message.js';
 import { isBuilt } from '../support/child-process.js';
-import { hasProgram } from '../support/programs.js';
+import { PYTHON } from '../support/python.js';
 import { diagonalProgram, openTestBoard } from '../support/test-board.js';
 import { VirtualClock } from '../support/virtual-clock.js';
 
@@ -191,10 +191,10 @@ describe('a recorded session', () => {
     expect((await examineTrace(file('killed.mcap'))).lost).toEqual(['the recording was not closed']);
   });
 
-  it.runIf(hasProgram('python3'))(
+  it.runIf(PYTHON !== undefined)(
     'gives the same content to a reader in Python, written from the specification',
     async () => {
-      const { stdout, stderr, status } = spawnSync('python3', [PYTHON_READER, session], { encoding: 'utf8' });
+      const { stdout, stderr, status } = spawnSync(PYTHON!, [PYTHON_READER, session], { encoding: 'utf8' });
       expect(stderr).toBe('');
       expect(status).toBe(0);
       const told = JSON.parse(stdout);

@@ -127,7 +127,7 @@ describe('against the BigInt reference, many problems', { tags: 'long' }, () => 
 });
 
 describe('against the BigInt reference', () => {
-  equalsTheReference(300, 10);
+  equalsTheReference(120, 4);
 
   test('at the bounds of the note: 8192 cells, all codes largest and of one sign', () => {
     const cells = 8192;

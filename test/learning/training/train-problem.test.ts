@@ -169,7 +169,9 @@ describe('on a small ring', () => {
   const errorOf = async (optimizer: TrainProblemRequest['optimizer'], ring = problem): Promise<number> =>
     (await trainProblem({ problem: ring, optimizer, steps: 60, seed: 1 })).summary['energyError'];
 
-  it('the board is near the exact natural gradient and far ahead of the host without a board', async () => {
+  it('the board is near the exact natural gradient and far ahead of the host without a board', {
+    tags: 'long',
+  }, async () => {
     const ring = isingChain({ sites: 8, chains: 256 });
     const board = await errorOf(onBoard(), ring);
     const exact = await errorOf(createOptimizer('ngd', natural), ring);

@@ -64,18 +64,21 @@ describe('the standard error on boards that are not ideal, nor calibrated', () =
     ['prototype-64', 100, 1e-3],
     ['harsh-64', 10, 1e-2],
   ];
-  it.each(quick)('%s, condition %d, tolerance %d: z has a variance within 0.8 and 1.25', expectHonest);
-  it.each(long)(
+  it.each(quick)('%s, condition %d, tolerance %d: z has a variance within 0.6 and 1.5', async (...of) => {
+    // The mean of six has a standard deviation of 0.13: chance leaves these bounds once in 1000 times.
+    const { squares } = await solves(...of, [1, 2], 3);
+    expect(meanOf(squares)).toBeGreaterThan(0.6);
+    expect(meanOf(squares)).toBeLessThan(1.5);
+  });
+  it.each([...quick, ...long])(
     '%s, condition %d, tolerance %d: z has a variance within 0.8 and 1.25',
     { tags: 'long' },
-    expectHonest,
+    async (...of) => {
+      const { squares } = await solves(...of, [1, 2, 4], 12);
+      expect(meanOf(squares)).toBeGreaterThan(0.8);
+      expect(meanOf(squares)).toBeLessThan(1.25);
+    },
   );
-
-  async function expectHonest(...of: Case): Promise<void> {
-    const { squares } = await solves(...of, [1, 2, 4], 12);
-    expect(meanOf(squares)).toBeGreaterThan(0.8);
-    expect(meanOf(squares)).toBeLessThan(1.25);
-  }
 
   it('spu-8, whose codes have 8 bits', { tags: 'long' }, async () => {
     const { squares } = await solves('spu-8', 10, 1e-2, [1, 2, 3, 4, 5], 16);

@@ -26,6 +26,7 @@ export async function deviations(
   profileName: string,
   dieSeeds: readonly number[],
   crosspointsPerRow: number,
+  samples = SAMPLES,
 ): Promise<Map<string, number[]>> {
   const found = new Map<string, number[]>();
   const note = (key: string, z: number) => {
@@ -35,7 +36,12 @@ export async function deviations(
     known.push(z);
   };
   for (const dieSeed of dieSeeds) {
-    const measured = await measure(`emulator:${profileName}?die=${dieSeed}`, dieSeed, crosspointsPerRow);
+    const measured = await measure(
+      `emulator:${profileName}?die=${dieSeed}`,
+      dieSeed,
+      crosspointsPerRow,
+      samples,
+    );
     const truth = dieTruth({ profile: findProfile(profileName)!, dieSeed });
     for (const { key, estimates } of quantitiesOf(measured))
       for (const [i, value] of estimates.values.entries())

@@ -96,7 +96,7 @@ describe('thermolink characterize', () => {
     return JSON.stringify({ ...rest, method: undefined, board: { ...rest.board, bootEpoch: 0 } });
   }
 
-  it('--json prints the record alone', () => jsonRecord('1'));
+  it('--json prints the record alone', { tags: 'long' }, () => jsonRecord('1'));
 
   it('the same seed gives the same estimates, another one others', { tags: 'long' }, async () => {
     const first = await jsonRecord('1');

@@ -227,8 +227,9 @@ describe.runIf(hasTshark)('the dissector for tshark', () => {
     expect(tsharkVerdicts(capture(chunks))).toEqual(ours);
   };
 
-  it('judges a hundred damaged frames as the codec does, without an error of its own', () =>
-    judgesAlike(100, 1));
+  it('judges a hundred damaged frames as the codec does, without an error of its own', { tags: 'long' }, () =>
+    judgesAlike(100, 1),
+  );
 
   it('judges a hundred thousand damaged frames as the codec does', { tags: 'long' }, () =>
     judgesAlike(100_000, 2),
