@@ -1,6 +1,7 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
+import { digitsVerdict } from '../../src/cli/commands/demo/comparison-text.js';
 import { claimDemoDirectory } from '../../src/cli/commands/demo/demo-directory.js';
 import { runCommand } from '../support/command-line.js';
 import { temporaryDirectory } from './support/temporary-files.js';
@@ -82,6 +83,20 @@ describe('the directory of a demo', () => {
     const { stdout, stderr, exitCode } = await demo();
     expect(stderr).toMatch(/^thermolink: BAD_FILE: [^\n]*\n$/);
     expect([stdout, exitCode]).toEqual(['', 1]);
+  });
+});
+
+describe('the conclusion on the digits', () => {
+  it.each([
+    [{ tngd: 0.9675, control: 0.966, adam: 0.9722 }, 'as good as', '0.5 points ahead of', 'not to win'],
+    [{ tngd: 0.96, control: 0.95, adam: 0.9601 }, '1.0 points behind', 'as good as', 'not to win'],
+    [{ tngd: 0.96, control: 0.97, adam: 0.95 }, '1.0 points ahead of', '1.0 points behind', 'not to win'],
+    [{ tngd: 0.96, control: 0.95, adam: 0.94 }, '1.0 points behind', '2.0 points behind', 'ahead of both'],
+  ])('names both sides of each comparison: %j', (accuracy, control, adam, conclusion) => {
+    const text = digitsVerdict(accuracy);
+    expect(text).toContain(`The control, which has no curvature, is ${control} the board.`);
+    expect(text).toContain(`Tuned Adam is ${adam} the board.`);
+    expect(text).toContain(conclusion);
   });
 });
 

@@ -45,7 +45,7 @@ export function comparisonText(chain: readonly EnergyTraining[], digits: readonl
   A real board: ${boardText(chain[0].summary)} a step of the chain, ${boardText(digits[0].summary)} of the digits (modelled: ticks × h × τ).
 
   ${chainVerdict(chain)}
-  ${digitsVerdict(digits)}
+  ${digitsVerdict(accuraciesOf(digits))}
 `;
 }
 
@@ -79,22 +79,32 @@ function chainVerdict(trainings: readonly EnergyTraining[]): string {
   return `${lead}\n  ${curvature}\n  ${digital}`;
 }
 
-/** Whether the board beats the control on the digits, or only works as well. */
-function digitsVerdict(trainings: readonly FigureTraining[]): string {
+/**
+ * Says who is ahead on the digits. A lead that is smaller than the spread over seeds is called a tie. The
+ * accuracies are shares of 1.
+ */
+export function digitsVerdict(accuracy: Readonly<Record<'tngd' | 'control' | 'adam', number>>): string {
+  const ofControl = leadText('The control, which has no curvature,', accuracy.control - accuracy.tngd);
+  const ofAdam = leadText('Tuned Adam', accuracy.adam - accuracy.tngd);
+  const firstOrder = Math.max(accuracy.control, accuracy.adam);
+  const conclusion =
+    accuracy.tngd - firstOrder < SEED_SPREAD
+      ? 'here the board is shown to work, not to win'
+      : 'the board ends ahead of both';
+  return `Digits: ${ofControl}
+  ${ofAdam} Seeds differ by ${points(SEED_SPREAD)}: ${conclusion}.`;
+}
+
+/** `lead` is how far `name` is ahead of the board. */
+function leadText(name: string, lead: number): string {
+  if (Math.abs(lead) < SEED_SPREAD) return `${name} is as good as the board.`;
+  return `${name} is ${points(lead)} ${lead > 0 ? 'ahead of' : 'behind'} the board.`;
+}
+
+function accuraciesOf(trainings: readonly FigureTraining[]) {
   const accuracy = (name: string): number =>
     trainings.find((training) => training.name === name)!.summary.testAccuracy;
-  const lead = accuracy('tngd') - accuracy('control');
-  const ofControl =
-    Math.abs(lead) < SEED_SPREAD
-      ? 'the control is as good as the board, without any curvature'
-      : `${lead > 0 ? 'the board' : 'the control, without any curvature,'} is ${points(lead)} ahead of the other`;
-  const ahead = accuracy('adam') - accuracy('tngd');
-  const ofAdam =
-    Math.abs(ahead) < SEED_SPREAD
-      ? 'So does tuned Adam'
-      : `Tuned Adam is ${points(ahead)} ${ahead > 0 ? 'ahead of' : 'behind'} the board`;
-  return `Digits: ${ofControl}.
-  ${ofAdam}. Seeds differ by ${points(SEED_SPREAD)}: here the board is shown to work, not to win.`;
+  return { tngd: accuracy('tngd'), control: accuracy('control'), adam: accuracy('adam') };
 }
 
 function points(accuracy: number): string {
