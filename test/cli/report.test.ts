@@ -1,6 +1,6 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { homedir, hostname } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join, relative } from 'node:path';
 import { Uint8ArrayReader, Uint8ArrayWriter, ZipReader } from '@zip.js/zip.js';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { findProfile } from '../../emulator/index.js';
@@ -74,6 +74,20 @@ describe('thermolink report', () => {
     for (const [name, content] of parts)
       for (const secret of secrets) expect([name, content.includes(secret)]).toEqual([name, false]);
     expect(jsonOf(parts, 'device.json').device).toBe('emulator:file=secret-place.json');
+  });
+
+  it.each(['a URI', 'a relative URI'])('holds no folder of a profile that is refused: %s', async (kind) => {
+    const profile = file('refused-place.json');
+    writeFileSync(profile, '{"cells": -1}');
+    const written = kind === 'a URI' ? profile : relative(process.cwd(), profile);
+    const out = file(`refused ${kind}.zip`);
+    const { stdout } = await runCommand('report', '--device', `emulator:file=${written}`, '--out', out);
+    const parts = await unzipped(out);
+    expect(jsonOf(parts, 'device.json').error.message).toContain('refused-place.json');
+    for (const [name, content] of parts)
+      for (const folder of [directory, dirname(written)])
+        expect([name, content.includes(folder)]).toEqual([name, false]);
+    expect(stdout).toContain('refused-place.json');
   });
 
   it('tells that a board cannot be reached, and nothing else about it', async () => {

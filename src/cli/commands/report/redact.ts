@@ -1,17 +1,22 @@
 import { homedir, hostname, userInfo } from 'node:os';
+import { resolve, sep } from 'node:path';
 
 /** Shorter texts stay, because they may be common words. */
 const LENGTH_MIN = 3;
 /** Variables with such a name hold secrets. */
 const SECRET_NAME = /token|secret|password|passwd|credential|auth|key/i;
 const SECRET_LENGTH_MIN = 6;
+/** The folder of a file in a device URI, after the name of the parameter. */
+const FOLDER = /(file=|replay:)([^?#&]*[/\\])/g;
 
 /**
  * Removes private data from a text: the home directory, the working directory, the names of user and machine,
- * and the values of variables of `environment` whose names say that they are secret.
+ * the values of variables of `environment` whose names say that they are secret, and the folders of the files
+ * that the device URI names. The names of these files stay.
  */
-export function redactor(environment: NodeJS.ProcessEnv = process.env): (text: string) => string {
+export function redactor(environment: NodeJS.ProcessEnv = process.env, uri = ''): (text: string) => string {
   const replacements: [string, string][] = [
+    ...foldersOf(uri).map((folder): [string, string] => [folder, '']),
     ...Object.entries(environment)
       .filter(([name, value]) => SECRET_NAME.test(name) && (value ?? '').length >= SECRET_LENGTH_MIN)
       .map(([, value]): [string, string] => [value!, '<secret>']),
@@ -36,7 +41,24 @@ function userName(): string {
   }
 }
 
-/** The device URI without the path of a profile or a recording: its file name stays. */
+/** The folders of the files that a device URI names, as they are written there and as errors have them. */
+function foldersOf(uri: string): string[] {
+  const written = [...uri.matchAll(FOLDER)].map(([, , folder]) => folder);
+  return written.flatMap((folder) => {
+    const decoded = safelyDecoded(folder);
+    return [folder, decoded, `${resolve(decoded)}${sep}`];
+  });
+}
+
+function safelyDecoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}
+
+/** The device URI without the folders of its files: profile, recording, token. The file names stay. */
 export function withoutFolder(uri: string): string {
-  return uri.replace(/(file=|replay:)([^?#]*[/\\])/, '$1');
+  return uri.replaceAll(FOLDER, '$1');
 }

@@ -83,7 +83,7 @@ interface Findings {
 }
 
 async function gather(uri: string, runs: boolean, signal: AbortSignal) {
-  const redact = redactor();
+  const redact = redactor(process.env, uri);
   const directory = mkdtempSync(join(tmpdir(), 'thermolink-report-'));
   try {
     const file = join(directory, TRACE);
