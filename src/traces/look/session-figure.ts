@@ -178,7 +178,8 @@ function frameMarks(recording: Chunks, axis: TimeAxis, startNs: bigint | undefin
       else if (name === 'credit' || name === 'resend' || name === 'blocksSent') note('credits', hostTimeNs);
       else note(direction === 'toDevice' ? 'commands' : 'answers', hostTimeNs);
     });
-    if (ledger.findings.retransmissions > before) note('again', chunk.hostTimeNs);
+    // A chunk may hold several frames that were sent again.
+    for (let i = before; i < ledger.findings.retransmissions; i++) note('again', chunk.hostTimeNs);
   }
   for (const { item, hostTimeNs } of wireFrames(recording.chunks())) {
     if (item.kind === 'fault') note('bad', hostTimeNs);

@@ -141,3 +141,16 @@ it('a block that claims four billion samples takes only the memory of its real c
   parseXml(sessionFigure({ chunks: () => hostile }, { title: 'hostile', cells: [0] }));
   for (const { message } of placedMessages(hostile)) messageJson(message, {});
 });
+
+it('the picture counts each frame that was sent again, also several of one chunk', async () => {
+  const { chunks } = await plainSession();
+  const frames = chunks.filter(({ direction, bytes }) => direction === 'toDevice' && bytes.length > 30);
+  const [first, second] = frames.slice(-2);
+  const again = { ...second, bytes: Uint8Array.from([...first.bytes, ...second.bytes]) };
+  const before = ledgerOf(chunks).findings.retransmissions;
+  const list = [...chunks, { ...again, hostTimeNs: chunks.at(-1)!.hostTimeNs }];
+  const { retransmissions } = ledgerOf(list).findings;
+  expect(retransmissions).toBe(before + 2);
+  const { text } = parseXml(sessionFigure({ chunks: () => list }, { title: 'again', cells: [0] }));
+  expect(text).toMatch(new RegExp(`sent again${retransmissions}`));
+});
