@@ -125,7 +125,7 @@ describe('n ticks', () => {
     }
   });
 
-  test('take algorithm time: n·h/s_A = t to rounding, so that e^(−At) is what is left', async () => {
+  test('take algorithm time: n·h/s_A = t to rounding, so that the share e^(−At) is left', async () => {
     const system = { kind: 'dense', matrix: matrix(1, 1, Float64Array.of(3)) } as const;
     const board = boardFor();
     const { x } = await createAnalogSolver(board, { relaxCouplingBits: 16 }).relax({

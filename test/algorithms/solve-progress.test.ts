@@ -44,7 +44,7 @@ test.each([
   },
 );
 
-test('the first word comes before anything is sent', async () => {
+test('the first report comes before anything is sent', async () => {
   const board = solverBoard('ideal-8');
   let programsAtFirst: number | undefined;
   const onProgress = () => {

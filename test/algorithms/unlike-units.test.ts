@@ -76,7 +76,7 @@ test.each(cases)(
   },
 );
 
-/** z² of all entries of so many solutions for each tolerance. */
+/** z² of all entries of this number of solutions for each tolerance. */
 async function squaresOf(a: Matrix, solves: number): Promise<number[]> {
   const system = { kind: 'dense', matrix: a } as const;
   const solver = createAnalogSolver(boardFor(a));

@@ -8,7 +8,7 @@ import { fewDigits } from '../support/few-digits.js';
 const digits = fewDigits();
 const train = (...options: string[]) => runCommand('train', 'mnist', '--data', digits, '--json', ...options);
 
-it('too many curvature examples are refused before the run begins, with the most that fit', async () => {
+it('too many curvature examples are refused before the run begins, with the largest number that fits', async () => {
   const root = mkdtempSync(join(tmpdir(), 'thermolink-'));
   try {
     const out = join(root, 'run');

@@ -51,7 +51,7 @@ export const MORE_MUTANTS: readonly Mutant[] = [
       },
     };
   }),
-  mutant('CREDIT-1', 'adds credits up', () => {
+  mutant('CREDIT-1', 'adds up credits in place of replacing them', () => {
     let sum = 0;
     return {
       toDevice: ({ frame, message }) => {
@@ -63,7 +63,7 @@ export const MORE_MUTANTS: readonly Mutant[] = [
     };
   }),
   mutant('RUN-3', 'counts ticks from 0 in every run', () => ignores('start', () => ({ firstTick: 0 }))),
-  mutant('END-1', 'is done while a block still waits for credit', () => {
+  mutant('END-1', 'is in the state done while a block still waits for credit', () => {
     let reported = true;
     return {
       toDevice: ({ frame, message }) => {

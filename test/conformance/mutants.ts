@@ -93,13 +93,13 @@ const RUN_ENDED = encodeEvent('runEnded', 0, {
 });
 
 const FRAME_MUTANTS: readonly Mutant[] = [
-  mutant('FRAME-1', 'takes frames with any CRC', () => ({
+  mutant('FRAME-1', 'accepts frames with any CRC', () => ({
     rubbish: (block) => resealed(block, () => undefined),
   })),
   mutant('FRAME-2', 'numbers the answers to HELLO', () => ({
     toHost: ({ frame }) => [frame.channel === CHANNEL.open ? { ...frame, seq: 1 } : frame],
   })),
-  mutant('FRAME-3', 'takes frames of any session', () => {
+  mutant('FRAME-3', 'accepts frames of any session', () => {
     let session = 0;
     return {
       toDevice: ({ frame, message }) => {
@@ -108,7 +108,7 @@ const FRAME_MUTANTS: readonly Mutant[] = [
       },
     };
   }),
-  mutant('FRAME-4', 'drops what comes in one chunk with HELLO', () => {
+  mutant('FRAME-4', 'drops bytes that come in one chunk with HELLO', () => {
     let chunk = 0;
     let helloIn = -1;
     return {
@@ -134,7 +134,7 @@ const FRAME_MUTANTS: readonly Mutant[] = [
       },
     };
   }),
-  mutant('FRAME-6', 'tells much more in its answer to HELLO', () => ({
+  mutant('FRAME-6', 'sends a much longer answer to HELLO', () => ({
     toHost: ({ frame, message }) => {
       if (message?.name !== 'hello') return [frame];
       const { payload } = frame;
@@ -161,7 +161,7 @@ const FRAME_MUTANTS: readonly Mutant[] = [
       return twice ? Uint8Array.of(...bytes, 1, 1, 0) : bytes;
     },
   })),
-  mutant('FRAME-10', 'begins anew behind the longest frame', () => {
+  mutant('FRAME-10', 'begins a new frame after the longest length', () => {
     let since = 0;
     return {
       bytesToDevice: (bytes) => {
@@ -175,7 +175,7 @@ const FRAME_MUTANTS: readonly Mutant[] = [
       },
     };
   }),
-  mutant('FRAME-11', 'loses the frame behind rubbish', () => {
+  mutant('FRAME-11', 'loses the frame after rubbish', () => {
     let lose = false;
     return {
       rubbish: (block) => {
@@ -189,7 +189,7 @@ const FRAME_MUTANTS: readonly Mutant[] = [
       },
     };
   }),
-  mutant('FRAME-12', 'takes frames of unknown versions and flags', () => ({
+  mutant('FRAME-12', 'accepts frames of unknown versions and flags', () => ({
     rubbish: (block) =>
       resealed(block, (raw) => {
         raw[0] = 1;
@@ -217,13 +217,13 @@ function rewrites(find: readonly number[], by: readonly number[]): Mutation {
 }
 
 const PAYLOAD_MUTANTS: readonly Mutant[] = [
-  mutant('PAYLOAD-1', 'takes request ids of 64 bits', () => rewrites([0xcf, 0, 0, 0, 1, 0, 0, 0, 0], [40])),
-  mutant('PAYLOAD-2', 'takes integers in longer forms', () => rewrites([0xcc, 7], [7])),
-  mutant('PAYLOAD-3', 'takes nil for 0', () => rewrites([52, 0xc0], [52, 0])),
+  mutant('PAYLOAD-1', 'accepts request ids of 64 bits', () => rewrites([0xcf, 0, 0, 0, 1, 0, 0, 0, 0], [40])),
+  mutant('PAYLOAD-2', 'accepts integers in longer forms', () => rewrites([0xcc, 7], [7])),
+  mutant('PAYLOAD-3', 'accepts nil as 0', () => rewrites([52, 0xc0], [52, 0])),
   mutant('PAYLOAD-4', 'rejects a message with more items', () =>
     rewrites([7, 8, 0xa1, 0x61], [0xc0, 0xc0, 0xc0]),
   ),
-  mutant('PAYLOAD-5', 'does not count what it rejects', () =>
+  mutant('PAYLOAD-5', 'does not count rejected messages', () =>
     lies('readCounters', () => ({ messagesRejected: 3 })),
   ),
   mutant('PAYLOAD-6', 'refuses unknown commands as unsupported', () =>
@@ -237,7 +237,7 @@ const PAYLOAD_MUTANTS: readonly Mutant[] = [
       overloadedCells: overloadedCells.toReversed(),
     })),
   ),
-  mutant('PAYLOAD-9', 'answers with the request id of the command before', () => {
+  mutant('PAYLOAD-9', 'answers with the request id of the previous command', () => {
     let before = 0;
     return {
       toHost: ({ frame, message }) => {
@@ -262,7 +262,7 @@ const PAYLOAD_MUTANTS: readonly Mutant[] = [
 ];
 
 const SESSION_MUTANTS: readonly Mutant[] = [
-  mutant('SESSION-2', 'remembers the stop of the session before', () =>
+  mutant('SESSION-2', 'remembers the stop of the previous session', () =>
     lies('readStatus', () => ({ stopNumber: 3 })),
   ),
   mutant('SESSION-3', 'forgets programs with the session', () => {
@@ -277,7 +277,7 @@ const SESSION_MUTANTS: readonly Mutant[] = [
     };
   }),
   mutant('SESSION-4', 'never says that a session is resumed', () => lies('hello', () => ({ resumed: 0 }))),
-  mutant('SESSION-5', 'does not look at the table hash', () =>
+  mutant('SESSION-5', 'does not check the table hash', () =>
     ignores('hello', () => ({ tableHash: TABLE_HASH })),
   ),
   mutant('SESSION-6', 'opens a session for a nonce of zeros', () =>
@@ -285,13 +285,13 @@ const SESSION_MUTANTS: readonly Mutant[] = [
       nonce.every((byte) => byte === 0) ? { nonce: new Uint8Array(8).fill(77) } : {},
     ),
   ),
-  mutant('SESSION-7', 'reports the run of the session before', () => {
+  mutant('SESSION-7', 'reports the run of the previous session', () => {
     let hellos = 0;
     return injecting((frame, message) =>
       frame.channel === CHANNEL.command && message?.name === 'ping' && hellos++ === 0 ? RUN_ENDED : undefined,
     );
   }),
-  mutant('SESSION-8', 'counts runs on in the next session', () => {
+  mutant('SESSION-8', 'continues to count runs in the next session', () => {
     let hellos = 0;
     return {
       toHost: ({ frame, message }) => {
@@ -305,7 +305,7 @@ const SESSION_MUTANTS: readonly Mutant[] = [
   mutant('RESUME-1', 'opens a session when asked to resume one', () =>
     ignores('hello', () => ({ purpose: 0 })),
   ),
-  mutant('RESUME-2', 'forgets what was not acknowledged', () => {
+  mutant('RESUME-2', 'forgets frames that were not acknowledged', () => {
     let resumed = false;
     return {
       toHost: ({ frame, message }) => {
@@ -314,7 +314,7 @@ const SESSION_MUTANTS: readonly Mutant[] = [
       },
     };
   }),
-  mutant('NONCE-1', 'takes the beginning of an old nonce', () => {
+  mutant('NONCE-1', 'accepts a nonce that begins like an old one', () => {
     let wanted = new Uint8Array(8);
     let given = 1;
     return {
@@ -333,22 +333,24 @@ const SESSION_MUTANTS: readonly Mutant[] = [
       },
     };
   }),
-  mutant('VERSION-1', 'does not answer another major', () => ({
+  mutant('VERSION-1', 'does not answer another major version', () => ({
     toHost: ({ frame, message }) => (message?.name === 'helloRefused' ? [] : [frame]),
   })),
-  mutant('VERSION-2', 'says the minor of the host', () => lies('hello', () => ({ minor: 2 }))),
+  mutant('VERSION-2', 'answers with the minor version of the host', () =>
+    lies('hello', () => ({ minor: 2 })),
+  ),
   mutant('VERSION-3', 'rejects a start without the fields of 1.1', () => ({
     toDevice: ({ frame, message }) =>
       message?.name === 'start' && frame.payload[0] !== 0xdc
         ? [{ ...frame, payload: Uint8Array.of(0x92, 32, 99) }]
         : [frame],
   })),
-  mutant('VERSION-4', 'tells everybody all features', () => lies('hello', () => ({ features: 31 }))),
+  mutant('VERSION-4', 'tells every host all features', () => lies('hello', () => ({ features: 31 }))),
 ];
 
 const LINK_MUTANTS: readonly Mutant[] = [
   mutant('LINK-1', 'ignores the window of the host', () => ignores('hello', () => ({ window: 32 }))),
-  mutant('LINK-2', 'executes what comes behind a gap', () => {
+  mutant('LINK-2', 'executes commands after a gap', () => {
     let next = 0;
     return {
       toDevice: ({ frame }) => {
@@ -370,7 +372,7 @@ const LINK_MUTANTS: readonly Mutant[] = [
     };
   }),
   mutant('LINK-4', 'ignores naks', () => ({ toDevice: ({ frame }) => [{ ...frame, flags: 0 }] })),
-  mutant('LINK-5', 'believes an old nak', () => {
+  mutant('LINK-5', 'obeys the nak in an old acknowledgement', () => {
     let last: Frame | undefined;
     let say: (frame: Frame) => void = () => undefined;
     return {
@@ -385,7 +387,7 @@ const LINK_MUTANTS: readonly Mutant[] = [
       },
     };
   }),
-  mutant('LINK-6', 'believes every acknowledgement', () => {
+  mutant('LINK-6', 'accepts every acknowledgement', () => {
     let sent = 65535;
     return {
       toHost: ({ frame }) => {
@@ -426,13 +428,13 @@ const COMMAND_MUTANTS: readonly Mutant[] = [
       },
     };
   }),
-  mutant('ONCE-4', 'takes ids in any order', () => ({
+  mutant('ONCE-4', 'accepts request ids in any order', () => ({
     toHost: ({ frame, message }) =>
       message?.name === 'refusal' && message.requestId === 5
         ? [{ ...frame, payload: encodeAnswer('acknowledge', 5, { state: 2 }) }]
         : [frame],
   })),
-  mutant('ONCE-5', 'keeps one answer fewer', () => {
+  mutant('ONCE-5', 'keeps one answer too few', () => {
     const heard = new Map<number, number>();
     return {
       toHost: ({ frame, message }) => {
@@ -469,10 +471,10 @@ const COMMAND_MUTANTS: readonly Mutant[] = [
     };
   }),
   mutant('STOP-5', 'forgets commits with a stop', () => lies('readStatus', () => ({ committedBanks: 0 }))),
-  mutant('STOP-6', 'calls a command after a stop of all stale', () =>
+  mutant('STOP-6', 'refuses a command after a stop of all as stale', () =>
     refusesAs(REFUSAL.cancelled, REFUSAL.stale),
   ),
-  mutant('STOP-6', 'looks at 16 bits of the last request id', () =>
+  mutant('STOP-6', 'reads only 16 bits of the last request id', () =>
     ignores('stop', ({ lastRequestId }: { lastRequestId: number }) => ({
       lastRequestId: lastRequestId & 0xffff,
     })),
@@ -488,7 +490,7 @@ const COMMAND_MUTANTS: readonly Mutant[] = [
       },
     };
   }),
-  mutant('STOP-1', 'hears a stop when the commands before it have come', () => {
+  mutant('STOP-1', 'takes a stop only after the commands before it', () => {
     let next = 0;
     return {
       toDevice: ({ frame }) => {
@@ -498,7 +500,7 @@ const COMMAND_MUTANTS: readonly Mutant[] = [
       },
     };
   }),
-  mutant('STOP-2', 'executes what was sent before the stop', () =>
+  mutant('STOP-2', 'executes commands that were sent before the stop', () =>
     ignores('stop', () => ({ lastRequestId: 0 })),
   ),
   mutant('STOP-3', 'obeys an old stop', () => {
@@ -530,13 +532,13 @@ const COMMAND_MUTANTS: readonly Mutant[] = [
 
 const RUN_MUTANTS: readonly Mutant[] = [
   mutant('RUN-1', 'gives every run the number 1', () => lies('start', () => ({ runId: 1 }))),
-  mutant('RUN-2', 'looks at the state before the range', () =>
+  mutant('RUN-2', 'checks the state before the range', () =>
     refusesAs(REFUSAL.outOfRange, REFUSAL.wrongState),
   ),
-  mutant('RUN-3', 'tells the tick that was', () =>
+  mutant('RUN-3', 'tells the last tick in place of the next one', () =>
     lies('readStatus', ({ tick }: { tick: number }) => ({ tick: Math.max(0, tick - 1) })),
   ),
-  mutant('RUN-4', 'has no hold and takes it', () =>
+  mutant('RUN-4', 'lacks the feature hold, but accepts a start with hold', () =>
     lies('hello', ({ features }: { features: number }) => ({ features: features & ~4 })),
   ),
   mutant('BLOCK-1', 'ignores blockSamples', () => ignores('start', () => ({ blockSamples: 0 }))),
@@ -550,7 +552,7 @@ const RUN_MUTANTS: readonly Mutant[] = [
     'ideal-256',
   ),
   mutant('BLOCK-3', 'lets larger blocks wait', () => ignores('start', () => ({ blockSamples: 2 }))),
-  mutant('BLOCK-4', 'flags no gap', () =>
+  mutant('BLOCK-4', 'sets no flag for a gap', () =>
     lies('sampleBlock', ({ flags }: { flags: number }) => ({ flags: flags & 3 })),
   ),
   mutant('BLOCK-5', 'sends a block twice', () => ({
@@ -559,10 +561,10 @@ const RUN_MUTANTS: readonly Mutant[] = [
   mutant('BLOCK-6', 'counts a lost sample twice', () =>
     lies('runEnded', ({ samplesLost }: { samplesLost: number }) => ({ samplesLost: samplesLost + 1 })),
   ),
-  mutant('CREDIT-1', 'sends one block more', () =>
+  mutant('CREDIT-1', 'sends one block more than its credit', () =>
     ignores('start', ({ creditBlocks }: { creditBlocks: number }) => ({ creditBlocks: creditBlocks + 1 })),
   ),
-  mutant('CREDIT-2', 'loses in place of holding', () => ignores('start', () => ({ onNoCredit: 1 }))),
+  mutant('CREDIT-2', 'loses samples in place of holding', () => ignores('start', () => ({ onNoCredit: 1 }))),
   mutant('CREDIT-3', 'does not answer a host that waits', () => ({
     toHost: ({ frame, message }) => (message?.name === 'blocksSent' ? [] : [frame]),
   })),
@@ -616,7 +618,7 @@ const RUN_MUTANTS: readonly Mutant[] = [
       },
     };
   }),
-  mutant('END-2', 'names no cell', () =>
+  mutant('END-2', 'names no cell in the report of an overload', () =>
     lies('runEnded', () => ({ overloadedCellCount: 0, overloadedCells: new Uint8Array(0) })),
   ),
   mutant('END-3', 'counts a block that it sends again', () =>
@@ -638,7 +640,7 @@ const RUN_MUTANTS: readonly Mutant[] = [
       },
     };
   }),
-  mutant('END-6', 'calls a run that never was a wrong state', () =>
+  mutant('END-6', 'refuses to abort an unknown run as wrongState', () =>
     refusesAs(REFUSAL.outOfRange, REFUSAL.wrongState),
   ),
   mutant('END-5', 'reports a run that was aborted as completed', () =>
@@ -648,21 +650,23 @@ const RUN_MUTANTS: readonly Mutant[] = [
 
 const PROGRAM_MUTANTS: readonly Mutant[] = [
   mutant('PROGRAM-1', 'leaves a bank committed', () => lies('readStatus', () => ({ committedBanks: 1 }))),
-  mutant('PROGRAM-2', 'does not look at CRC-32C', () => {
+  mutant('PROGRAM-2', 'does not check CRC-32C', () => {
     let known: object | undefined;
     return ignores('commit', ({ crc32c }: { crc32c: number }) => (known ??= { crc32c }));
   }),
-  mutant('PROGRAM-3', 'keeps old codes', () =>
+  mutant('PROGRAM-3', 'keeps old codes in a newly defined program', () =>
     lies('readProgram', ({ codes }: { codes: Uint8Array }) => ({ codes: codes.slice().fill(1) })),
   ),
-  mutant('PROGRAM-4', 'refuses what is too large as unsupported', () =>
+  mutant('PROGRAM-4', 'refuses a program that is too large as unsupported', () =>
     refusesAs(REFUSAL.outOfRange, REFUSAL.unsupported),
   ),
-  mutant('PROGRAM-5', 'takes a row element in dense mode', () =>
+  mutant('PROGRAM-5', 'accepts a row element in dense mode', () =>
     ignores('defineProgram', () => ({ linearRows: 65535 })),
   ),
-  mutant('PROGRAM-6', 'calls a table out of range', () => refusesAs(REFUSAL.wrongState, REFUSAL.outOfRange)),
-  mutant('PROGRAM-7', 'calls a bank that runs a wrong state', () =>
+  mutant('PROGRAM-6', 'refuses a table as outOfRange', () =>
+    refusesAs(REFUSAL.wrongState, REFUSAL.outOfRange),
+  ),
+  mutant('PROGRAM-7', 'refuses to write a running bank as wrongState', () =>
     refusesAs(REFUSAL.bankBusy, REFUSAL.wrongState),
   ),
   mutant('PROGRAM-8', 'ignores half a code', () =>
@@ -670,14 +674,14 @@ const PROGRAM_MUTANTS: readonly Mutant[] = [
       codes: codes.subarray(0, codes.length & ~1),
     })),
   ),
-  mutant('PROGRAM-9', 'looks at registers before the digest', () =>
+  mutant('PROGRAM-9', 'checks registers before the digest', () =>
     refusesAs(REFUSAL.digestMismatch, REFUSAL.outOfRange),
   ),
   mutant('PROGRAM-10', 'tells another s₀', () => lies('commit', () => ({ carryVariance: 87_380 }))),
-  mutant('AVERAGE-1', 'takes 33 batches as unsupported', () =>
+  mutant('AVERAGE-1', 'refuses 33 batches as unsupported', () =>
     refusesAs(REFUSAL.outOfRange, REFUSAL.unsupported),
   ),
-  mutant('AVERAGE-2', 'adds up wrongly', () =>
+  mutant('AVERAGE-2', 'adds samples up wrongly', () =>
     lies('readAverages', ({ sums }: { sums: Uint8Array }) => ({
       sums: sums.map((byte, i) => (i === 0 ? byte ^ 1 : byte)),
     })),
@@ -689,10 +693,10 @@ const PROGRAM_MUTANTS: readonly Mutant[] = [
     lies('runEnded', () => ({ blocksSent: 1 })),
   ),
   mutant('AVERAGE-5', 'gives the sums of any run', () => ignores('readAverages', () => ({ runId: 1 }))),
-  mutant('AVERAGE-6', 'counts the samples that were asked for', () =>
+  mutant('AVERAGE-6', 'counts the requested samples in place of the added ones', () =>
     lies('readAverages', () => ({ samples: 4096 })),
   ),
-  mutant('STATE-1', 'stays done after a commit', () =>
+  mutant('STATE-1', 'stays in the state done after a commit', () =>
     lies('readStatus', ({ state }: { state: number }) => (state === 3 ? { state: 5 } : {})),
   ),
   mutant('STATE-2', 'lets only messages feed the watchdog', () => ({
@@ -705,7 +709,7 @@ const PROGRAM_MUTANTS: readonly Mutant[] = [
 ];
 
 const PERIPHERAL_MUTANTS: readonly Mutant[] = [
-  mutant('CALIBRATION-1', 'calls a draft with another CRC-32 out of range', () =>
+  mutant('CALIBRATION-1', 'refuses a draft with another CRC-32 as outOfRange', () =>
     refusesAs(REFUSAL.digestMismatch, REFUSAL.outOfRange),
   ),
   mutant('CALIBRATION-2', 'loses its record with the session', () => {
@@ -730,16 +734,16 @@ const PERIPHERAL_MUTANTS: readonly Mutant[] = [
       },
     };
   }),
-  mutant('CALIBRATION-3', 'tells one byte more than was asked for', () =>
+  mutant('CALIBRATION-3', 'returns one byte more than was asked for', () =>
     ignores('readCalibration', ({ count }: { count: number }) => ({ count: count + 1 })),
   ),
-  mutant('CALIBRATION-4', 'refuses what is beyond a record as unsupported', () =>
+  mutant('CALIBRATION-4', 'refuses bytes beyond a record as unsupported', () =>
     refusesAs(REFUSAL.outOfRange, REFUSAL.unsupported),
   ),
-  mutant('CALIBRATION-4', 'returns what fits when more is asked for', () =>
+  mutant('CALIBRATION-4', 'returns the bytes that fit if too many are asked for', () =>
     ignores('readCalibration', ({ count }: { count: number }) => ({ count: Math.min(count, 65536 - 36) })),
   ),
-  mutant('CALIBRATION-5', 'looks at the digest before the state', () =>
+  mutant('CALIBRATION-5', 'checks the digest before the state', () =>
     refusesAs(REFUSAL.wrongState, REFUSAL.digestMismatch),
   ),
   mutant('CALIBRATION-6', 'keeps a record and says that it keeps none', () =>
@@ -748,7 +752,7 @@ const PERIPHERAL_MUTANTS: readonly Mutant[] = [
   mutant('SENSOR-1', 'tells its temperature in degrees Celsius', () =>
     lies('readSensors', () => ({ dieTemperatureMillikelvin: 25_000 })),
   ),
-  mutant('SENSOR-2', 'takes identify without its feature', () =>
+  mutant('SENSOR-2', 'accepts identify without its feature', () =>
     lies('hello', ({ features }: { features: number }) => ({ features: features & ~FEATURE.identify })),
   ),
 ];

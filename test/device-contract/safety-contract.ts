@@ -185,14 +185,14 @@ export function describeSafety({ connect, running }: ContractBoard): void {
     await Promise.all(silent.map(({ port }) => port.close()));
   });
 
-  it('of eight clients that want the board of another one, at most one is closed without being told busy', async () => {
+  it('at most one of eight clients that want the board of another client is closed without the answer busy', async () => {
     if (!running().hangsUp) return;
     const host = await connect();
     await host.hello();
     const others: RawHost[] = [];
     while (others.length < CONNECTIONS_MAX - 1) others.push(await connect());
     for (const other of others) other.write(other.helloFrame(other.begin()));
-    // A ninth connection: it finds the server full, or is quicker than a HELLO, or later than the refusals.
+    // The ninth connection may find the server full, come before a HELLO, or come after the refusals.
     const ninth = await connect();
     ninth.write(ninth.helloFrame(ninth.begin()));
     let untold = 0;

@@ -33,8 +33,8 @@ function wishart(): number[][] {
 }
 
 /**
- * Relative error of the inverse, in per cent, after SAMPLES and after 2·SAMPLES, and where it then lies, A⁻¹
- * = 100.
+ * `errors` are the relative errors of the inverse, in per cent, after SAMPLES and after 2·SAMPLES. `off` has
+ * the error of each entry at the end, in per cent of ‖A⁻¹‖.
  */
 function invert(profileName: string, dieSeed: number): { errors: number[]; off: Float64Array } {
   const profile = findProfile(profileName)!;

@@ -84,14 +84,14 @@ describe.runIf(hasNats)('a farm', () => {
     ...more,
   ];
 
-  it('lets in who has its token, and nobody else', async () => {
+  it('lets in clients with its token, and nobody else', async () => {
     const { url } = await start('--auth', TOKEN);
     expect(await boardsOf({ url, token: TOKEN })).toBe(0);
     await expect(boardsOf({ url, token: 'another' })).rejects.toMatchObject(refused);
     await expect(boardsOf({ url })).rejects.toMatchObject(refused);
   });
 
-  it('is trusted by who knows its authority, and by nobody else', async () => {
+  it('is trusted by clients that know its authority, and by nobody else', async () => {
     const { port } = await start(...tlsOf());
     const url = `tls://127.0.0.1:${port}`;
     expect(await boardsOf({ url, tls: { ca: pem('ca.pem') } })).toBe(0);
@@ -110,7 +110,7 @@ describe.runIf(hasNats)('a farm', () => {
     await expect(boardsOf({ url, tls: { ca } })).rejects.toMatchObject(refused);
   });
 
-  it('without TLS gets no token of who asks for TLS', async () => {
+  it('without TLS gets no token from a client that asks for TLS', async () => {
     const { port } = await start('--auth', TOKEN);
     const tls = { ca: pem('ca.pem') };
     const address = { url: `tls://127.0.0.1:${port}`, token: TOKEN, tls };

@@ -24,7 +24,7 @@ except ImportError:
 class TNGD(torch.optim.Optimizer):
     """Thermodynamic natural gradient descent for classifiers: θ ← θ − η x(t), where x relaxes on the board
     from the gradient g towards (G + λI)⁻¹ g. G = KᵀK is the generalized Gauss–Newton matrix of the batch.
-    After t = 0 it is gradient descent, after a long time natural gradient descent.
+    With t = 0 it is gradient descent, with a large t natural gradient descent.
 
     `params` are P parameters in total. The board needs P cells, and B·C rows for a batch of B examples of C
     classes. `lr` is η, `damping` is λ > 0, `time` is t in units of 1/eigenvalue of G, and `clip` bounds ‖η

@@ -75,8 +75,8 @@ def moments(p, segment, base, drop):
 
 
 def wanted_moments(p, segment):
-    """The same two of the normal distribution itself between the segment's ends (x even: between its odd
-    numbers)."""
+    """The same two contributions of the normal distribution itself. The ends of the segment are even numbers
+    x, between the odd numbers of the table."""
     def primitive(x):
         if x <= 0:
             return 0.0, 0.0
@@ -88,7 +88,7 @@ def wanted_moments(p, segment):
         return 0.0, 0.0
     low = 2**p * (1 + segment / SEGMENTS)
     high = 2**p * (1 + (segment + 1) / SEGMENTS)
-    if p < 7:  # at most one number, standing for x - 1 ... x + 1
+    if p < 7:  # at most one number, which stands for x - 1 ... x + 1
         low, high = low - 1, low + 1
     a, b = primitive(low), primitive(high)
     return b[0] - a[0], b[1] - a[1]
@@ -105,7 +105,8 @@ def order():
 
 
 def make_table():
-    """Knots, then pairs. First every knot as it comes, then second thoughts until no single change helps."""
+    """The knots, and the pairs made of them. Knots are first rounded one after another. Then single knots are
+    changed until no change helps."""
     places = order()
     knots = [0] * (len(places) + 1)  # knots[i + 1] belongs to places[i]; knots[0] is x = 2^31: z = 0
     allowed = []

@@ -10,11 +10,11 @@ def in_order():
     s.step(3, "command 1 B", receive=command(1, "b", 0), send=[(COMMAND, "B")], delivers="b", wakes=33)
     s.step(5, receive=ack(1), wakes=None)
     yield s
-    s = Session("an answer that takes longer: a frame without payload acknowledges", "device")
+    s = Session("if an answer takes long, a frame without payload acknowledges", "device")
     s.step(1, "ack 0", receive=command(0, "a"), delivers="a")
     s.step(9, "command 0 A", send=[(COMMAND, "A")])
     yield s
-    s = Session("several commands in one piece of bytes: one acknowledgement", "device")
+    s = Session("several commands in one piece of bytes get one acknowledgement", "device")
     s.step(1, "ack 2", receive=command(0, "a") + command(1, "b") + command(2, "c"), delivers="a b c")
     yield s
     s = Session("a frame in pieces, and empty frames between delimiters", "device")
@@ -23,7 +23,7 @@ def in_order():
     s.step(2, receive=whole[7:-1])
     s.step(3, "ack 0", receive=b"\0\0\0", delivers="a")
     yield s
-    s = Session("rubbish is passed over; the gap behind it is told with the next good frame", "device")
+    s = Session("rubbish is skipped; the gap after it is reported with the next good frame", "device")
     broken = bytearray(command(1, "b"))
     broken[9] ^= 4
     s.step(1, "ack 0", receive=b"U-Boot\0" + command(0, "a"), delivers="a")
@@ -38,7 +38,7 @@ def duplicates_and_gaps():
     s.step(2, "ack 1", receive=command(1, "b"))
     s.step(3, "ack 1", receive=command(0, "a") + command(1, "b"))
     yield s
-    s = Session("a gap: one nak, and none for what follows it", "device")
+    s = Session("a gap causes one nak, and the frames after it cause none", "device")
     s.step(1, "ack 0", receive=command(0, "a"), delivers="a")
     s.step(2, "nak 0", receive=command(2, "c"))
     s.step(3, receive=command(3, "d"))
@@ -49,20 +49,20 @@ def duplicates_and_gaps():
     s = Session("a gap before the first frame", "host")
     s.step(1, "nak 65535", receive=command(1, "b"))
     yield s
-    s = Session("the nak goes with an answer that is there", "device")
+    s = Session("a waiting answer carries the nak", "device")
     s.step(1, "command 0 A+nak", receive=command(0, "a") + command(2, "c"), send=[(COMMAND, "A")], delivers="a")
     s.step(2, receive=command(3, "d", 0))
     yield s
-    s = Session("the nak goes with a sample, or with a stop’s answer", "device")
+    s = Session("a sample, or the answer to a stop, carries the nak", "device")
     s.step(1, "sample 0 s+nak, sample 1 t", receive=command(1, "b"), send=[(SAMPLE, "s"), (SAMPLE, "t")])
     s.step(2, "ack 0", receive=command(0, "a"), delivers="a")
     s.step(3, "stop 0 z+nak, sample 2 u", receive=command(2, "c"), send=[(SAMPLE, "u"), (STOP, "z")])
     yield s
-    s = Session("the gap has closed before the port takes the nak: it goes all the same", "device")
+    s = Session("a nak is sent even if the gap has closed before the port takes it", "device")
     s.step(1, port=0, receive=command(1, "b"))
     s.step(2, "nak 0", receive=command(0, "a"), delivers="a")
     yield s
-    s = Session("behind: up to 32768; before: the other half of the numbers", "device", each_way=40000)
+    s = Session("numbers up to 32768 back count as old, the other half as new", "device", each_way=40000)
     s.step(1, "ack 39999", receive=command(40000 - 1024, "x", 39999))
     s.step(2, "ack 39999", receive=command(40000 - 32768, "x", 39999))
     s.step(3, "nak 39999", receive=command(40000 - 32769, "x", 39999))
@@ -81,7 +81,7 @@ def duplicates_and_gaps():
 
 
 def other_channels():
-    s = Session("samples and stop: delivered whatever their number, each channel with its own", "host")
+    s = Session("samples and stops are delivered with any number; each channel counts by itself", "host")
     s.step(1, receive=frame(SAMPLE, 0, b"s0") + frame(SAMPLE, 3, b"s3"), delivers="s0 s3")
     s.step(2, receive=frame(SAMPLE, 2, b"s2") + frame(STOP, 9, b"z"), delivers="s2 z")
     s.step(3, "ack 0", receive=command(0, "a") + frame(SAMPLE, 4, b"s4"), delivers="a s4")
@@ -93,7 +93,7 @@ def other_channels():
     s.step(7, receive=frame(OPEN, 0, b"h", 2), delivers="h", wakes=30)
     s.step(8, receive=frame(SAMPLE, 1, b"", 2), wakes=None)
     yield s
-    s = Session("the number of a frame without payload is not looked at", "device")
+    s = Session("the number of a frame without payload is ignored", "device")
     s.step(1, receive=frame(COMMAND, 77) + frame(SAMPLE, 5) + frame(STOP, 6))
     s.step(2, "ack 0", receive=command(0, "a"), delivers="a")
     yield s
@@ -126,7 +126,7 @@ def sessions():
 
 
 def full_answer_queue():
-    s = Session("answers that find no room: the command is dropped unacknowledged, and comes again", "device", window=1,
+    s = Session("a command whose answer finds no room is dropped without an acknowledgement, and comes again", "device", window=1,
                 answers_most=64)
     s.commands(0, "A", "command 0 A")
     s.commands(1, " ".join("B" * 64), wakes=250)

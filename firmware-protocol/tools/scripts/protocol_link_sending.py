@@ -10,11 +10,11 @@ def window():
     s.step(2, "command 5 f", receive=ack(4))
     s.step(3, receive=ack(5), wakes=None)
     yield s
-    s = Session("nor more bytes than inFlightBytes: header, payload and CRC count", "host", window=100, in_flight_bytes=250)
+    s = Session("no more bytes than inFlightBytes are on their way; header, payload and CRC count", "host", window=100, in_flight_bytes=250)
     s.commands(0, " ".join([text * 88 for text in "abc"] + ["d"]), f"command 0 {'a' * 8}, command 1 {'b' * 8}")
     s.step(1, f"command 2 {'c' * 8}, command 3 d", receive=ack(0))
     yield s
-    s = Session("nor more bytes than inFlightBytes: exactly as many may be", "host", window=100, in_flight_bytes=200)
+    s = Session("exactly inFlightBytes bytes may be on their way", "host", window=100, in_flight_bytes=200)
     s.commands(0, " ".join([text * 88 for text in "ab"] + ["c"]), f"command 0 {'a' * 8}, command 1 {'b' * 8}")
     yield s
     s = Session("one frame may always be on its way", "device", in_flight_bytes=256, frame_bytes=1024)
@@ -24,14 +24,14 @@ def window():
 
 
 def unbelievable():
-    for name, number in (("never made", 6), ("far ahead", 30000), ("that waits for the window", 3)):
-        s = Session(f"the acknowledgement of a frame {name} is not believed, nor its nak", "host", window=3)
+    for name, number in (("that was never made", 6), ("far ahead", 30000), ("that waits for the window", 3)):
+        s = Session(f"an acknowledgement of a frame {name} is ignored, and so is its nak", "host", window=3)
         s.commands(0, "a b c d", "command 0 a, command 1 b, command 2 c")
         s.step(1, receive=ack(number), wakes=250)
         s.step(2, receive=ack(number, nak=True), wakes=250)
         s.step(3, "command 3 d", receive=ack(0))
         yield s
-    s = Session("nor that of a frame which the port has not taken yet", "host", window=3)
+    s = Session("an acknowledgement of a frame that the port has not taken yet is ignored", "host", window=3)
     s.commands(0, "a b c", "command 0 a", port=1)
     s.step(1, port=0, receive=ack(1), wakes=250)
     s.step(2, "command 1 b, command 2 c", receive=ack(0))
@@ -46,13 +46,13 @@ def unbelievable():
 
 
 def naks():
-    s = Session("a nak brings everything behind it again, at once and in order, then what is new", "host")
+    s = Session("after a nak all later frames are sent again, at once and in order, then new frames", "host")
     s.commands(0, "a b c d", "command 0 a, command 1 b, command 2 c, command 3 d")
     s.commands(1, "e f")
     s.step(2, "command 2 c, command 3 d, command 4 e, command 5 f", receive=ack(1, nak=True))
     s.step(3, "command 2 c, command 3 d, command 4 e, command 5 f", receive=ack(1, nak=True))
     yield s
-    s = Session("a nak while the port is slow: from the oldest again", "host")
+    s = Session("after a nak a slow port begins again with the oldest frame", "host")
     s.commands(0, "a b c", "command 0 a, command 1 b, command 2 c")
     s.step(1, "command 0 a, command 1 b", receive=ack(NONE, nak=True), port=2)
     s.step(2, "command 1 b", receive=ack(0, nak=True), port=1)
@@ -88,7 +88,7 @@ def timeouts():
         s.step(at, "command 1 b")
     s.step(25760, wakes=None)
     yield s
-    s = Session("measured: SRTT and RTTVAR of RFC 6298, to the microsecond, rounded down", "host", window=1)
+    s = Session("the timeout follows SRTT and RTTVAR of RFC 6298, rounded down to a microsecond", "host", window=1)
     # (round trip in ms, timeout in ms), by hand: 100 + 4·50 + 1; 95 + 4·47.5 + 1; 90.75 + 4·44.125 + 1;
     # 89.031 + 4·36.531 + 1; 77.902 + 4·49.656 + 1; 68.289 + 4·56.467 + 1
     at = 0
@@ -99,9 +99,9 @@ def timeouts():
         s.commands(at, "x", f"command {number + 1} x", wakes=at + timeout)
     yield s
     for name, round_trip, waits in (
-        ("never under 30 ms, and six doublings are the most", 2, [30, 60, 120, 240, 480, 960, 1920, 1920]),
+        ("never under 30 ms, and is doubled at most six times", 2, [30, 60, 120, 240, 480, 960, 1920, 1920]),
         ("never over 2 s", 900, [2000, 2000]),
-        ("doubled, then at its top", 200, [601, 1202, 2000, 2000]),
+        ("doubled until it reaches its largest value", 200, [601, 1202, 2000, 2000]),
     ):
         s = Session(f"the timeout is {name}", "host", window=1)
         s.commands(0, "a", "command 0 a")
@@ -115,20 +115,20 @@ def timeouts():
                 break
             s.step(at, "command 1 b", wakes=at + following)
         yield s
-    s = Session("only frames that were sent once are measured (Karn); the doubling stays until then", "host", window=1)
+    s = Session("only frames that were sent once are measured (Karn); until then the timeout stays doubled", "host", window=1)
     s.commands(0, "a b", "command 0 a")
     s.step(250, "command 0 a", wakes=750)
     s.step(253, "command 1 b", receive=ack(0), wakes=753)
     s.step(293, receive=ack(1), wakes=None)
     s.commands(300, "c", "command 2 c", wakes=421)
     yield s
-    s = Session("sent again for a nak is sent twice: not measured", "host")
+    s = Session("a frame that a nak repeated is not measured", "host")
     s.commands(0, "a b", "command 0 a, command 1 b")
     s.step(5, "command 0 a, command 1 b", receive=ack(NONE, nak=True), wakes=255)
     s.step(10, receive=ack(1))
     s.commands(20, "c", "command 2 c", wakes=270)
     yield s
-    s = Session("the newest frame that is acknowledged is measured; the clock runs from the oldest that is not", "host")
+    s = Session("the newest acknowledged frame is measured; the timeout counts from the oldest unacknowledged frame", "host")
     s.commands(0, "a", "command 0 a")
     s.commands(40, "b", "command 1 b")
     s.commands(70, "c", "command 2 c", wakes=250)
@@ -139,7 +139,7 @@ def timeouts():
 
 
 def order():
-    s = Session("a stop passes everything that waits, then open, commands, samples", "host", window=1)
+    s = Session("a stop is sent before all waiting frames, then open, commands, samples", "host", window=1)
     everything = [(COMMAND, "a"), (COMMAND, "b"), (SAMPLE, "s"), (SAMPLE, "t"), (OPEN, "h"), (STOP, "z")]
     s.step(0, "stop 0 z, open 0 h, command 0 a, sample 0 s, sample 1 t", send=everything)
     s.step(1, "stop 1 y", send=[(STOP, "y")])
@@ -150,11 +150,11 @@ def order():
     s.step(1, "stop 0 z", send=[(STOP, "z")], port=1)
     s.step(2, "command 1 b, command 2 c")
     yield s
-    s = Session("of stop and of open only the last that waits is sent", "device")
+    s = Session("only the last waiting stop and the last waiting open are sent", "device")
     s.step(0, port=0, send=[(STOP, "y"), (OPEN, "g"), (STOP, "z"), (OPEN, "h")])
     s.step(1, "stop 0 z, open 0 h")
     yield s
-    s = Session("what is sent acknowledges, so that no frame without payload is needed; open does not", "device")
+    s = Session("every sent frame except open acknowledges, so no frame without payload is needed", "device")
     s.step(1, "stop 0 z", receive=command(0, "a"), send=[(STOP, "z")], delivers="a")
     s.step(2, "open 0 h, ack 1", receive=command(1, "b"), send=[(OPEN, "h")], delivers="b")
     s.step(3, "sample 0 s", receive=command(2, "c"), send=[(SAMPLE, "s")], delivers="c")

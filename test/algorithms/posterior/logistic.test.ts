@@ -304,7 +304,7 @@ function quadrature(posterior: LogisticPosterior) {
         for (let k = 0; k < rows; k++) counts[binOf(data[2 * k], 0) * BINS + binOf(data[2 * k + 1], 1)]++;
       return distance(counts, chains.length * chains[0].rows);
     },
-    /** The mean over 20 sets of so many independent exact draws. */
+    /** The mean over 20 sets, each of this number of independent exact draws. */
     totalVariationByChance(draws: number): number {
       const random = randomSource({ seed: 77, stream: 0 });
       const cumulative = exact.map(

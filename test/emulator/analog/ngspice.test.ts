@@ -53,7 +53,7 @@ describe.runIf(hasNgspice)('ngspice, an independent simulator of the circuit', (
     [5, 53],
     [8, 54],
   ])(
-    'a transient of %i cells without noise: as near as the tick allows, nearer with a shorter one',
+    'a transient of %i cells without noise is as near as the tick allows, and nearer with a shorter tick',
     (cells, seed) => {
       const image = problem(cells, seed);
       const circuit = circuitOf(image);

@@ -31,8 +31,8 @@ _COMPENSATIONS_MAX = 24
 
 
 def is_imperfect(plan: EquilibriumPlan, drive: np.ndarray, reading: Reading) -> bool:
-    """Whether codes, ADC steps and incomplete settling cannot explain how far a reading without noise is from
-    A d = `drive`."""
+    """Whether the residual of a reading without noise is larger than its known causes: rounding to codes and
+    ADC steps, and incomplete settling."""
     left = drive - apply_system(plan.system, reading.x)
     norm = norm2(drive)
     if norm2(left) > _LEFT_MAX * norm:

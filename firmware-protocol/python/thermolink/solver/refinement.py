@@ -158,13 +158,12 @@ class Refinement(RefinedSolution):
             return unfit
         if not is_rounding_small(plan, averaged):
             return (
-                "the standard error does not cover what the board gets wrong, and further passes do not "
-                "remove it"
+                "the standard error does not cover the errors of the board, and further passes do not "
+                "remove them"
             )
         if unexplained > noise_residual_bound(plan, averaged):
             return (
-                "noise and rounding do not explain the residual, so the board does something else than it was "
-                "told"
+                "noise and rounding do not explain the residual, so the board does not do what it was told"
             )
         return None
 

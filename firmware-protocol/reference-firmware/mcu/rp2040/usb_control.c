@@ -2,7 +2,7 @@
 #include "usb.h"
 
 /*
- * The numbers of Raspberry Pi for a serial port of a board with this chip. A seller of boards needs an own
+ * The numbers of Raspberry Pi for a serial port of a board with this chip. A seller of boards needs its own
  * product number (docs/decisions, 85).
  */
 #ifndef USB_VENDOR
