@@ -53,7 +53,7 @@ describe('numbers as text', () => {
     expect([1, 2].map((count) => counted(count, 'pass', 'passes'))).toEqual(['1 pass', '2 passes']);
   });
 
-  it('what was given reads back to the same bits', () => {
+  it('a formatted exact value reads back to the same bits', () => {
     fc.assert(
       fc.property(fc.double({ noNaN: true, noDefaultInfinity: true }), (value) => {
         expect(numberOf(formatExact(value))).toBe(value + 0);
@@ -109,7 +109,7 @@ describe('numbers as text', () => {
     [formatClock(3723), '1:02:03'],
   ])('%s is %s', (actual, expected) => expect(actual).toBe(expected));
 
-  it('what is not finite stays visible', () => {
+  it('a value that is not finite stays visible', () => {
     for (const format of [formatNumber, formatSeconds, formatBytes, formatPercent, formatCount]) {
       expect(format(Number.NaN)).toMatch(/^NaN/);
       expect(format(Number.POSITIVE_INFINITY)).toMatch(/^∞/);

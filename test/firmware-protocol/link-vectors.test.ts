@@ -35,7 +35,7 @@ function run(link: Link, step: LinkStep): Pick<LinkStep, 'delivers' | 'wakesAtMs
   return { delivers, says, wakesAtMs: link.nextTimeoutMs ?? null };
 }
 
-/** The frames that went before: as many each way, each acknowledged by the next, all at 0 ms. */
+/** Exchanges `count` earlier frames in each direction at 0 ms. Each one is acknowledged by the next. */
 function exchange(link: Link, count: number): void {
   for (let seq = 0; seq < count; seq++) {
     const frame = peerFrame({ seq: seq & 0xffff, ack: (seq - 1) & 0xffff, text: 'i' });

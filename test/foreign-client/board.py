@@ -11,7 +11,8 @@ import zlib
 import msgpack
 import serial
 
-# What this client was written for. Boards of later minors serve it too: docs/reference/protocol.md, Versions.
+# The protocol version for which this client was written. Boards of later minors serve it too:
+# docs/reference/protocol.md, Versions.
 VERSION = (1, 0)
 TABLE_HASH = "e36683baf43b7bb7"
 FRAME_BYTES, WINDOW = 4096, 8
@@ -29,7 +30,7 @@ REASONS = ["cancelled", "unknownCommand", "badMessage", "wrongState", "outOfRang
 
 
 class BoardError(Exception):
-    """What went wrong, for people."""
+    """An error; its text is for people."""
 
 
 def cobs_encode(raw):
@@ -44,7 +45,7 @@ def cobs_encode(raw):
 
 
 def cobs_decode(block):
-    """The bytes before stuffing; None for what is none."""
+    """The bytes before stuffing; None if `block` is not valid COBS."""
     out, at = bytearray(), 0
     while at < len(block):
         code = block[at]
@@ -61,7 +62,7 @@ class Board:
     """A session with a board."""
 
     def __init__(self, address, table_hash=TABLE_HASH, version=VERSION):
-        """`address`: a path of a serial port or pseudo-terminal, or what else pyserial takes, as
+        """`address`: a path of a serial port or pseudo-terminal, or another URL of pyserial, such as
         socket://HOST:PORT."""
         try:
             self.port = serial.serial_for_url(address, baudrate=115200, timeout=0.02)

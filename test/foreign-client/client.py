@@ -1,12 +1,13 @@
 #!/usr/bin/env python3
-"""Solves A x = b on a board, for A symmetric positive definite: identifies it, loads the system, reads where
-it settles.
+"""Solves A x = b on a board, for A symmetric positive definite: identifies the board, loads the
+system, and reads the voltages at which the cells settle.
 
     client.py ADDRESS [--system '{"A": [[0.5, …], …], "b": [0.1, …]}'] [--relaxation 200]
         [--table-hash HEX] [--minor M]
 
 ADDRESS: /dev/ttyACM0, a pseudo-terminal, or socket://HOST:PORT. A is in units of G_fs (entries below 1 in
-magnitude), b in V_fs·G_fs, x in V_fs. The board relaxes for so many τ before it is read. Prints one line of
+magnitude), b in V_fs·G_fs, x in V_fs. `--relaxation` is the number of τ for which
+the board relaxes before it is read. Prints one line of
 JSON. Written from docs/reference/protocol.md and docs/reference/device-model.md alone; needs Debian's
 python3-serial and python3-msgpack.
 """
@@ -73,7 +74,7 @@ def load(board, matrix, vector):
 
 
 def solve(board, matrix, vector, relaxation):
-    """Where the cells have settled, in V_fs, and the report of the run."""
+    """The voltages at which the cells have settled, in V_fs, and the report of the run."""
     n, identity = len(vector), board.identity
     load(board, matrix, vector)
     ticks = relaxation << identity["tickLog2"]

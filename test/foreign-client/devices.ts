@@ -8,8 +8,8 @@ export interface ForeignDevice {
   /** The missing tools or files to run it, or undefined. */
   readonly missing: () => string | undefined;
   /**
-   * Serves a board of at least four cells until the test ends; `tcp://HOST:PORT` or `serial:PATH` to reach it
-   * by.
+   * Serves a board of at least four cells until the test ends. Returns its address, `tcp://HOST:PORT` or
+   * `serial:PATH`.
    */
   readonly serve: (at: { readonly tcp: string } | { readonly pty: string }) => Promise<string>;
   /** The facts that the answer to HELLO must tell about this board. */

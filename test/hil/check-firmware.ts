@@ -19,7 +19,10 @@ const SETTLE_NS = 1e6;
 /** Ten times the need of a working firmware. */
 const INSTRUCTIONS_MAX = 40e6;
 
-/** In the erasing of a sector, in each byte of its header, behind it, and in the page of the first bit. */
+/**
+ * The power fails while a sector is erased, in each byte of its header, behind the header, and in the page of
+ * the first bit.
+ */
 const CUTS_AFTER_BYTES = [0, 1, 4095, 4096, 4097, 4098, 4099, 4100, 4101, 4102, 4103, 4104, 4352, 4353];
 
 export const emptyFlash = (number = 'E66058388349A72C'): ChipFlash => ({

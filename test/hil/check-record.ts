@@ -23,7 +23,10 @@ const OLD = recordOf(RECORD_BYTES_MAX, 1);
 const NEW_PAGES = 20;
 const NEW = recordOf(NEW_PAGES * PAGE_BYTES - 40, 2);
 const HEADER = ERASED + NEW_PAGES * PAGE_BYTES;
-/** In the erasing of both sectors, in the pages of the record, in each byte of the header, and behind it. */
+/**
+ * The power fails while both sectors are erased, in the pages of the record, in each byte of the header, and
+ * behind the header.
+ */
 const CUTS_AFTER_BYTES = [
   ...[0, 1, 8, 300, SECTOR_BYTES, ERASED - 1, ERASED, ERASED + 1, ERASED + PAGE_BYTES, HEADER - 1],
   ...Array.from({ length: 14 }, (_, i) => HEADER + i),

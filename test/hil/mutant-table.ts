@@ -21,7 +21,7 @@ const mutant = (name: string, file: string, check: CheckName, from: string, to: 
 export const FIRMWARE_MUTANTS: readonly FirmwareMutant[] = [
   // Start and clocks.
   mutant(
-    'the image is copied but for its last word',
+    'the last word of the image is not copied',
     'start.c',
     'usb',
     'while (to < (volatile uint32_t *)image_end)',
@@ -83,7 +83,7 @@ export const FIRMWARE_MUTANTS: readonly FirmwareMutant[] = [
     '',
   ),
   mutant(
-    'what has no room in the UART is never sent',
+    'bytes for which the UART has no room are never sent',
     'uart.c',
     'uart',
     'REG(UART0_IMSC) = INT_RECEIVED | INT_RECEIVE_TIMEOUT;',
@@ -99,15 +99,21 @@ export const FIRMWARE_MUTANTS: readonly FirmwareMutant[] = [
     'REG(USB_SIE_CTRL) = USB_SIE_EP0_INTERRUPTS | USB_SIE_PULLUP;',
   ),
   mutant(
-    'the address holds at once',
+    'the new USB address takes effect before the request is answered',
     'usb_control.c',
     'usb',
     'new_address = s->value & 127u;',
     'REG(USB_ADDR_ENDP) = s->value & 127u;',
   ),
-  mutant('the address is never taken', 'usb_control.c', 'usb', 'REG(USB_ADDR_ENDP) = new_address;', ''),
   mutant(
-    'more is answered than was asked for',
+    'the new USB address never takes effect',
+    'usb_control.c',
+    'usb',
+    'REG(USB_ADDR_ENDP) = new_address;',
+    '',
+  ),
+  mutant(
+    'an answer is longer than the requested length',
     'usb_control.c',
     'usb',
     'answer_left = length < asked ? length : asked;',
@@ -227,7 +233,7 @@ export const FIRMWARE_MUTANTS: readonly FirmwareMutant[] = [
     '#define UNIQUE_ID_DUMMIES 3u',
   ),
   mutant(
-    'the flash stays in its commands',
+    'the flash does not return to execution in place',
     'flash.c',
     'count',
     'flush();\n  enter_xip();',
@@ -249,7 +255,7 @@ export const FIRMWARE_MUTANTS: readonly FirmwareMutant[] = [
     'begin_sector(sector, count);',
   ),
   mutant(
-    'a header that was written in part is believed',
+    'a partly written header counts as valid',
     'flash.c',
     'count',
     'return sector_words(sector)[0] == ~sector_words(sector)[1];',
@@ -257,7 +263,7 @@ export const FIRMWARE_MUTANTS: readonly FirmwareMutant[] = [
   ),
   // Calibration record.
   mutant(
-    'a record is believed by its header alone',
+    'a record with a valid header counts as valid without a CRC of its content',
     'flash_calibration.c',
     'record',
     'return crc32(0, stored(FLASH_PAGE_BYTES), found.length) == found.crc ? found.length : 0;',

@@ -75,7 +75,10 @@ export class UsbBus {
     return this.#usb.readUint32(ADDR_ENDP) & 127;
   }
 
-  /** What the word of a buffer said when the firmware handed it over. */
+  /**
+   * Checks the control word of a buffer that the firmware hands over: the rest of the word must have been
+   * written some time before.
+   */
   #bufferWritten(offset: number, value: number): void {
     if (offset < 0x80 || offset >= 0x100) return;
     const now = this.#chip.nanos;

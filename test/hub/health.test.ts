@@ -17,14 +17,14 @@ it.each([
   ['all=1', { ok: false, boards: 3, boardsGood: 1, states: STATES }],
   ['board=a', { ok: true, boards: 1, boardsGood: 1, states: { a: 'good' } }],
   ['board=c', { ok: false, boards: 1, boardsGood: 0, states: { c: 'fault' } }],
-])('health is told of what is asked for: %j', (query, told) => {
+])('health is told for the boards in the query: %j', (query, told) => {
   const parameters = new URLSearchParams(query);
   expect(healthOf(BOARDS, parameters, { version, mayObserve: true })).toEqual({ ...told, version });
   const { states: _, ...counts } = told;
   expect(healthOf(BOARDS, parameters, { version, mayObserve: false })).toEqual({ ...counts, version });
 });
 
-it('who may not observe does not learn which boards there are', () => {
+it('a client that may not observe does not learn which boards there are', () => {
   const parameters = new URLSearchParams('board=z');
   const hidden = healthOf(BOARDS, parameters, { version, mayObserve: false });
   expect(hidden).toEqual({ ok: false, boards: 0, boardsGood: 0, version });

@@ -63,7 +63,7 @@ describe('a holder of a token', () => {
   const TOKEN = 'alice-0123456789abcdef';
   const bearer = { Authorization: `Bearer ${TOKEN}` };
 
-  it('who asks too often is refused, and stops the board all the same', () =>
+  it('is refused after too many requests, and can still stop the board', () =>
     withHub(
       async (hub) => {
         await hub.event((event) => event.type === 'board' && event.board.health === 'good');
@@ -93,7 +93,7 @@ describe('a holder of a token', () => {
       },
     ));
 
-  it('who talks as an observer is sent away with the reason', () =>
+  it('is disconnected with the reason if it sends too many messages as an observer', () =>
     withHub(async (hub) => {
       const { socket } = await observe(hub);
       const closed = new Promise((resolve) =>

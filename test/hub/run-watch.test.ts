@@ -119,7 +119,7 @@ it('moments are told at the end of a run, at most twice a second, and those of t
     await wait(100);
   }
   await wait(1000);
-  // Run 1 is told at its first samples and at its end, run 6 too; then comes nobody but the last one.
+  // Runs 1 and 6 are told at their first samples and at their ends. After them only the last run is told.
   expect([...new Set(told)]).toEqual(['run 1 at 0 ms', 'run 6 at 500 ms', 'run 8 at 1200 ms']);
   expect(told.length).toBeLessThanOrEqual(5);
 });

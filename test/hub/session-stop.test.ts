@@ -26,6 +26,6 @@ it('a stop has a deadline of its own, also when the line takes no byte', async (
   } as unknown as TraceMessage);
   expect(await clock.run(stop.stop())).toBe(false);
   expect(clock.nowMs()).toBe(2000);
-  // The one that waits is enough.
+  // No second stop is sent while the first one waits.
   expect(injected).toBe(1);
 });

@@ -7,7 +7,7 @@ import type { Hub, HubOptions } from '../../src/hub/hub-options.js';
 import { startHub } from '../../src/hub/start-hub.js';
 import { diagonalProgram } from '../support/test-board.js';
 
-/** A test waits so long for an event, on a machine that others use too. */
+/** The longest time that a test waits for an event, on a machine with other work. */
 const EVENT_MS = 50_000;
 
 /** A hub of a test, and the events that its observers would get. */

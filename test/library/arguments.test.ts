@@ -54,7 +54,7 @@ describe('connect and parseDeviceUri refuse', () => {
   expectRefusals([
     ['no URI', () => connect(), /device URI is missing/],
     ['an address object', () => connect({ kind: 'emulator' }), /device URI is an object/],
-    ['options that are none', () => connect('emulator:ideal-8', 'debug'), /options is the text "debug"/],
+    ['a text as options', () => connect('emulator:ideal-8', 'debug'), /options is the text "debug"/],
     [
       'a controller for a signal',
       () => connect('emulator:ideal-8', { signal: new AbortController() }),
@@ -85,7 +85,7 @@ describe('a connected device refuses', () => {
   const load = (change: object) => () => device.loadProgram(0, { ...image, ...change });
   expectRefusals([
     ['no program', () => device.loadProgram(), /bank is missing/],
-    ['a bank that it has not', () => device.loadProgram(2, image), /bank is 2/],
+    ['a bank that the board does not have', () => device.loadProgram(2, image), /bank is 2/],
     ['no image', () => device.loadProgram(0), /program image is missing/],
     ['an unknown mode', load({ mode: 'dense' }), /image.mode is the text "dense"/],
     ['plain arrays', load({ couplings: [1, 0, 0, 1] }), /image.couplings.*Int16Array/],
@@ -221,7 +221,7 @@ describe('the factories of solvers refuse', () => {
       () => createAnalogSolver(device, { ticksMax: Number.NaN }),
       /ticksMax is NaN/,
     ],
-    ['options that are none', () => createAnalogSolver(device, 8), /options is 8/],
+    ['a number as options', () => createAnalogSolver(device, 8), /options is 8/],
     [
       'negative noise of the ideal sampler',
       () => createIdealSampler({ noiseTemperature: -1 }),
@@ -243,7 +243,7 @@ describe('sampling and inverting refuse', () => {
     ['no draws', draw({ count: 0 }), /number of draws is 0/],
     ['draws at no address', draw({ address: undefined }), /address is missing/],
     ['a controller for the signal of draws', draw({ signal: new AbortController() }), /signal/],
-    ['draws that tell a text', draw({ onProgress: 'log' }), /onProgress/],
+    ['a text as the progress callback of draws', draw({ onProgress: 'log' }), /onProgress/],
     ['no device to add up draws', () => sampleMoments(), /device is missing/],
     ['no request for moments', () => sampleMoments(device), /request is missing/],
     ['no device to invert on', () => invert(), /device is missing/],
@@ -270,7 +270,7 @@ describe('solve, relax and checkSystem refuse', () => {
     ['nothing to load', () => createAnalogSolver(device).truncated(), /request is missing/],
     ['nothing for no solver', () => createNoSolver().truncated(), /request is missing/],
     [
-      'a factor that is none',
+      'a number as a factor',
       () => createAnalogSolver(device).truncated({ factor: 3, address }, async () => 0),
       /system.factor is 3/,
     ],

@@ -127,7 +127,7 @@ describe('optimizers and training refuse', () => {
       /no step changes/,
     ],
     [
-      'nor from zero',
+      'a relaxation from zero that never moves',
       () => createOptimizer('tngd-adam', { time: 0, initial: 'zero' }, createIdealSampler()),
       /no step changes/,
     ],
@@ -169,7 +169,7 @@ describe('optimizers and training refuse', () => {
     ['a directory that is no path', () => loadDataset({ kind: 'directory' }), /source.directory is missing/],
   ]);
 
-  it('but time 0 from the gradient, or with a delay of the kept state, is a way to move', () => {
+  it('accepts time 0 with the initial state `gradient`, or with a delay: then the parameters move', () => {
     expect(createOptimizer('tngd', { time: 0, initial: 'gradient' }, createIdealSampler()).name).toBe('tngd');
     expect(createOptimizer('tngd', { time: 0, delay: 1 }, createIdealSampler()).name).toBe('tngd');
   });

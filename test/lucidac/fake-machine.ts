@@ -17,7 +17,7 @@ const LANES = 32;
 const RAIL = 1.25;
 /** The overload flag of an integrator is set here. */
 const OVERLOAD = 1.1;
-/** Lanes err by so much before they are calibrated. */
+/** The largest error of a lane before it is calibrated. */
 const UNCALIBRATED = 0.1;
 const COEFFICIENT_STEPS = 7447;
 /** Steps of the integration in 1/k₀. The fastest mode of eight unit couplings decays by 2 in one step. */

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """check_vectors.py [--quick]: compares frames, payloads, link and digests of the Python package with
-firmware-protocol/vectors, whose README says what must come out. Prints one line of JSON: how many cases of
-each file were compared. A case that differs ends it with an error that names the case."""
+firmware-protocol/vectors, whose README describes the expected results. Prints one line of JSON: how many
+cases of each file were compared. A case that differs ends it with an error that names the case."""
 
 import json
 import pathlib

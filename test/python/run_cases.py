@@ -15,7 +15,7 @@ from thermolink.device.device import Device
 
 
 def record(sent):
-    """Notes what every device is told from here on."""
+    """From now on stores the programs and runs that every device is given in `sent`."""
     load, rewrite, acquire = Device.load_program, Device.rewrite_program, Device.acquire
 
     def program_note(kind, bank, program):

@@ -20,7 +20,7 @@ PROGRAM = Program(
     drive=np.array([1000, 0], np.int16),
     initial_state=np.zeros(2, np.int16),
 )
-# So many ticks that only a stop, or a deadline, ends it.
+# A run so long that only a stop or a deadline ends it.
 LONG = {"burn_in_ticks": 2**32 - 1, "sample_count": 1}
 A = np.array([[3.0, 1.0], [1.0, 2.0]])
 
@@ -85,7 +85,7 @@ def refusals(board):
 
 
 def zeros(board):
-    """What needs no board is answered without one."""
+    """Requests that need no board are answered without a board."""
     link = board._device._connection.link
     before = link.counters["frames_sent"]
     answers = [board.solve(A, np.zeros(2), 0.1).x, board.relax(np.ones((1, 2)), np.zeros(2), 1.0, 1.0).x]

@@ -135,7 +135,7 @@ export class BoardChecks {
       message.name !== 'hello' ||
       message.fields.purpose !== HELLO_PURPOSE.open
     )
-      this.#truth.broken('a session was opened by what does not ask for one');
+      this.#truth.broken('a session was opened by a message that does not ask for a session');
     const open = before && before.endedAtMs === undefined ? 1 : 0;
     const remembered = this.#truth.sessions
       .slice(this.#sessionsBeforeStart)

@@ -23,7 +23,7 @@ export class Campaign {
     const variant = change.variant ?? drawScenario(seed).scenario.variant;
     let expected = this.#expected.get(variant);
     if (!expected) {
-      // Any seed of the variant would do; its own number is one.
+      // Any seed of the variant would do. The number of the variant is such a seed.
       const calm = await simulate(variant, { change: { ...change, ...WITHOUT_FAULTS } });
       if (calm.violations.length > 0) return calm;
       expected = calm.results;

@@ -172,7 +172,8 @@ export function sessionTarget(
   });
   let present = new Set<string>();
   onHeard((payload) => {
-    if (!present.has(text(payload))) throw new Error('the board heard what the host had not said');
+    if (!present.has(text(payload)))
+      throw new Error('the board received a message that the host had not sent');
   });
   return (random) => {
     if (++sessions % 64 === 0) device = new EmulatedDevice({ profile, dieSeed: 7 });

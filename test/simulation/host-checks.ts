@@ -118,7 +118,7 @@ export class HostChecks {
   #failed(call: HostCall, error: unknown, connection: Connection): void {
     const { name, requestId, askedAtMs } = call;
     if (!(error instanceof ThermolinkError)) {
-      this.#truth.broken(`${name} failed with what is no named error: ${String(error)}`);
+      this.#truth.broken(`${name} failed with an error without a code: ${String(error)}`);
       return;
     }
     if (error.code === 'OUTCOME_UNKNOWN') {

@@ -95,7 +95,7 @@ export class LinkChecks {
   polled(sender: CommandSender, dueBeforeMs: number | undefined, sendings: number | undefined): void {
     const again = sendings !== undefined && sendings > 1;
     if (this.#resumed.delete(sender) && dueBeforeMs !== undefined && !again)
-      this.#truth.broken('a session was resumed, and what was not acknowledged is not sent again');
+      this.#truth.broken('a session was resumed, and its unacknowledged frames are not sent again');
     const dueMs = sender.nextTimeoutMs;
     if (dueBeforeMs === undefined || dueMs === undefined || dueMs === dueBeforeMs) return;
     if (!again)

@@ -10,8 +10,8 @@ const HELP = `npm run simulate -- [--seeds N] [--seed S] [fields of the scenario
 
 Simulates host, line and board with faults in virtual time. A seed draws one scenario, which comes out the same each time.
 
-  --seeds N   how many (default 500); from 500 on every fault must have hit every state 50 times
-  --seed S    the first of them (default 0); without --seeds it is the only one
+  --seeds N   number of seeds (default 500); with 500 or more, every fault must hit every state 50 times
+  --seed S    first seed (default 0); without --seeds only this seed is simulated
 
 Fields that are given are not drawn (test/simulation/scenario.ts says what each means):
 

@@ -8,7 +8,7 @@ const NO_MESSAGE = Uint8Array.of(0xc0);
 const BATCH = 16;
 
 /**
- * Lets so many command frames pass in both directions of a session that was just opened, without the line and
+ * Lets `count` command frames pass in both directions of a session that was just opened, without the line and
  * in no time. Otherwise each simulation of the wrap-around would take a second.
  */
 export function preRoll(host: Link, board: EmulatedDevice, frames: number, nowMs: number): void {

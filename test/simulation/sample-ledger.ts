@@ -45,8 +45,8 @@ export class SampleLedger {
   }
 
   /**
-   * Those of the first `taken` samples of which a part did not arrive. Without `taken`: those that the host
-   * can know of.
+   * Samples, among the first `taken`, of which a part did not arrive. Without `taken`: the missing samples
+   * that the host can know of.
    */
   lost(policy: LossPolicy, taken?: number): SampleRange[] {
     const numbers = policy === 'reRequest' ? this.#arrived : this.#inOrder;

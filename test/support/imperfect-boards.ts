@@ -3,7 +3,7 @@ import { type DieEffects, effectsOf } from '../../emulator/imperfections/table.j
 import type { BoardProfile } from '../../emulator/profiles/board-profile.js';
 import { idealBoard } from './analog-boards.js';
 
-/** A die of an otherwise ideal board with those effects. */
+/** A die with these effects of an otherwise ideal board. */
 export function imperfectBoard(
   on: Partial<DieEffects>,
   overrides: Partial<BoardProfile> = {},

@@ -22,7 +22,10 @@ export interface Problem {
   readonly exact: Float64Array;
 }
 
-/** Random A of that spectrum; b random, or A x of a random x. */
+/**
+ * A random A with a spectrum of this shape and condition. `of` says whether b is random, or x is random and b
+ * = A x.
+ */
 export function randomProblem(
   seed: number,
   cells: number,

@@ -24,7 +24,7 @@ export function readStanCsv(text: string): StanFile {
   const columns = lines[header].split(',');
   if (columns[0] !== 'lp__') throw new Error(`the first column is ${columns[0]}`);
   if (columns.some((name) => !/^[A-Za-z_][\w]*(?:\.\d+)*$/.test(name)))
-    throw new Error('a name is none of Stan');
+    throw new Error('a name is not valid in Stan');
   const rest = lines.slice(header + 1);
   const draws = rest
     .filter((line) => !line.startsWith('#'))

@@ -122,7 +122,7 @@ for (const { title, options, tags } of FORMS)
       expect(results.get('session.test.ts')).toMatchObject({ status: 'passed', failureMessages: [] });
     });
 
-    it('a written test that calls the own code passes', () => {
+    it('a written test that calls the user’s code passes', () => {
       expect(results.get('ping.test.ts')).toMatchObject({ status: 'passed' });
     });
 

@@ -5,7 +5,7 @@ import path from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { mendedBinding } from '../../src/transport/serial-binding.js';
 
-describe('closing a port of the mended binding', () => {
+describe('closing a port of the corrected binding', () => {
   /** A port as the binding opens it, on a file whose reads take a while. */
   async function opened(file: string) {
     const fd = openSync(file, 'r+');

@@ -105,7 +105,7 @@ it.skipIf(without !== undefined)(
     await said('The board is disconnected.');
     await page.getByRole('button', { name: 'Choose the port…' }).click();
     await said('The board is connected.');
-    // Another port that does not open: the board before it has been let go, and is not shown any more.
+    // The next port does not open. The previous board was disconnected before, and is not shown any more.
     const identity = page.getByText('ideal-8, serial number die 5, 8 cells.');
     await identity.waitFor();
     await page.evaluate(`{

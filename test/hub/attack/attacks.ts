@@ -14,7 +14,9 @@ export interface Target {
   readonly from: string;
 }
 
-/** Connects from an address of one's own. Resolves with undefined when the hub does not take it. */
+/**
+ * Connects from the attacker's address. Resolves with undefined when the hub does not accept the connection.
+ */
 export function openFrom({ port, from }: Target): Promise<Socket | undefined> {
   return new Promise((resolve) => {
     const socket = connect({ host: '127.0.0.1', port, localAddress: from });

@@ -50,7 +50,7 @@ function connectionsOf(port: number): Promise<number> {
   });
 }
 
-/** Does `attack` so many times, `TOGETHER` at a time. */
+/** Does `attack` `count` times, `TOGETHER` at a time. */
 async function many(count: number, attack: (number: number) => Promise<void>): Promise<void> {
   let begun = 0;
   const worker = async (): Promise<void> => {

@@ -1,4 +1,4 @@
-"""Writes golden.json: what an independent NumPy program says of small spin rings.
+"""Writes golden.json: the results of an independent NumPy program for small spin rings.
 
     python3 golden.py > golden.json
 

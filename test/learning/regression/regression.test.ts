@@ -168,7 +168,7 @@ describe('an autoencoder', () => {
   const set = { count: 6, inputs: images, labels: new Uint8Array(6) };
   const data = { name: 'd', rows: 5, columns: 5, classes: 2, train: set, test: set, digest: 'abc' };
 
-  it('reads means of squares of pixels, and is to put out the same', () => {
+  it('its inputs are means of squares of pixels, and its targets are the same means', () => {
     const problem = autoencoder(data, { hidden: [2], pool: 2 });
     expect([problem.rows, problem.columns, problem.parameterCount]).toEqual([2, 2, 4 * 2 + 2 + 2 * 4 + 4]);
     const { inputs, targets } = problem.testPairs;

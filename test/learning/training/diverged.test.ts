@@ -61,7 +61,7 @@ it('an optimizer without curvature spends no time on it', async () => {
   expect(records.map(({ timing }) => timing.curvatureMs)).toEqual([0, 0, 0]);
 });
 
-it('the start of a run is told before its first step', async () => {
+it('a training reports its start before its first step', async () => {
   const calls: unknown[] = [];
   await train({
     network: mlp,

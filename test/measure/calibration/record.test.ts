@@ -48,7 +48,7 @@ describe('the record of a calibration', () => {
     expect(text().quantities.driveOffset.unit).toBe('V_fs·G_fs');
   });
 
-  it('programs that took no part in it show by how much the board is known better', () => {
+  it('programs that were not measured in the calibration show how much smaller the residuals are', () => {
     // Before the calibration 0.5 to 1 % of the drive. Afterwards only the errors of single codes of the
     // converters remain.
     const { nominal, calibrated: left, runs } = text().residuals;
@@ -176,7 +176,7 @@ describe('calibrate', () => {
     expect(residuals!.calibrated).toBeLessThan(residuals!.nominal / 10);
   });
 
-  it('refuses crosspoints that the board has not, or has too many of, before any byte', async () => {
+  it('refuses to measure crosspoints if the board has none or too many, before any byte is sent', async () => {
     for (const [uri, code] of [
       ['emulator:prototype-1024', 'TOO_LARGE'],
       ['emulator:prototype-crossbar', 'UNSUPPORTED'],

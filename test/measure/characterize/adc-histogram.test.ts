@@ -39,7 +39,7 @@ function trueWidths(dieSeed: number, ranges: readonly CodeRange[]): Float64Array
 }
 
 describe('the histogram of a channel against its true code widths', () => {
-  it('prototype-8: widths agree within their errors, and no code is missing that is there', async () => {
+  it('prototype-8: widths agree within their errors, and no existing code is reported as missing', async () => {
     const dieSeed = 4;
     const device = await connect(`emulator:prototype-8?die=${dieSeed}`);
     const histograms = await measureInSession(device, { seed: 1 }, (board) =>

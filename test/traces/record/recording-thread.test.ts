@@ -159,7 +159,7 @@ describe.runIf(isBuilt)('a recording that a thread writes', () => {
   it('is whole when the process exits without closing it', () =>
     expectWhole('a short session', 'process.exit(3)'));
 
-  it('and so it is after an exception', { tags: 'long' }, () =>
+  it('is whole after an exception', { tags: 'long' }, () =>
     expectWhole(
       'an exception',
       "await pings(600); process.on('exit', () => (process.exitCode = 3)); throw new Error('x')",

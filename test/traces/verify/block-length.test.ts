@@ -36,8 +36,8 @@ describe('blocks of a correlated series', () => {
       found += blocks.inflation - 1;
       exact += 1.5 * (blockVariance(phi, b) / blockVariance(phi, b / 2) - 1);
     }
-    // One trial's growth is known to some 15 % from 32 blocks of 16 cells, the mean of 24 to 3 %. One more
-    // doubling tells 0.7 of it or less.
+    // From 32 blocks of 16 cells the growth in one trial is known to about 15 %, and the mean over 24 trials
+    // to 3 %. After one more doubling the growth would be at most 0.7 of this.
     expect(found / exact).toBeGreaterThan(0.85);
     expect(found / exact).toBeLessThan(1.2);
   });

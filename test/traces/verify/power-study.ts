@@ -59,7 +59,7 @@ function registerOf(profile: BoardProfile): Pick<ProgramImage, 'noiseAmplitude' 
   return { noiseAmplitude: amplitude, noiseShift: shift };
 }
 
-/** The board of a trial, with the fault in one cell, or in it and the one after it. */
+/** The board of a trial, with the fault in one cell, or in this cell and the next one. */
 function faultyBoard(profile: BoardProfile, fault: FaultName, dieSeed: number, cell: number): SolverBoard {
   const other = (cell + 1) % profile.cells;
   switch (fault) {

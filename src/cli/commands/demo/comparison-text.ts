@@ -70,7 +70,7 @@ function chainVerdict(trainings: readonly EnergyTraining[]): string {
       : 'Quantum chain: the board does not beat tuned Adam and the control here.';
   const curvature =
     error('no-board') > 2 * board
-      ? `Its curvature does it: without the board the same steps end at ${error('no-board').toExponential(1)}.`
+      ? `The curvature makes the difference: without the board the same steps end at ${error('no-board').toExponential(1)}.`
       : 'The same steps without the board do as well, so its curvature does not show here.';
   const digital =
     error('ngd') <= board
