@@ -30,7 +30,7 @@ const QUICK_VALUES = 2;
  * The largest number of values that a search tries. Without this limit a search whose best value always lies
  * at an edge would never end.
  */
-const VALUES_MAX = 5;
+export const VALUES_MAX = 5;
 
 /** Returns the seeds with which a search trains each value. */
 export function searchSeeds(quick: boolean): readonly number[] {
@@ -74,7 +74,7 @@ export function needsMore(searches: readonly (readonly Tried[])[], quick: boolea
  * lies between the best value and the better one of its neighbours. In this way all methods of a task try the
  * same number of values.
  */
-export function nextValue(tried: readonly Tried[], { setting }: SettingSearch): number {
+export function nextValue(tried: readonly Tried[], { setting }: Pick<SettingSearch, 'setting'>): number {
   const sorted = tried.toSorted((a, b) => a.value - b.value);
   const at = sorted.indexOf(best(tried));
   const [low, high] = [sorted[at - 1], sorted[at + 1]];

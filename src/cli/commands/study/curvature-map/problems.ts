@@ -26,6 +26,9 @@ export interface MapProblem {
   readonly methods: Readonly<Record<string, MapMethod>>;
 }
 
+/** The method of the equations with a solver that returns its input. */
+export const LOW_RANK = 'low rank 64, no board';
+
 /** First-order methods get this multiple of the steps. */
 const LONGER = 5;
 
@@ -56,7 +59,7 @@ function naturalMethods(
 function equationMethods(lm: OptimizerOptions): MapProblem['methods'] {
   return {
     board: { optimizer: 'lm', options: lm },
-    'low rank 64, no board': { optimizer: 'lm', options: { ...lm, rank: 64, runs: 1, ticks: 1 } },
+    [LOW_RANK]: { optimizer: 'lm', options: { ...lm, rank: 64, runs: 1, ticks: 1 } },
     exact: { optimizer: 'lm', options: lm },
     adam: { optimizer: 'adam', options: {}, rates: [0.01, 0.03], longer: 10 * LONGER },
     momentum: {

@@ -2,14 +2,12 @@ import { createAnalogSolver } from '../../../../algorithms/board-solver.js';
 import { createExactSolver, createNoSolver } from '../../../../algorithms/truncated.js';
 import type { OptimizerName } from '../../../../learning/optimizers/registry.js';
 import { runProblemOnce } from '../problem-run.js';
-import type { Lab, Measured, PlannedRun, Scale, TableRun } from '../table/table-study.js';
+import type { Lab, Measured, PlannedRun, Scale, Settings, TableRun } from '../table/table-study.js';
 import { type MapMethod, type MapProblem, PROBLEMS } from './problems.js';
+import { bestRate, rateOf, SEARCH, searchRuns } from './rate-search.js';
 
 /** The part with the trainings that are reported. */
 export const PART = 'trainings';
-/** The part that searches rates, on a seed that is not reported. */
-export const SEARCH = 'search';
-const SEARCH_SEED = 0;
 /** The target is this many times the error that the board ends with, seed by seed. */
 export const TARGET_FACTOR = 2;
 
@@ -19,21 +17,27 @@ export function runsOf({ quick, seeds }: Scale): PlannedRun[] {
   const stepsOf = ({ steps }: MapProblem, { longer = 1 }: MapMethod) => (steps * longer) / 100;
   const searched = names.flatMap((problem) =>
     Object.entries(PROBLEMS[problem].methods).flatMap(([method, one]) =>
-      (one.rates ?? []).map((rate) => ({
-        ...{ part: SEARCH, settings: { problem, method, rate }, seed: SEARCH_SEED },
-        cost: stepsOf(PROBLEMS[problem], one),
-      })),
+      searchRuns(problem, method, quick).map((run) => ({ ...run, cost: stepsOf(PROBLEMS[problem], one) })),
     ),
   );
   const reported = seeds.flatMap((seed) =>
     names.flatMap((problem) =>
       Object.entries(PROBLEMS[problem].methods).map(([method, one]) => ({
-        ...{ part: PART, settings: { problem, method }, seed },
+        ...{ part: PART, settings: { problem, method, ...searchedBy(problem, method, quick) }, seed },
         cost: stepsOf(PROBLEMS[problem], one) * (method === 'board' ? 5 : 2),
       })),
     ),
   );
   return [...searched, ...reported];
+}
+
+/**
+ * The number of rates that were tried for a method, as a setting of its reported runs. A study that continues
+ * after a shorter search then trains this method again.
+ */
+function searchedBy(problem: string, method: string, quick: boolean): Settings {
+  const { length } = searchRuns(problem, method, quick);
+  return length === 0 ? {} : { 'rates tried': length };
 }
 
 /** One training: its error, its cost, and the steps that it takes to the target. */
@@ -47,14 +51,16 @@ export async function measure(
   const { make, measure: figure, steps, methods } = PROBLEMS[name];
   const { optimizer, options, rates, longer = 1 } = methods[method];
   const rate: Readonly<Record<string, number>> =
-    rates === undefined ? {} : { rate: Number(settings['rate'] ?? bestRate(lab.done, name, method)) };
+    rates === undefined
+      ? {}
+      : { rate: part === SEARCH ? rateOf(settings, lab.done) : bestRate(lab.done, name, method) };
   const stepsMax = quick ? Math.ceil((steps * longer) / 2) : steps * longer;
   const { figures, timing, curve } = await runProblemOnce({
     ...{ problem: make(seed, quick), measure: figure, optimizer, steps: stepsMax, seed, signal: lab.signal },
     options: { ...options, ...rate },
     ...(await solverOf(method, optimizer, lab)),
   });
-  if (part === SEARCH) return { figures: { error: figures['error'] } };
+  if (part === SEARCH) return { figures: { error: figures['error'], ...rate } };
   const target = TARGET_FACTOR * (method === 'board' ? figures['error'] : boardError(lab.done, name, seed));
   const reached = curve.find(([, error]) => error <= target)?.[0];
   return {
@@ -69,15 +75,6 @@ async function solverOf(method: string, optimizer: OptimizerName, lab: Lab) {
   if (method === 'board') return { solver: createAnalogSolver(await lab.board()) };
   if (optimizer !== 'lm') return {};
   return { solver: method === 'exact' ? createExactSolver() : createNoSolver() };
-}
-
-function bestRate(done: readonly TableRun[], problem: string, method: string): number {
-  const tried = done.filter(
-    ({ part, settings }) =>
-      part === SEARCH && settings['problem'] === problem && settings['method'] === method,
-  );
-  const errorOf = ({ figures }: TableRun): number => figures['error'] ?? Number.POSITIVE_INFINITY;
-  return Number(tried.reduce((best, run) => (errorOf(run) < errorOf(best) ? run : best)).settings['rate']);
 }
 
 function boardError(done: readonly TableRun[], problem: string, seed: number): number {
