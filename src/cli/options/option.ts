@@ -112,7 +112,9 @@ export function addOptions(command: Command, specs: OptionSpecs): void {
     if (value !== undefined)
       added.argParser((text) => (file !== undefined && isDash(text) ? text : value(text, longFlag(spec))));
     if (spec.repeated) added.argParser<string[]>((text, before) => [...(before ?? []), text]);
-    if (spec.default !== undefined) added.default(spec.default);
+    // The help shows a list in the form that the option takes.
+    const shown = Array.isArray(spec.default) ? spec.default.join(',') : undefined;
+    if (spec.default !== undefined) added.default(spec.default, shown);
     if (spec.required) added.makeOptionMandatory();
     command.addOption(added);
   }

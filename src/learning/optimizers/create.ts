@@ -101,6 +101,11 @@ export function optimizerSettings(
   for (const [option, value] of given) {
     if (!hasOption(name, option, isTruncated)) {
       const others = OPTION_NAMES.filter((other) => hasOption(name, other, isTruncated));
+      if (name === 'tngd' && hasOption(name, option, !isTruncated))
+        throw badOption(
+          `tngd has the option ${option} only ${isTruncated ? 'without' : 'with'} ticks.`,
+          isTruncated ? 'Leave `ticks` out.' : 'Give `ticks` too.',
+        );
       throw badOption(`${label} has no option ${option}.`, `Its options are ${others.join(', ')}.`);
     }
     checkOption(option as keyof OptimizerOptions, value);

@@ -266,7 +266,7 @@ function stuckError(step: number, acceptance: number): ThermolinkError {
     'SAMPLER_STUCK',
     `The sampler is stuck at step ${step}: it accepted ${formatPercent(acceptance, 3)} of its proposals.`,
     {
-      hint: 'The state has collapsed to few patterns: lower `rate` or `clip`, raise `damping`, or raise `field`.',
+      hint: 'The state has collapsed to few patterns: lower `rate` or `clip`. With curvature, a larger `damping` helps too.',
       data: { step, acceptance, acceptanceMin: ACCEPTANCE_MIN },
     },
   );

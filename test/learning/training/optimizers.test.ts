@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { createCholeskySolver } from '../../../src/algorithms/cholesky-solver.js';
 import type { RelaxationSolver } from '../../../src/algorithms/contract.js';
+import type { ThermolinkError } from '../../../src/errors.js';
 import type { Optimizer } from '../../../src/learning/optimizers/contract.js';
 import { createOptimizer } from '../../../src/learning/optimizers/create.js';
 import { naturalGradient } from '../../../src/learning/optimizers/ngd.js';
@@ -221,6 +222,22 @@ describe('createOptimizer', () => {
   it('refuses tngd without a solver, or with one that knows the equilibrium only', () => {
     expect(bad('tngd', {})).toBe('BAD_ARGUMENT');
     expect(bad('tngd-adam', {}, createCholeskySolver() as never)).toBe('UNSUPPORTED');
+  });
+
+  it('says how tngd has an option that its other form has', () => {
+    const refused = (options: OptimizerOptions): string => {
+      try {
+        createOptimizer('tngd', options, exactSolver());
+      } catch (error) {
+        const { message, hint } = error as ThermolinkError;
+        return `${message} ${hint}`;
+      }
+      return '';
+    };
+    expect(refused({ average: 0.5 })).toBe('tngd has the option average only with ticks. Give `ticks` too.');
+    expect(refused({ ticks: 64, time: 1 })).toBe(
+      'tngd has the option time only without ticks. Leave `ticks` out.',
+    );
   });
 
   it('treats an option given as undefined as left out', () => {

@@ -30,7 +30,7 @@ const QUICK_VALUES = 2;
  * The largest number of values that a search tries. Without this limit a search whose best value always lies
  * at an edge would never end.
  */
-export const VALUES_MAX = 5;
+const VALUES_MAX = 5;
 
 /** Returns the seeds with which a search trains each value. */
 export function searchSeeds(quick: boolean): readonly number[] {

@@ -15,7 +15,7 @@ export const WHERE_CURVATURE_HELPS: TableStudy = {
     '“Low rank 64, no board” is the method of the equations with the board’s answer replaced by its input, and more directions that the host solves. It stands for CG there. CG takes 30 products, on digits 10, so it is not CG of equal accuracy.',
   ],
   settingsFrom:
-    'Rates of Adam and momentum are searched on seed 0, 5 values each, or 2 or 3 values in the quick form. Other settings are those with which the studies quantum, pinn and mnist begin.',
+    'Rates of Adam and momentum are searched on seed 0, 5 to 7 values each, 3 in the quick form. Other settings are those with which the studies quantum, pinn and mnist begin.',
   modelled:
     'Steps and errors are measured on an emulated board. Host work is measured on this machine, the fastest step. The time of the link and of the board is modelled.',
   device: 'emulator:ideal-crossbar',

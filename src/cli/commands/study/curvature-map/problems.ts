@@ -61,11 +61,11 @@ function equationMethods(lm: OptimizerOptions): MapProblem['methods'] {
     board: { optimizer: 'lm', options: lm },
     [LOW_RANK]: { optimizer: 'lm', options: { ...lm, rank: 64, runs: 1, ticks: 1 } },
     exact: { optimizer: 'lm', options: lm },
-    adam: { optimizer: 'adam', options: {}, rates: [0.01, 0.03], longer: 10 * LONGER },
+    adam: { optimizer: 'adam', options: {}, rates: [0.01, 0.03, 0.1, 0.3, 1], longer: 10 * LONGER },
     momentum: {
       optimizer: 'sgd',
       options: { momentum: 0.9, clip: 0.5 },
-      rates: [0.003, 0.01],
+      rates: [0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1],
       longer: 10 * LONGER,
     },
   };
@@ -79,13 +79,13 @@ function squares(condition: number): MapProblem {
     methods: naturalMethods(
       { rate: 0.5, finalRate: 1, damping: 1e-4, clip: Infinity },
       { ticks: 512, runs: 2 },
-      { adam: [0.03, 0.1, 0.3], momentum: [0.3, 0.6, 1] },
+      { adam: [0.03, 0.1, 0.3, 1, 3], momentum: [0.3, 0.6, 1, 2, 4, 8, 16] },
       4 * LONGER,
     ),
   };
 }
 
-const RATES = { adam: [0.01, 0.03, 0.1], momentum: [0.01, 0.03, 0.1] } as const;
+const RATES = { adam: [0.01, 0.03, 0.1, 0.3, 1], momentum: [0.003, 0.01, 0.03, 0.1, 0.3, 1] } as const;
 const energyOptions = (defaults: (typeof ENERGY_DEFAULTS)['ising']) =>
   naturalMethods(defaults.ngd, { ticks: 256, runs: 1 }, RATES);
 
@@ -130,8 +130,8 @@ export const PROBLEMS: Readonly<Record<string, MapProblem>> = {
       board: { optimizer: 'tngd', options: { rate: 0.7, damping: 0.3, clip: 0.5, time: 1, initial: 'keep' } },
       'cg(10)': { optimizer: 'cg', options: { rate: 0.7, damping: 0.3, clip: 0.5, products: 10 } },
       exact: { optimizer: 'ngd', options: { rate: 0.7, damping: 0.3, clip: 0.5 } },
-      adam: { optimizer: 'adam', options: {}, rates: [0.005, 0.01, 0.02] },
-      momentum: { optimizer: 'sgd', options: { momentum: 0.74, clip: 0.5 }, rates: [0.25, 0.5, 1] },
+      adam: { optimizer: 'adam', options: {}, rates: [0.005, 0.01, 0.02, 0.04, 0.08, 0.16] },
+      momentum: { optimizer: 'sgd', options: { momentum: 0.74, clip: 0.5 }, rates: [0.25, 0.5, 1, 2, 4] },
     },
   },
 };

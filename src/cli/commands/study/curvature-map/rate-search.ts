@@ -1,27 +1,19 @@
-import { bestValue, isAtEdge, nextValue, type Tried, VALUES_MAX } from '../setting-search.js';
-import type { PlannedRun, Settings, TableRun } from '../table/table-study.js';
+import { bestValue, isAtEdge, type Tried } from '../setting-search.js';
+import type { PlannedRun, TableRun } from '../table/table-study.js';
 import { PROBLEMS } from './problems.js';
 
 /** The part that searches rates, on a seed that is not reported. */
 export const SEARCH = 'search';
 const SEARCH_SEED = 0;
+/** The number of rates that a quick study tries. */
+const QUICK_RATES = 3;
 
-/** The runs that search the rate of a method: its first rates, and then up to `VALUES_MAX` values in all. */
+/** The runs that search the rate of a method. */
 export function searchRuns(problem: string, method: string, quick: boolean): Omit<PlannedRun, 'cost'>[] {
   const rates = PROBLEMS[problem].methods[method].rates ?? [];
-  const run = (settings: Settings) => ({ part: SEARCH, settings, seed: SEARCH_SEED });
-  const more = quick || rates.length === 0 ? 0 : VALUES_MAX - rates.length;
-  return [
-    ...rates.map((rate) => run({ problem, method, rate })),
-    // The rate of such a run depends on the runs before it, so its settings have the number of the value.
-    ...Array.from({ length: more }, (_, i) => run({ problem, method, value: rates.length + i + 1 })),
-  ];
-}
-
-/** The rate of a run of the search. */
-export function rateOf({ problem, method, rate }: Settings, done: readonly TableRun[]): number {
-  if (rate !== undefined) return Number(rate);
-  return nextRate(triedRates(done, String(problem), String(method)));
+  return (quick ? rates.slice(0, QUICK_RATES) : rates).map((rate) => ({
+    ...{ part: SEARCH, settings: { problem, method, rate }, seed: SEARCH_SEED },
+  }));
 }
 
 /** The rate with the least error. */
@@ -29,18 +21,17 @@ export function bestRate(done: readonly TableRun[], problem: string, method: str
   return bestValue(triedRates(done, problem, method));
 }
 
-const nextRate = (tried: readonly Tried[]): number => nextValue(tried, { setting: 'rate' });
-
-/** The rates that were tried, in the order of the search. */
-export function triedRates(runs: readonly TableRun[], problem: string, method: string): Tried[] {
-  const tried: Tried[] = [];
-  for (const { part, settings, figures } of runs) {
-    if (part !== SEARCH || settings['problem'] !== problem || settings['method'] !== method) continue;
-    const error = figures['error'];
-    const value = settings['rate'] === undefined ? nextRate(tried) : Number(settings['rate']);
-    tried.push({ value, error: Number.isFinite(error) ? error : null });
-  }
-  return tried;
+/** The rates that were tried. */
+function triedRates(runs: readonly TableRun[], problem: string, method: string): Tried[] {
+  return runs
+    .filter(
+      ({ part, settings }) =>
+        part === SEARCH && settings['problem'] === problem && settings['method'] === method,
+    )
+    .map(({ settings, figures }) => ({
+      value: Number(settings['rate']),
+      error: Number.isFinite(figures['error']) ? figures['error'] : null,
+    }));
 }
 
 /** The searches of rates, and how many of them ended at the smallest or the largest rate. */

@@ -4,7 +4,7 @@ import type { OptimizerName } from '../../../../learning/optimizers/registry.js'
 import { runProblemOnce } from '../problem-run.js';
 import type { Lab, Measured, PlannedRun, Scale, Settings, TableRun } from '../table/table-study.js';
 import { type MapMethod, type MapProblem, PROBLEMS } from './problems.js';
-import { bestRate, rateOf, SEARCH, searchRuns } from './rate-search.js';
+import { bestRate, SEARCH, searchRuns } from './rate-search.js';
 
 /** The part with the trainings that are reported. */
 export const PART = 'trainings';
@@ -51,9 +51,7 @@ export async function measure(
   const { make, measure: figure, steps, methods } = PROBLEMS[name];
   const { optimizer, options, rates, longer = 1 } = methods[method];
   const rate: Readonly<Record<string, number>> =
-    rates === undefined
-      ? {}
-      : { rate: part === SEARCH ? rateOf(settings, lab.done) : bestRate(lab.done, name, method) };
+    rates === undefined ? {} : { rate: Number(settings['rate'] ?? bestRate(lab.done, name, method)) };
   const stepsMax = quick ? Math.ceil((steps * longer) / 2) : steps * longer;
   const { figures, timing, curve } = await runProblemOnce({
     ...{ problem: make(seed, quick), measure: figure, optimizer, steps: stepsMax, seed, signal: lab.signal },
