@@ -1,4 +1,5 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import {
   bestRate,
@@ -8,9 +9,11 @@ import {
 } from '../../src/cli/commands/study/curvature-map/rate-search.js';
 import { claimsOf } from '../../src/cli/commands/study/results-page.js';
 import { RUNTIME } from '../../src/cli/commands/study/runtime.js';
+import { verdictOf } from '../../src/cli/commands/study/study-results.js';
 import type { TableResults } from '../../src/cli/commands/study/table/table-report.js';
 import type { TableRun } from '../../src/cli/commands/study/table/table-study.js';
 import { runCommand } from '../support/command-line.js';
+import { temporaryDirectory } from './support/temporary-files.js';
 
 const storedResults = (study: string): TableResults =>
   JSON.parse(
@@ -115,5 +118,37 @@ describe('the map of the study where-curvature-helps', () => {
     });
     expect(bestRate(done, 'poisson2', 'adam')).toBe(0.1);
     expect(searchEdges(done)).toEqual({ searches: 1, atEdge: 0 });
+  });
+});
+
+describe('a study of tables on a board that is too small', () => {
+  it('is refused before anything is written', () => expectRefused('runtime'));
+
+  // These two load the digits, which takes a second.
+  it.each(['mnist', 'where-curvature-helps'])(
+    '%s is refused before anything is written',
+    { tags: 'long' },
+    (study) => expectRefused(study),
+  );
+
+  async function expectRefused(study: string): Promise<void> {
+    const out = join(temporaryDirectory(), 'small');
+    const { exitCode, stderr } = await runCommand(
+      ...['study', study, '--quick', '--device', 'emulator:ideal-8', '--out', out],
+    );
+    expect([exitCode, stderr]).toEqual([1, expect.stringContaining('TOO_LARGE')]);
+    expect(stderr).not.toContain('--resume');
+    expect(existsSync(out)).toBe(false);
+  }
+});
+
+describe('the comparison with the board', () => {
+  it('shows no difference if the ranges overlap or the factor is printed as × 1.0', () => {
+    const spread = (geometricMean: number) => ({ geometricMean, min: geometricMean, max: geometricMean });
+    const verdicts = [0.9, 0.99, 1.01, 1.04, 1.06].map((factor) =>
+      verdictOf(spread(factor), spread(1), factor),
+    );
+    expect(verdicts).toEqual(['lower', 'lower', 'overlap', 'overlap', 'higher']);
+    expect(verdictOf({ geometricMean: 2, min: 0.5, max: 4 }, spread(1), 2)).toBe('overlap');
   });
 });

@@ -1,16 +1,8 @@
-import { adcStep, railOf } from '../../../board/board-range.js';
-import { noiseTemperatureRange } from '../../../board/noise-register.js';
 import type { Device, DeviceCounters } from '../../../driver/device.js';
-import {
-  counted,
-  formatBytes,
-  formatCount,
-  formatExact,
-  formatNumber,
-  formatSeconds,
-} from '../../../number-text.js';
+import { formatBytes, formatCount, formatSeconds } from '../../../number-text.js';
 import { boardCommand } from '../../board-command.js';
 import { formatTable } from '../../output/table.js';
+import { limitRows, sizeRows } from './board-rows.js';
 
 export const command = boardCommand({
   options: {},
@@ -52,8 +44,8 @@ type Report = Awaited<ReturnType<typeof readFacts>> & { readonly device: string 
 export function infoText(report: Report): string {
   const sections: [string, string[][]][] = [
     ['board', identityRows(report)],
-    ['sizes', sizeRows(report)],
-    ['limits', limitRows(report)],
+    ['sizes', sizeRows(report.identity)],
+    ['limits', [...limitRows(report.identity), payloadRow(report)]],
     ['state', stateRows(report)],
   ];
   const tables = sections.map(([title, rows]) => `${title}\n${formatTable(rows)}`);
@@ -70,47 +62,10 @@ function identityRows({ device, identity, roundTripMs }: Report): string[][] {
   ];
 }
 
-function sizeRows({ identity }: Report): string[][] {
-  const { cells, rows, banks, hasDense, hasFactored, hasRowElement } = identity;
-  const arrays = [
-    ...(hasDense ? [`dense ${cells} × ${cells}`] : []),
-    ...(hasFactored ? [`factored ${rows} × ${cells}`] : []),
-  ];
-  return [
-    ['cells', formatCount(cells)],
-    ['coupling arrays', arrays.join(', ')],
-    ['program banks', formatCount(banks)],
-    ...(hasRowElement ? [['rows', 'with a programmable element and drives']] : []),
-  ];
-}
-
-function limitRows({ identity, link }: Report): string[][] {
-  const { couplingBits, driveBits, adcBits, driveRange, tauNs, tickLog2, rowScaleMax } = identity;
-  const tick = 2 ** -tickLog2;
-  const noise = noiseTemperatureRange(identity, tick);
-  const noiseMin = identity.noiseTemperatureMin / 1e12;
-  return [
-    ['couplings', `${couplingBits} bit, below ±1 G_fs`],
-    ['drive', `${driveBits} bit, ±${driveRange} V_fs·G_fs`],
-    ['ADC', `${adcBits} bit, ±2 V_fs, one step ${formatNumber(adcStep(adcBits))} V_fs`],
-    [
-      'rails',
-      `±${formatNumber(railOf(identity))} V_fs, V_fs = ${formatExact(identity.fullScaleMicrovolts / 1e6)} V`,
-    ],
-    ['noise', `κ up to ${formatNumber(noise.max)} V_fs², meaningful from ${formatExact(noiseMin)} V_fs²`],
-    ['time', `τ = ${formatSeconds(tauNs * 1e-9)}, one tick τ/${2 ** tickLog2}`],
-    ...(identity.hasFactored ? [['rows × 2^attenuation', `at most ${formatCount(rowScaleMax)}`]] : []),
-    ['samples', sampleLimits(identity)],
-    ['payload of a frame', `at most ${formatBytes(link.payloadBytesMax)}`],
-  ];
-}
-
-function sampleLimits({ hasHold, keepBlocksMax }: Report['identity']): string {
-  const waiting = hasHold ? 'the board can wait for a slow host' : 'the board cannot wait for a slow host';
-  const again =
-    keepBlocksMax > 0 ? `keeps ${counted(keepBlocksMax, 'block')} to send again` : 'sends no block again';
-  return `${waiting}, and ${again}`;
-}
+const payloadRow = ({ link }: Report): string[] => [
+  'payload of a frame',
+  `at most ${formatBytes(link.payloadBytesMax)}`,
+];
 
 function stateRows({ status }: Report): string[][] {
   const { state, fault, bootEpoch, runId, tick, stopNumber, committedBanks, stateDigest } = status;

@@ -9,7 +9,7 @@ import { createOptimizer } from '../../../learning/optimizers/create.js';
 import type { OptimizerName, OptimizerOptions } from '../../../learning/optimizers/registry.js';
 import type { Figures, Problem } from '../../../learning/problem/contract.js';
 import type { StepTiming } from '../../../learning/record.js';
-import { resolveRequest } from '../../../learning/train-request.js';
+import { CURVATURE_EXAMPLES_DEFAULT, resolveRequest } from '../../../learning/train-request.js';
 import { train } from '../../../learning/trainer.js';
 import type { Lab, Measured, PlannedRun, TableRun, TableSharing, TableStudy } from './table/table-study.js';
 
@@ -111,21 +111,27 @@ export function digitsRuns(
   channels: number,
   runOf: (run: PlannedRun, done: readonly TableRun[], quick: boolean) => DigitsRun,
   first?: string,
-): Pick<TableStudy, 'measure'> & { readonly sharing: TableSharing } {
+): Pick<TableStudy, 'measure' | 'shapes'> & { readonly sharing: TableSharing } {
   return {
     measure: (run, lab, { quick }) => measureDigits(runOf(run, lab.done, quick), lab),
+    shapes: () => {
+      const { parameterCount, outputCount } = digitsNetwork(channels);
+      return [{ parameterCount, curvatureRows: CURVATURE_EXAMPLES_DEFAULT * outputCount }];
+    },
     sharing: {
       ...(first === undefined ? {} : { first }),
       needs: () => {
-        const { rows, columns, classes } = digits();
-        const { parameterCount, outputCount } = createConvolutionClassifier({
-          ...{ rows, columns, classes, channels },
-        });
+        const { parameterCount, outputCount } = digitsNetwork(channels);
         return { cells: parameterCount, rows: PAPER_BATCH * outputCount };
       },
       settingsOf: (run, done, quick) => ({ data: digits().digest, ...runOf(run, done, quick) }),
     },
   };
+}
+
+function digitsNetwork(channels: number) {
+  const { rows, columns, classes } = digits();
+  return createConvolutionClassifier({ rows, columns, classes, channels });
 }
 
 /** A small classifier of digits as a problem: 80 steps of one epoch. */

@@ -24,7 +24,7 @@ export const COLUMNS = [
 
 const VERDICTS: Readonly<Record<Verdict, string>> = {
   lower: 'lower',
-  overlap: 'ranges overlap',
+  overlap: 'no difference shown',
   higher: 'higher',
 };
 
@@ -77,7 +77,9 @@ export function findingsOf(task: TaskResult): string[] {
       ? `The board ends with a smaller error than ${withFactors(higher)} ${everySeed}.`
       : 'The board beats none of the digital methods.',
     ...(overlap.length > 0
-      ? [`No difference is shown to ${withFactors(overlap)}: the ranges over the seeds overlap.`]
+      ? [
+          `No difference is shown to ${withFactors(overlap)}: the ranges over the seeds overlap, or the errors are equal to two digits.`,
+        ]
       : []),
     lower.length > 0
       ? `A digital method wins: ${withFactors(lower)} ${lower.length === 1 ? 'ends' : 'end'} with a smaller error than the board ${everySeed}.`
@@ -159,7 +161,7 @@ export function methodNotes({ seeds, quick, board, tasks }: StudyResults): strin
   const several = `Error: the geometric mean over the seeds ${seeds.join(', ')}, with the least and the largest.`;
   return [
     `${several} Settings were never chosen on these seeds.`,
-    '“Lower” and “higher” mean that the ranges over the seeds do not overlap. ' +
+    '“Lower” and “higher” mean that the ranges over the seeds do not overlap and that the errors differ in two digits. ' +
       (seeds.length < 3 ? `With ${seeds.length === 1 ? 'one seed' : 'two seeds'} that says little.` : ''),
     `Measured: errors, steps, uploaded bytes and host times on the machine that ran the study${board.uri.startsWith('emulator:') ? '. The emulated board computes in host time, so the host time of its trainings says nothing of a real board' : ''}. Host work leaves out waiting for the board and talking to it.`,
     'Modelled: the time of the board, ticks × h × τ. The time of the link is not modelled; the uploaded bytes are given.',

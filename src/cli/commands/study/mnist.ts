@@ -173,7 +173,7 @@ export const MNIST: TableStudy = {
     'Every method has its rate searched with the same number of trainings, on seed 0 and on training digits that no training sees. Then it is trained with the seeds that are reported and tested on test digits.',
   ],
   settingsFrom:
-    'Rates: four values for each method, the smallest validation loss of seed 0. Damping 0.3, clip 0.5 and t = τ were chosen before, on test data of seed 0. The paper’s settings are not searched.',
+    'Rates: four values for each method, the smallest validation loss of seed 0. Damping 0.3, clip 0.5 and t = τ were chosen before, on test data of seed 0. The paper’s settings are not searched. RMSprop and sign-SGD are not compared.',
   modelled:
     'Losses and errors are measured; “tngd, board” on an emulated board of 8-bit couplings, “paper: tngd” with the exact process in float64. Board time is modelled, ticks × h × τ.',
   device: 'emulator:ideal-crossbar',

@@ -1,5 +1,6 @@
 import { formatCount, formatExact } from '../../../number-text.js';
 import { escapeXml } from '../../../plot/svg.js';
+import { limitRows, sizeRows } from '../info/board-rows.js';
 import { COLUMNS, findingsOf, methodNotes, rowsOf, searchRows, searchSentences } from './findings.js';
 import { htmlPage, listMarkup, pictureMarkup, tableMarkup } from './html-page.js';
 import type { MethodResult, StudyResults, TaskResult } from './study-results.js';
@@ -38,13 +39,14 @@ function taskSection(task: TaskResult, picture: string): string {
 }
 
 function runFacts({ seeds, versions, board }: StudyResults): string[][] {
-  const { uri, ...facts } = board;
   return [
     ['seeds', seeds.join(', ')],
     ['thermolink', versions.thermolink],
     ['Node', `${versions.node}, ${versions.platform}`],
-    ['board', uri],
-    ...Object.entries(facts).map(([name, value]) => [`board: ${name}`, String(value)]),
+    ['board', board.uri],
+    ['board: model', board.model],
+    ['board: firmware', board.firmwareVersion],
+    ...[...sizeRows(board), ...limitRows(board)].map(([name, value]) => [`board: ${name}`, value]),
   ];
 }
 

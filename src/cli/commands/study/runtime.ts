@@ -6,6 +6,7 @@ import { createOptimizer } from '../../../learning/optimizers/create.js';
 import type { OptimizerName, OptimizerOptions } from '../../../learning/optimizers/registry.js';
 import { poissonPinn } from '../../../learning/pinn/pinn-problem.js';
 import type { StepRecord } from '../../../learning/record.js';
+import { CURVATURE_EXAMPLES_DEFAULT } from '../../../learning/train-request.js';
 import { train } from '../../../learning/trainer.js';
 import { RANDOM_STREAM, randomSource } from '../../../linalg/random.js';
 import { formatBytes, formatNumber, formatSeconds } from '../../../number-text.js';
@@ -26,6 +27,7 @@ import {
 import { tableCommand } from './table/table-command.js';
 import type {
   Claim,
+  FactorShape,
   Lab,
   Measured,
   PlannedRun,
@@ -73,9 +75,26 @@ const FASTER = { holds: 70, inPart: 30 } as const;
 /** Below this factor a step takes “about twice as long as one of Adam”. */
 const LIKE_ADAM = 3;
 
+const sizesOf = (quick: boolean): readonly number[] => (quick ? [500, 2000] : [500, 1000, 2000, 4000, 8000]);
+const outputsOf = (quick: boolean): readonly number[] => (quick ? [5, 10] : [5, 10, 20, 40]);
+/** The parameters of the classifiers whose outputs are varied. */
+const parametersOf = (quick: boolean): number => (quick ? 1000 : 4000);
+
+/** The factor of the curvature of each classifier. */
+function shapes({ quick }: Scale): FactorShape[] {
+  const shape = (parameters: number, classes: number): FactorShape => ({
+    parameterCount: networkOf(parameters, classes).parameterCount,
+    curvatureRows: CURVATURE_EXAMPLES_DEFAULT * classes,
+  });
+  return [
+    ...sizesOf(quick).map((N) => shape(N, CLASSES)),
+    ...outputsOf(quick).map((outputs) => shape(parametersOf(quick), outputs)),
+  ];
+}
+
 function runsOf({ quick, seeds }: Scale): PlannedRun[] {
-  const sizes = quick ? [500, 2000] : [500, 1000, 2000, 4000, 8000];
-  const outputs = quick ? [5, 10] : [5, 10, 20, 40];
+  const sizes = sizesOf(quick);
+  const outputs = outputsOf(quick);
   const hidden = quick ? [8, 16] : [16, 32, 64];
   const methods = Object.keys(CLASSIFIER_METHODS);
   return seeds.flatMap((seed) => [
@@ -99,7 +118,7 @@ function measure(run: PlannedRun, lab: Lab, { quick }: Scale): Promise<Measured>
   if (run.part === EQUATION) return measureEquation(run, lab);
   const { settings } = run;
   const outputs = Number(settings['outputs'] ?? CLASSES);
-  const parameters = Number(settings['N'] ?? (quick ? 1000 : 4000));
+  const parameters = Number(settings['N'] ?? parametersOf(quick));
   return measureClassifier(run, lab, parameters, outputs);
 }
 
@@ -111,12 +130,10 @@ async function measureClassifier(
   classes: number,
 ): Promise<Measured> {
   const { name, options } = CLASSIFIER_METHODS[String(settings['method'])];
-  const inputCount = SIDE * SIDE;
-  const width = Math.max(1, Math.round((parameters - classes) / (inputCount + 1 + classes)));
   const solver = name.startsWith('tngd') ? createAnalogSolver(await lab.board()) : undefined;
   const records: StepRecord[] = [];
   const { summary } = await train({
-    network: createMlp({ inputCount, hidden: [width], classes }),
+    network: networkOf(parameters, classes),
     data: randomExamples(BATCH * STEPS, classes, seed),
     optimizer: createOptimizer(name, options, solver),
     ...{ epochs: 1, batch: BATCH, seed, signal: lab.signal, onStep: (record) => records.push(record) },
@@ -130,6 +147,13 @@ async function measureClassifier(
     },
     timing: { hostWorkSeconds: Math.min(...work) / 1000 },
   };
+}
+
+/** A multilayer perceptron with about this number of parameters. */
+function networkOf(parameters: number, classes: number) {
+  const inputCount = SIDE * SIDE;
+  const width = Math.max(1, Math.round((parameters - classes) / (inputCount + 1 + classes)));
+  return createMlp({ inputCount, hidden: [width], classes });
 }
 
 /** Images of noise with random labels. Every class occurs. */
@@ -292,6 +316,7 @@ export const RUNTIME: TableStudy = {
       default: MEASURED.rc,
     }),
   },
+  shapes,
   alone: 'Its runs measure host times, which are those of this machine.',
   parts: [
     { name: PARAMETERS, title: 'By the number of parameters', columns: timeColumns },

@@ -37,7 +37,8 @@ export interface Spread {
 
 /**
  * Comparison of the errors of a method with those of the board: `lower` if its largest error is below the
- * least of the board, `higher` if its least error is above the largest of the board, `overlap` otherwise.
+ * least of the board, `higher` if its least error is above the largest of the board, `overlap` otherwise and
+ * if the mean errors are equal to two digits.
  */
 export type Verdict = 'lower' | 'overlap' | 'higher';
 
@@ -144,7 +145,7 @@ function taskResult(
     methods: methods.map((method, index) => {
       if (index === 0 || board === undefined || method.error === undefined) return method;
       const factor = method.error.geometricMean / board.geometricMean;
-      return { ...method, againstBoard: { factor, verdict: verdictOf(method.error, board) } };
+      return { ...method, againstBoard: { factor, verdict: verdictOf(method.error, board, factor) } };
     }),
   };
 }
@@ -204,7 +205,10 @@ export function spreadOf(errors: readonly number[]): Spread {
   };
 }
 
-function verdictOf(errors: Spread, board: Spread): Verdict {
+/** Compares the errors of a method with those of the board. `factor` is the ratio of their means. */
+export function verdictOf(errors: Spread, board: Spread, factor: number): Verdict {
+  // A factor that is printed as × 1.0 shows no difference.
+  if (Number(factor.toPrecision(2)) === 1) return 'overlap';
   if (errors.max < board.min) return 'lower';
   return errors.min > board.max ? 'higher' : 'overlap';
 }

@@ -1,6 +1,6 @@
 import { formatNumber, formatSeconds } from '../../../number-text.js';
 import { SEARCH } from './curvature-map/rate-search.js';
-import { measure, PART, runsOf, TARGET_FACTOR } from './curvature-map/trainings.js';
+import { measure, PART, runsOf, shapes, TARGET_FACTOR } from './curvature-map/trainings.js';
 import { claimsOf, modelTables, stepsChart } from './curvature-map/verdicts.js';
 import { secondsOrDash } from './table/groups.js';
 import { tableCommand } from './table/table-command.js';
@@ -19,6 +19,7 @@ export const WHERE_CURVATURE_HELPS: TableStudy = {
   modelled:
     'Steps and errors are measured on an emulated board. Host work is measured on this machine, the fastest step. The time of the link and of the board is modelled.',
   device: 'emulator:ideal-crossbar',
+  shapes,
   alone: 'Its runs measure host times, which are those of this machine.',
   parts: [
     {

@@ -2,7 +2,15 @@ import { createAnalogSolver } from '../../../../algorithms/board-solver.js';
 import { createExactSolver, createNoSolver } from '../../../../algorithms/truncated.js';
 import type { OptimizerName } from '../../../../learning/optimizers/registry.js';
 import { runProblemOnce } from '../problem-run.js';
-import type { Lab, Measured, PlannedRun, Scale, Settings, TableRun } from '../table/table-study.js';
+import type {
+  FactorShape,
+  Lab,
+  Measured,
+  PlannedRun,
+  Scale,
+  Settings,
+  TableRun,
+} from '../table/table-study.js';
 import { type MapMethod, type MapProblem, PROBLEMS } from './problems.js';
 import { bestRate, SEARCH, searchRuns } from './rate-search.js';
 
@@ -11,9 +19,17 @@ export const PART = 'trainings';
 /** The target is this many times the error that the board ends with, seed by seed. */
 export const TARGET_FACTOR = 2;
 
+const namesOf = (quick: boolean): readonly string[] =>
+  quick ? ['squares-10', 'squares-1000', 'ising', 'poisson2', 'digits'] : Object.keys(PROBLEMS);
+
+/** The factor of the curvature of each problem. */
+export function shapes({ quick }: Scale): FactorShape[] {
+  return namesOf(quick).map((name) => PROBLEMS[name].make(0, quick));
+}
+
 /** The searches of rates, and then each method on each problem and seed. */
 export function runsOf({ quick, seeds }: Scale): PlannedRun[] {
-  const names = quick ? ['squares-10', 'squares-1000', 'ising', 'poisson2', 'digits'] : Object.keys(PROBLEMS);
+  const names = namesOf(quick);
   const stepsOf = ({ steps }: MapProblem, { longer = 1 }: MapMethod) => (steps * longer) / 100;
   const searched = names.flatMap((problem) =>
     Object.entries(PROBLEMS[problem].methods).flatMap(([method, one]) =>

@@ -1,8 +1,10 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { Device } from '../../../../driver/device.js';
 import { ThermolinkError, throwIfAborted } from '../../../../errors.js';
 import { replaceFile } from '../../../../files/replace-file.js';
 import { formatNumber } from '../../../../number-text.js';
+import { refuseTooLargeShape } from '../../train/board-size.js';
 import { isOfBoard, refuseUnlike } from '../several-boards.js';
 import { shareOut } from '../share-out.js';
 import { STUDY_FILES } from '../study-directory.js';
@@ -99,7 +101,8 @@ export class StudyRuns {
  * Several boards give the same results as one if they are equal to the bit.
  *
  * Errors: those of the runs, except errors that are results; BAD_FILE if the runs can't be read or written;
- * BAD_ARGUMENT for boards of different models.
+ * BAD_ARGUMENT for boards of different models; TOO_LARGE or UNSUPPORTED for a board that can't do the runs,
+ * before `begin` is called.
  */
 export async function runTable(request: TableRequest, signal: AbortSignal): Promise<TableRun[]> {
   const { study, scale, out, uris, begin } = request;
@@ -116,12 +119,19 @@ export async function runTable(request: TableRequest, signal: AbortSignal): Prom
   );
   try {
     if (labs.length > 1 || (study.device !== undefined && runs.missing.length > 0))
-      refuseUnlike(await Promise.all(labs.map((lab) => lab.board())));
+      refuseUnfit(await Promise.all(labs.map((lab) => lab.board())), request);
     begin?.();
     return await runTableAt(places, labs.length, { ...request, runs }, signal);
   } finally {
     await Promise.all(labs.map((lab) => lab.close()));
   }
+}
+
+/** Errors: BAD_ARGUMENT for boards of different models; TOO_LARGE or UNSUPPORTED if one can't do the runs. */
+function refuseUnfit(boards: readonly Device[], { study, scale }: TableRequest): void {
+  refuseUnlike(boards);
+  for (const shape of study.shapes?.(scale) ?? [])
+    for (const { identity } of boards) refuseTooLargeShape(shape, identity);
 }
 
 /** Like `runTable`, at any places. `boards` is the number of boards at all of them. */

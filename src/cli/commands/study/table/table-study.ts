@@ -110,6 +110,12 @@ export interface TableSharing {
   readonly settingsOf: (run: PlannedRun, done: readonly TableRun[], quick: boolean) => object;
 }
 
+/** The size of a factor K. */
+export interface FactorShape {
+  readonly parameterCount: number;
+  readonly curvatureRows: number;
+}
+
 /** A study whose runs are rows of tables, and what the rows say. */
 export interface TableStudy {
   readonly name: string;
@@ -122,6 +128,11 @@ export interface TableStudy {
   readonly modelled: string;
   /** The board of a study whose board can be chosen by --device. Left out: it has boards of its own. */
   readonly device?: string;
+  /**
+   * The factors of the curvature that the runs load: a board that can't hold one is refused before anything
+   * is written. Left out: the board can't be chosen.
+   */
+  readonly shapes?: (scale: Scale) => readonly FactorShape[];
   /**
    * Defined if several boards may share the runs: no run measures a time, and a run uses the results of no
    * other runs than those of the first part, which are done before the rest. Undefined: the study takes one
