@@ -1,7 +1,7 @@
 import { PINN_DEFAULTS } from '../../../learning/pinn/pinn-defaults.js';
 import { poissonPinn } from '../../../learning/pinn/pinn-problem.js';
 import { option } from '../../options/option.js';
-import { positiveInteger } from '../../options/values.js';
+import { wholeNumber } from '../../options/values.js';
 import { HIDDEN, PINN_COMMAND } from './pinn.js';
 import { problemCommand } from './problem-command.js';
 
@@ -9,7 +9,7 @@ export const { command, task } = problemCommand({
   ...PINN_COMMAND,
   options: {
     dimensions: option('--dimensions <d>', 'dimensions of the cube, 2 to 16', {
-      value: positiveInteger(16),
+      value: wholeNumber(2, 16),
       default: 5,
     }),
     hidden: HIDDEN,
