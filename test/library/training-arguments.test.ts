@@ -98,7 +98,11 @@ describe('problems and their training refuse', () => {
     ['no steps', run({ steps: 0 }), /steps is 0/],
     ['tests after half a step', run({ testEvery: 0.5 }), /testEvery is 0.5/],
     ['half a tick', () => createOptimizer('tngd', { ticks: 0.5 }), /ticks is 0.5/],
-    ['ticks and a time', () => createOptimizer('tngd', { ticks: 9, time: 1 }), /no option time/],
+    [
+      'ticks and a time',
+      () => createOptimizer('tngd', { ticks: 9, time: 1 }),
+      /has the option time only without ticks/,
+    ],
     [
       'ticks of a solver that has none',
       () => createOptimizer('tngd', { ticks: 9 }, createIdealSampler()),
