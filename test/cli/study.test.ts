@@ -271,7 +271,9 @@ describe('thermolink study', () => {
       0,
       expect.stringMatching(/^Heat equation, 1 seed\n[\s\S]*Stored in /),
     ]);
-    expect(stderr).toMatch(/^study: 0 %.*1 of 17 trainings: heat, board, search, rate 0.5, step 1 of 20\n/);
+    expect(stderr).toMatch(
+      /^study: 0 %.*1 of 17 trainings: heat, board, search, rate 0.5, seed 0, step 1 of 20\n/,
+    );
     expect(readdirSync(out).sort()).toEqual([
       'heat',
       'heat.svg',
