@@ -95,3 +95,25 @@ export function derivatives(
     return up.map((u, j) => (u - down[j]) / (2 * h));
   });
 }
+
+/** The derivative of output `k` of an example in all parameters, from the factors of a network. */
+export function jacobianRow(
+  network: Network,
+  factors: ReturnType<Network['perExampleFactors']>,
+  example: number,
+  k: number,
+): Float64Array {
+  const row = new Float64Array(network.parameterCount);
+  network.layers.forEach(({ inputs, outputs, positions, weightOffset, biasOffset }, l) => {
+    const { activations, deltas } = factors.layers[l];
+    for (let position = 0; position < positions; position++)
+      for (let o = 0; o < outputs; o++) {
+        const delta = deltas[((example * positions + position) * outputs + o) * network.outputCount + k];
+        row[biasOffset + o] += delta;
+        for (let i = 0; i < inputs; i++)
+          row[weightOffset + o * inputs + i] +=
+            delta * activations[(example * positions + position) * inputs + i];
+      }
+  });
+  return row;
+}

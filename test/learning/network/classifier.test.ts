@@ -7,6 +7,7 @@ import { noiseExamples, noiseVector } from '../../support/network-examples.js';
 import {
   derivatives,
   imageOf,
+  jacobianRow,
   referenceLoss,
   referenceOutputs,
   referenceProbabilities,
@@ -115,27 +116,6 @@ describe.each(Object.entries(NETWORKS))('%s', (_, network) => {
     expect({ parameters, inputs: examples.inputs }).toEqual(before);
   });
 });
-
-function jacobianRow(
-  network: Network,
-  factors: ReturnType<Network['perExampleFactors']>,
-  example: number,
-  k: number,
-): Float64Array {
-  const row = new Float64Array(network.parameterCount);
-  network.layers.forEach(({ inputs, outputs, positions, weightOffset, biasOffset }, l) => {
-    const { activations, deltas } = factors.layers[l];
-    for (let position = 0; position < positions; position++)
-      for (let o = 0; o < outputs; o++) {
-        const delta = deltas[((example * positions + position) * outputs + o) * network.outputCount + k];
-        row[biasOffset + o] += delta;
-        for (let i = 0; i < inputs; i++)
-          row[weightOffset + o * inputs + i] +=
-            delta * activations[(example * positions + position) * inputs + i];
-      }
-  });
-  return row;
-}
 
 describe('evaluation', () => {
   const network = NETWORKS['multilayer perceptron'];
