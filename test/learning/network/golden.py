@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Losses, gradients and Jacobians of small classifiers, for test/learning/network/golden.test.ts.
+"""Values of two small classifiers and an autoencoder, for test/learning/network/golden.test.ts.
 
 An independent program: NumPy in float64, derivatives in the parameters by the complex step
 Im f(theta + i h e_p) / h with h = 1e-30. Run: python3 golden.py > golden.json (needs numpy).
@@ -102,4 +102,28 @@ def results(case):
             "gradient": short(gradient), "gaussNewtonTimesCosine": short(curved)}
 
 
-print(json.dumps([results(case) for case in CASES]))
+def autoencoder_results(widths):
+    """The loss is half the squared error, a mean over the examples; the targets are the inputs."""
+    case = {"widths": widths}
+    count = parameter_count(case)
+    theta = 0.5 * np.sin(1.3 * np.arange(count) + 0.4)
+    images = inputs_of(EXAMPLES * widths[0]).reshape(EXAMPLES, widths[0])
+
+    def loss_of(theta):
+        return sum(np.sum((mlp(case, theta, x) - x) ** 2) for x in images) / (2 * EXAMPLES)
+
+    gradient = np.zeros(count)
+    for p in range(count):
+        moved = theta.astype(complex)
+        moved[p] += 1j * STEP
+        gradient[p] = loss_of(moved).imag / STEP
+    short = lambda values: [float(f"{value:.12g}") for value in values]
+    outputs = np.array([mlp(case, theta, x) for x in images])
+    return {"widths": widths, "count": count, "outputs": short(outputs.ravel()),
+            "loss": float(f"{loss_of(theta):.12g}"), "gradient": short(gradient)}
+
+
+print(json.dumps({
+    "classifiers": [results(case) for case in CASES],
+    "autoencoder": autoencoder_results([6, 4, 2, 4, 6]),
+}))
