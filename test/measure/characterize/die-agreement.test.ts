@@ -93,12 +93,16 @@ describe('estimates agree with the die within their own error bars', () => {
     expect(meanSquare(z)).toBeGreaterThan(1000);
   });
 
-  it('an ideal board is found to be one, and its noise is not called coloured', async () => {
+  const ideal = 'an ideal board is found to be one, and its noise is not called coloured';
+  it(`${ideal}: 1,000 samples`, () => expectIdeal(1000));
+  it(`${ideal}: as many samples as elsewhere`, { tags: 'long' }, () => expectIdeal());
+
+  async function expectIdeal(samples?: number): Promise<void> {
     const { adc, drive, timeConstant, couplings, silent, overloaded, noiseColour } = await measure(
       'emulator:ideal-8',
       5,
       3,
-      1000,
+      samples,
     );
     expect([silent, overloaded]).toEqual([[], []]);
     expect(noiseColour.isColoured).toBe(false);
@@ -112,10 +116,10 @@ describe('estimates agree with the die within their own error bars', () => {
       [couplings!.errors, 0],
     ] as const;
     // Six standard errors on 72 estimates: a false alarm in 10⁷ runs.
-    for (const [{ values, standardErrors }, ideal] of nominal)
+    for (const [{ values, standardErrors }, expected] of nominal)
       for (const [i, value] of values.entries())
-        expect(Math.abs(value - ideal)).toBeLessThan(6 * standardErrors[i]);
-  });
+        expect(Math.abs(value - expected)).toBeLessThan(6 * standardErrors[i]);
+  }
 
   it('a board without a dense array is measured except for its couplings', { tags: 'long' }, async () => {
     const directory = mkdtempSync(join(tmpdir(), 'thermolink-'));
