@@ -69,8 +69,8 @@ export class Link {
 
   /**
    * With `answersEverything` a command is taken only if its answer can be queued. Otherwise its frame is
-   * dropped without an acknowledgement, and the host sends it again (protocol.md, "At most once"). It is true
-   * for the device only. If both ends did so, two full queues would wait for each other.
+   * dropped without an acknowledgement, and the host sends it again (protocol.md, "At most once"). Only the
+   * device sets it. If both ends did so, two full queues would wait for each other.
    */
   constructor(frameBytesMax: number, options: { readonly answersEverything: boolean }) {
     this.#answersEverything = options.answersEverything;
@@ -203,8 +203,9 @@ export class Link {
 
   /**
    * Takes bytes from the port. It hands each message to `deliver` before it looks at the next frame, for two
-   * reasons. A HELLO decides to which session the frames after it belong (protocol.md, "Frames"). An answer
-   * takes room in the queue. A payload is valid only during the call.
+   * reasons. First, a HELLO decides to which session the frames after it belong (protocol.md, "Frames").
+   * Second, the answer to a message takes room in the queue, and the next command is taken only if there is
+   * room. A payload is valid only during the call.
    */
   receive(bytes: Uint8Array, nowMs: number, deliver: (event: LinkEvent) => void): void {
     this.counters.bytesReceived += bytes.length;
@@ -248,7 +249,7 @@ export class Link {
     if (frame.channel === CHANNEL.stop) return true;
     if (frame.channel === CHANNEL.sample) {
       const skipped = wrapSequence(frame.seq - this.#sampleSeqIn);
-      // A frame with an earlier number was sent twice or overtaken, and shows no gap. Its block number
+      // A frame with an earlier number was sent twice or arrived late, so nothing is lost. Its block number
       // identifies it.
       if (skipped < 0x8000) {
         this.counters.sampleFramesLost += skipped;

@@ -3,7 +3,7 @@ import { matrix } from '../linalg/matrix.js';
 import type { Circuit } from './circuit.js';
 
 /**
- * The behaviour of a machine with a circuit, in units of the requested initial values:
+ * The differential equation of a circuit on one machine; z is in units of the requested initial values:
  *
  *     dz/dτ = −M z + β∘e + o,   τ = k₀t.
  */
@@ -49,7 +49,10 @@ export function couplingMatrix({ unknowns, couplings }: Circuit, entries: Float6
   return m;
 }
 
-/** E = e^(−Mτ) and f = ∫₀^τ e^(−Ms) u ds, by Taylor's series of a short time and squaring. */
+/**
+ * E = e^(−Mτ) and f = ∫₀^τ e^(−Ms) u ds, by scaling and squaring: the Taylor series of a short time, squared
+ * until the time is τ.
+ */
 export function stepOf(m: Float64Array, u: Float64Array, tau: number): Step {
   const n = u.length;
   const size = n + 1;

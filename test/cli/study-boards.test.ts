@@ -78,7 +78,7 @@ function filesIn(directory: string): Record<string, unknown> {
 }
 
 describe('a study on several boards', () => {
-  it('leaves the files of a study on one', async () => {
+  it('writes the same files as a study on one board', async () => {
     const one = await runStudy(requestOf([BOARD]), neverAborted);
     const expected = filesIn(out);
     expect(Object.keys(expected)).toHaveLength(2 * METHODS.length * 3);
@@ -90,7 +90,7 @@ describe('a study on several boards', () => {
     expect(labels(several)).toEqual(labels(one));
   });
 
-  it('that is aborted continues, on one board or several, and ends with the same files', {
+  it('can be continued after an abort, and then has the same files', {
     tags: ['long'],
   }, async () => {
     await runStudy(requestOf([BOARD]), neverAborted);
@@ -239,7 +239,7 @@ describe('work that is shared out', () => {
     return { ended, leftOut };
   };
 
-  it('is done once per piece, one piece at a time by each worker, and by the worker that it is for', async () => {
+  it('is done once per piece, by a worker that may do it; a worker does one piece at a time', async () => {
     const done: number[] = [];
     const busy = new Set<string>();
     let most = 0;
@@ -258,7 +258,7 @@ describe('work that is shared out', () => {
     expect(most).toBe(3);
   });
 
-  it('goes to another worker when one fails, also the last piece of all, and the last worker’s error ends it', async () => {
+  it('of a failed worker goes to another one, even the last piece; if all fail, it ends with the error of the last one', async () => {
     const done: number[] = [];
     const { ended, leftOut } = shared(async (piece, worker, isAbandoned) => {
       await new Promise(setImmediate);
@@ -281,7 +281,7 @@ describe('work that is shared out', () => {
     expect(all.leftOut).toHaveLength(2);
   });
 
-  it('ends with any other error, when all workers have ended', async () => {
+  it('ends with an error that no other worker can mend, after all workers have stopped', async () => {
     const going = new Set<number>();
     const { ended } = shared(async (piece, _, __, signal) => {
       going.add(piece);
@@ -307,7 +307,7 @@ it('the progress of a study on two boards shows the finished work and halves the
     nowMs = 1000;
     progress.step(0, 5);
     progress.step(1, 5);
-    // 200 ms a step of each: 5 + 5 + 10 steps are left, two at a time.
+    // A board takes 200 ms for a step. Two boards share the 5 + 5 + 10 = 20 steps that are left.
     expect(progress.leftMs).toBeCloseTo(2000);
     progress.step(1, 10);
     progress.end(1);

@@ -19,8 +19,8 @@ export interface KfacSettings extends RateSettings, DampingSettings {
   /** R ≥ 1: the factors are inverted in steps 0 and R/10, and in every R-th step. */
   readonly reload: number;
   /**
-   * Largest η² ∇ℓᵀx of one step, in nat: about twice the KL divergence between the labels' distributions
-   * before and after.
+   * Largest η² ∇ℓᵀx of one step, in nat: about twice the KL divergence between the predicted distributions
+   * of labels before and after the step.
    */
   readonly klClip: number;
   /** Relative residual that a column of an inverse may have, above 0 and below 1. */

@@ -25,7 +25,7 @@ const data = barsDataset(128, 16);
 const network = createMlp({ inputCount: 64, hidden: [3], classes: 3 });
 const STEPS = 8;
 const PROFILE = 'ideal-256';
-/** Noise names its step and its block, so a run of another place would show. */
+/** The noise depends on step and block, so a run in a wrong place would change the result. */
 const NOISE: AnalogSolverOptions = { relaxNoiseTemperature: 1e-6 };
 
 async function trained(
@@ -53,7 +53,10 @@ async function emulated(): Promise<BoardDevice> {
   return device;
 }
 
-/** A device whose calls are listed as they begin and end; `fail` may throw in place of an upload ahead. */
+/**
+ * A device whose calls are listed as they begin and end. `fail` is called before each upload ahead. If it
+ * throws, that upload fails.
+ */
 function watched(device: BoardDevice, fail: () => void = () => undefined) {
   const events: string[] = [];
   const noted = async <Result>(name: string, call: () => Promise<Result>): Promise<Result> => {
@@ -86,7 +89,7 @@ function watched(device: BoardDevice, fail: () => void = () => undefined) {
   return { board, events };
 }
 
-describe('a training with a delay that is asynchronous', () => {
+describe('an asynchronous training with a delay', () => {
   const delayed: OptimizerOptions = { delay: 0.5 };
   let found: ReturnType<typeof trained> | undefined;
   /** The training that waits; several tests compare with it. */
@@ -100,7 +103,7 @@ describe('a training with a delay that is asynchronous', () => {
     expect(await trained(solver, { ...delayed, asynchronous: true })).toEqual(plain);
   });
 
-  it('has them if a thread computes the gradient', { tags: ['long'] }, async () => {
+  it('has the same bits if a thread computes the gradient', { tags: ['long'] }, async () => {
     const longer = { epochs: 5 };
     const plain = await trained(createAnalogSolver(await emulated(), NOISE), delayed, longer);
     const solver = createAnalogSolver(await emulated(), NOISE);
@@ -113,7 +116,7 @@ describe('a training with a delay that is asynchronous', () => {
     ['layers that relax by themselves', {}, { ...delayed, blocks: 'layers' }],
     ['chopped runs', { relaxChopped: true }, delayed],
     ['couplings that are rounded twice', { relaxRoundings: 2 }, delayed],
-  ])('has them with %s too', { tags: ['long'] }, expectSame);
+  ])('has the same bits with %s too', { tags: ['long'] }, expectSame);
 
   async function expectSame(...[, solver, options]: Variant): Promise<void> {
     const plain = await trained(createAnalogSolver(await emulated(), solver), options);
@@ -121,7 +124,9 @@ describe('a training with a delay that is asynchronous', () => {
     expect(await trained(overlapped, { ...options, asynchronous: true })).toEqual(plain);
   }
 
-  it('has them on a board with one bank, and with a solver without a board', { tags: 'long' }, async () => {
+  it('has the same bits on a board with one bank, and with a solver without a board', {
+    tags: 'long',
+  }, async () => {
     const one = () => createAnalogSolver(new SolverBoard({ ...findProfile(PROFILE)!, banks: 1 }));
     expect(await trained(one(), { ...delayed, asynchronous: true })).toEqual(await trained(one(), delayed));
     const plain = await trained(exactSolver(), delayed);

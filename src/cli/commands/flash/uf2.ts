@@ -11,7 +11,7 @@ const FLAG_NOT_MAIN_FLASH = 0x0000_0001;
 const FLAG_FAMILY_ID = 0x0000_2000;
 /** The family id of the RP2040, which its boot ROM asks for (RP2040 datasheet, "UF2 Format Details"). */
 const FAMILY_RP2040 = 0xe48bff56;
-/** The boot ROM programs one flash page a block. */
+/** The boot ROM writes one flash page for each block. */
 const PAGE_BYTES = 256;
 /** The first address of the flash of the RP2040, and its largest size. */
 const FLASH_START = 0x1000_0000;
@@ -41,7 +41,7 @@ export function readUf2(file: string): Promise<{ readonly bytes: Uint8Array; rea
 }
 
 /**
- * Checks that a file is a whole UF2 image for the flash of an RP2040: magic numbers, family, one page a
+ * Checks that a file is a whole UF2 image for the flash of an RP2040: magic numbers, family, a page for each
  * block, block numbers in order and complete, addresses in flash, ascending and on pages. Errors: BAD_FILE,
  * which names the first block that is wrong.
  */
@@ -63,7 +63,7 @@ function checkUf2(file: string, bytes: Uint8Array): Uf2Image {
   return { blocks, flashBytes: blocks * PAGE_BYTES, firstAddress: view.getUint32(12, true) };
 }
 
-/** The defect of a block whose words `at` reads; undefined for a good block. */
+/** Returns what is wrong with a block, or undefined for a good one. `at(i)` is word i of the block. */
 function faultOf(
   at: (word: number) => number,
   block: number,

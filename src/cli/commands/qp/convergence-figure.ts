@@ -11,8 +11,8 @@ const PHASES_DRAWN: Readonly<Record<QpProgress['phase'], string>> = {
 };
 
 /**
- * Draws the three residuals over the iterations. The curve of each polish and of a second method begins where
- * the curve before it ends.
+ * Draws the three residuals over the iterations. A polish or a second method continues the axis of
+ * iterations where the curve before it ended.
  */
 export function convergenceFigure(problem: string, { history, status }: QpResult): string {
   let before = 0;
@@ -44,8 +44,8 @@ export function convergenceFigure(problem: string, { history, status }: QpResult
 }
 
 /**
- * Returns the last progress of the same method before entry i. ADMM continues its count after a polish. A
- * polish begins its count again, so it has no such entry.
+ * Returns the last progress of the same method before entry i. ADMM continues its count after a polish. Each
+ * polish counts from the beginning, so the result for a polish is undefined.
  */
 function ranBefore(history: readonly QpProgress[], i: number): QpProgress | undefined {
   const { phase } = history[i];
