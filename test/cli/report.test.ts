@@ -4,7 +4,7 @@ import { dirname, join, relative } from 'node:path';
 import { Uint8ArrayReader, Uint8ArrayWriter, ZipReader } from '@zip.js/zip.js';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { findProfile } from '../../emulator/index.js';
-import { redactor } from '../../src/cli/commands/report/redact.js';
+import { redactor, withoutFolder } from '../../src/cli/commands/report/redact.js';
 import { openTrace } from '../../src/traces/open-trace.js';
 import { runCommand } from '../support/command-line.js';
 import { temporaryDirectory } from './support/temporary-files.js';
@@ -118,6 +118,17 @@ describe('thermolink report', () => {
 });
 
 describe('texts from which secrets are removed', () => {
+  it('are the folders of a device URI, in every parameter, and no names of devices', () => {
+    for (const [uri, shown] of [
+      ['hubs://host/b?ca=/home/ada/x/ca.pem&token_file=/srv/t/tok', 'hubs://host/b?ca=ca.pem&token_file=tok'],
+      ['replay:/home/ada/a.mcap?mode=strict', 'replay:a.mcap?mode=strict'],
+      ['serial:/dev/ttyACM0?baud=115200', 'serial:/dev/ttyACM0?baud=115200'],
+    ] as const) {
+      expect(withoutFolder(uri)).toBe(shown);
+      expect(redactor({}, uri)(`open '${uri}' failed`)).toBe(`open '${shown}' failed`);
+    }
+  });
+
   it('is the value of every variable with a secret name, and nothing short', () => {
     const redact = redactor({
       GITHUB_TOKEN: 'abcdef123',

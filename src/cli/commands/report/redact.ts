@@ -6,8 +6,8 @@ const LENGTH_MIN = 3;
 /** Variables with such a name hold secrets. */
 const SECRET_NAME = /token|secret|password|passwd|credential|auth|key/i;
 const SECRET_LENGTH_MIN = 6;
-/** The folder of a file in a device URI, after the name of the parameter. */
-const FOLDER = /(file=|replay:)([^?#&]*[/\\])/g;
+/** The folder of a file in a device URI: of a recording, or in the value of any parameter. */
+const FOLDER = /(=|replay:)([^?#&]*[/\\])/g;
 
 /**
  * Removes private data from a text: the home directory, the working directory, the names of user and machine,
