@@ -37,26 +37,28 @@ describe.each(cases.map((golden) => [golden.name, golden] as const))(
     const model = name === 'ising' ? isingModel(sites, field) : heisenbergModel(sites);
     const parameters = Float64Array.from(golden.parameters);
     const ratios = new AmplitudeRatios({ sites, hidden }, parameters);
-    const chains = chainsAt({ sites, hidden }, parameters, Int8Array.from(golden.spins));
+    const goldenChains = () => chainsAt({ sites, hidden }, parameters, Int8Array.from(golden.spins));
 
     it('in local energies', () => {
-      const energies = localEnergies(model, ratios, chains, (spins, start) =>
+      const energies = localEnergies(model, ratios, goldenChains(), (spins, start) =>
         diagonalEnergy(model, spins, start),
       );
       expectClose(energies, golden.localEnergies);
     });
 
     it('in the gradient', () => {
-      expectClose(energyGradient(model, ratios, chains).gradient, golden.gradient);
+      expectClose(energyGradient(model, ratios, goldenChains()).gradient, golden.gradient);
     });
 
     it('in the factor of the curvature', () => {
+      const chains = goldenChains();
       const factor = matrix(chains.count, parameters.length);
       fillFactor(factor, chains);
       expectClose(factor.data, golden.factor);
     });
 
     it('in T and tanh T after moves, which are followed one by one', () => {
+      const chains = goldenChains();
       const moved = Int8Array.from(golden.spins);
       for (let c = 0; c < chains.count; c++) {
         const i = c % sites;
