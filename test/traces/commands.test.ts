@@ -10,6 +10,7 @@ import { memoryPortPair } from '../../src/transport/memory-port.js';
 import { temporaryDirectory } from '../cli/support/temporary-files.js';
 import { BUILT_CLI, isBuilt, JsonProcess } from '../support/child-process.js';
 import { runCommand } from '../support/command-line.js';
+import { once } from '../support/once.js';
 import { diagonalProgram } from '../support/test-board.js';
 
 const directory = temporaryDirectory();
@@ -58,12 +59,18 @@ describe('commands and recordings', () => {
     },
   );
 
-  it('emulate --replay refuses a pseudo-terminal that can not carry the recorded frames', async () => {
+  /** A recording with frames that are longer than a pseudo-terminal carries. */
+  const longFrames = once(async () => {
     const record = file('long-frames.mcap');
     const device = await connect('emulator:ideal-64', { record });
     await device.loadProgram(0, diagonalProgram(64));
     await device.acquire({ ...RUN, sampleCount: 400 });
     await device.close();
+    return record;
+  });
+
+  it('emulate --replay refuses a pseudo-terminal that can not carry the recorded frames', async () => {
+    const record = await longFrames();
     const refused = await runCommand('emulate', '--replay', record, '--pty', file('never'));
     expect(refused.exitCode).toBe(2);
     expect(refused.stderr).toMatch(/frames of \d+ bytes, and a pseudo-terminal carries 8192 at most/);
@@ -72,7 +79,7 @@ describe('commands and recordings', () => {
 
   it('a host with shorter frames than the recorded ones gets an error that does not blame another client', async () => {
     const mismatches: Error[] = [];
-    const device = await createReplay(file('long-frames.mcap'), undefined, {
+    const device = await createReplay(await longFrames(), undefined, {
       mode: 'strict',
       speed: Infinity,
       onMismatch: (error) => mismatches.push(error),

@@ -8,6 +8,7 @@ import { pcapngPieces } from '../../../src/traces/look/pcapng.js';
 import { type WireFrame, wireFrames } from '../../../src/traces/look/wire-frames.js';
 import type { LinkChunk, TraceMessage } from '../../../src/traces/trace-message.js';
 import { joined } from '../../support/frames.js';
+import { once } from '../../support/once.js';
 import { hasTshark, tcpCapture, tshark, tsharkFields } from '../../support/tshark.js';
 import { Ear, plainSession, simulatedSessions } from './recorded-chunks.js';
 
@@ -274,12 +275,6 @@ describe.runIf(hasTshark)('the dissector for tshark', () => {
     );
   });
 });
-
-/** Computes a value when it is first asked for. */
-function once<Value>(make: () => Promise<Value>): () => Promise<Value> {
-  let made: Promise<Value> | undefined;
-  return () => (made ??= make());
-}
 
 interface Captured {
   readonly _source: { readonly layers: { readonly thermolink: Readonly<Record<string, unknown>> } };

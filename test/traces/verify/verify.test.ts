@@ -88,6 +88,7 @@ const LONG_OTHERS = OTHERS.slice(2);
 
 let varied: TraceMessage[];
 let statistics: TraceMessage[];
+let readings: TraceMessage[];
 
 beforeAll(async () => {
   varied = await recorded('varied.mcap', 'emulator:ideal-8', variedSession);
@@ -100,6 +101,17 @@ beforeAll(async () => {
       await device.loadProgram(0, { ...NOISY, drive: NOISY.drive.map((code) => code + 100 * i) });
       await device.acquire({ ...RUN, runSeed: i, sampleCount: 2 });
     }
+  });
+  const settle = (device: Device) => device.acquire({ ...RUN, runSeed: 1, sampleCount: 1 });
+  readings = await recorded('readings.mcap', 'emulator:prototype-8?die=1', async (device) => {
+    await device.loadProgram(0, { ...NOISY, noiseAmplitude: 0 });
+    await settle(device);
+    await device.rewriteProgram(0, {
+      ...NOISY,
+      noiseAmplitude: 0,
+      drive: NOISY.drive.map((code) => -code),
+    });
+    await settle(device);
   });
 });
 
@@ -255,22 +267,6 @@ describe('other noise', () => {
 });
 
 describe('single readings without noise', () => {
-  const settle = (device: Device) => device.acquire({ ...RUN, runSeed: 1, sampleCount: 1 });
-  let readings: TraceMessage[];
-
-  beforeAll(async () => {
-    readings = await recorded('readings.mcap', 'emulator:prototype-8?die=1', async (device) => {
-      await device.loadProgram(0, { ...NOISY, noiseAmplitude: 0 });
-      await settle(device);
-      await device.rewriteProgram(0, {
-        ...NOISY,
-        noiseAmplitude: 0,
-        drive: NOISY.drive.map((code) => -code),
-      });
-      await settle(device);
-    });
-  });
-
   it('of the same board agree within the noise of its converters', async () => {
     const { passed, verdict } = await verified(readings, 'emulator:prototype-8?die=1', {
       freshNoise: 1,
