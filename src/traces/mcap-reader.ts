@@ -82,14 +82,19 @@ export class McapReader {
     try {
       this.#descriptor = openSync(path, 'r');
     } catch (cause) {
-      throw this.#bad(`can't be read: ${cause instanceof Error ? cause.message : String(cause)}`, cause);
+      const why = cause instanceof Error ? cause.message : String(cause);
+      throw this.#bad(`can't be read: ${why}`, { cause, hint: 'Check the path.' });
     }
     try {
       const stat = fstatSync(this.#descriptor);
-      if (!stat.isFile()) throw this.#bad('is not a regular file');
+      if (!stat.isFile())
+        throw this.#bad('is not a regular file', { hint: 'Name the file of the recording.' });
       this.size = stat.size;
       const magic = this.#read(0, Math.min(MAGIC.length, this.size));
-      if (!sameBytes(magic, MAGIC)) throw this.#bad('is not an MCAP file');
+      if (!sameBytes(magic, MAGIC))
+        throw this.#bad(this.size === 0 ? 'is empty' : 'is not an MCAP file', {
+          hint: 'Name a file that `--record` has written.',
+        });
     } catch (error) {
       closeSync(this.#descriptor);
       throw error;
@@ -192,8 +197,7 @@ export class McapReader {
     if (compression !== 'zstd' || !zstdDecompressSync)
       throw this.#bad(
         `is compressed by ${JSON.stringify(compression.slice(0, 32))}, which this version of Node does not support`,
-        undefined,
-        'Write it again without compression, for example by the `mcap` tool.',
+        { hint: 'Write it again without compression, for example by the `mcap` tool.' },
       );
     try {
       return zstdDecompressSync(stored, { maxOutputLength: Math.max(1, size) });
@@ -207,17 +211,14 @@ export class McapReader {
     let done = 0;
     while (done < length) {
       const count = readSync(this.#descriptor, bytes, done, length - done, from + done);
-      if (count === 0) throw this.#bad('became shorter while it was read');
+      if (count === 0)
+        throw this.#bad('became shorter while it was read', { hint: 'Another program changes it.' });
       done += count;
     }
     return bytes;
   }
 
-  #bad(
-    problem: string,
-    cause?: unknown,
-    hint = 'Check the path; `thermolink trace doctor` tells which parts of a recording are missing.',
-  ) {
+  #bad(problem: string, { cause, hint }: { readonly cause?: unknown; readonly hint: string }) {
     return new ThermolinkError('BAD_FILE', `${this.path} ${problem}.`, {
       cause,
       hint,

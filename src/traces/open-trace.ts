@@ -140,10 +140,17 @@ class TraceFile implements Trace {
       yield chunk;
     }
     if (isLink) return;
-    throw new ThermolinkError('BAD_FILE', `${this.path} holds no recorded link.`, {
-      hint: 'Record one, for example by `thermolink ping --record session.mcap`.',
-      data: { file: this.path },
-    });
+    const [fault] = this.findings;
+    throw new ThermolinkError(
+      'BAD_FILE',
+      `${this.path} holds no recorded link${fault ? `: ${fault.problem}` : ''}.`,
+      {
+        hint: fault
+          ? 'Wait until its first bytes are written, or record the session again.'
+          : 'Record one, for example by `thermolink ping --record session.mcap`.',
+        data: { file: this.path },
+      },
+    );
   }
 
   *messages(): Generator<TraceMessage> {

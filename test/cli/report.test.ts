@@ -25,6 +25,13 @@ const jsonOf = (parts: Map<string, Buffer>, name: string) => JSON.parse(parts.ge
 afterEach(() => vi.unstubAllEnvs());
 
 describe('thermolink report', () => {
+  it('replaces the file of --out, as other results do', async () => {
+    const out = ['--no-self-test', '--out', file('again.zip')];
+    writeFileSync(file('again.zip'), 'older');
+    expect((await runCommand('report', ...out, '--device', 'emulator:ideal-8')).exitCode).toBe(0);
+    expect([...(await unzipped(file('again.zip'))).keys()]).toContain('device.json');
+  });
+
   it('holds the facts that a developer asks for first, and lists them', async () => {
     const { exitCode, stdout } = await runCommand(
       'report',

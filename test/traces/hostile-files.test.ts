@@ -1,10 +1,11 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { McapRecordBuilder } from '@mcap/core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openTrace } from '../../src/traces/open-trace.js';
 import { ROOT } from '../repository/files.js';
+import { runCommand } from '../support/command-line.js';
 import { fuzzTraces } from './fuzz.js';
 
 let directory: string;
@@ -85,7 +86,7 @@ describe('a hostile recording', () => {
 
   it.each([
     ['is not an MCAP file', 'hello'],
-    ['is not an MCAP file', ''],
+    ['is empty', ''],
   ])('%s', async (problem, content) => {
     writeFileSync(file('other.mcap'), content);
     await expect(openTrace(file('other.mcap'))).rejects.toMatchObject({
@@ -94,5 +95,33 @@ describe('a hostile recording', () => {
     });
     await expect(openTrace(directory)).rejects.toMatchObject({ code: 'BAD_FILE' });
     await expect(openTrace(file('missing.mcap'))).rejects.toMatchObject({ code: 'BAD_FILE' });
+  });
+
+  it.each(['info', 'doctor', 'messages', 'plot', 'recover', 'to-test'])(
+    'trace %s of a file that is no recording gives a hint that helps',
+    async (command) => {
+      writeFileSync(file('junk'), 'hello');
+      const out = ['plot', 'recover'].includes(command) ? ['--out', file('never.svg')] : [];
+      for (const [name, hint] of [
+        ['junk', 'is not an MCAP file. Name a file that `--record` has written.'],
+        ['nowhere', 'Check the path.'],
+      ]) {
+        const { stderr, exitCode } = await runCommand('trace', command, file(name), ...out);
+        expect(exitCode).toBe(1);
+        expect(stderr).toContain(hint);
+        expect(stderr).not.toContain('doctor');
+      }
+      expect(existsSync(file('never.svg'))).toBe(false);
+    },
+  );
+
+  it('trace doctor tells why a recording that was cut off holds no link', async () => {
+    writeFileSync(
+      file('cut.mcap'),
+      readFileSync(path.join(ROOT, 'test/traces/recorded/stop.mcap')).subarray(0, 1000),
+    );
+    const { stderr, exitCode } = await runCommand('trace', 'doctor', file('cut.mcap'));
+    expect(exitCode).toBe(1);
+    expect(stderr).toMatch(/holds no recorded link: the record at byte \d+ claims/);
   });
 });

@@ -7,7 +7,10 @@ export type FileRole =
   | 'input'
   /** An array is written there: the name must end in a known format. */
   | 'array'
-  /** It is written. */
+  /**
+   * It is written, and replaces a file of this name: the same command makes the result again. What cannot be
+   * made again is not replaced: a recording, a test, a directory of a training.
+   */
   | 'output'
   /** It is written, and the command itself checks that it can be: a directory, or a log. */
   | 'own';

@@ -1,6 +1,7 @@
 import type { Direction } from '../../../firmware-protocol/message-table.js';
 import { MESSAGES } from '../../../firmware-protocol/messages/index.js';
 import { ThermolinkError } from '../../errors.js';
+import { counted } from '../../number-text.js';
 import type { LinkChunk, TraceMessage } from '../trace-message.js';
 import type { LedgerRun } from './run-ledger.js';
 import { SessionLedger, secondsBetween } from './session-ledger.js';
@@ -45,13 +46,27 @@ export function checkMessageNames(names: readonly string[]): void {
       });
 }
 
-/** The messages that pass the filter, with their places. Errors: BAD_ARGUMENT, those of `chunks`. */
+/**
+ * The messages that pass the filter, with their places. Errors: BAD_ARGUMENT, also at the end for a run that
+ * the recording does not have; those of `chunks`.
+ */
 export function* placedMessages(
   chunks: Iterable<LinkChunk>,
   filter: MessageFilter = {},
 ): Generator<PlacedMessage> {
   const stream = new MessageStream(filter);
   for (const chunk of chunks) yield* stream.push(chunk);
+  checkRun(filter.run, stream.ledger.runs.length);
+}
+
+/** Throws BAD_ARGUMENT for the number of a run that a recording of `runs` runs does not have. */
+export function checkRun(run: number | undefined, runs: number): void {
+  if (run === undefined || run <= runs) return;
+  throw new ThermolinkError(
+    'BAD_ARGUMENT',
+    `There is no run ${run}: the recording has ${runs === 0 ? 'no run' : counted(runs, 'run')}.`,
+    { hint: 'Runs are counted from 1; `thermolink trace info` lists them.', data: { run, runs } },
+  );
 }
 
 /** Like `placedMessages`, for chunks that arrive one by one. Errors: BAD_ARGUMENT from the constructor. */

@@ -2,7 +2,9 @@ import type { Answer } from '../../../firmware-protocol/messages/index.js';
 import { adcStep } from '../../board/board-range.js';
 import { ThermolinkError } from '../../errors.js';
 import type { LinkChunk } from '../trace-message.js';
+import { checkRun } from './message-filter.js';
 import { type RunSamples, runSamples, tickOf } from './run-samples.js';
+import { SessionLedger } from './session-ledger.js';
 
 /** The wanted samples, and their unit. */
 export interface SampleRequest {
@@ -57,7 +59,10 @@ export class SampleTable {
       rows += samples.samples;
       missing += samples.present.reduce((sum, present) => sum + 1 - present, 0);
     }
-    if (cells === undefined) throw noSamples(request);
+    if (cells === undefined) {
+      checkRun(request.run, ledgerOf(recording).runs.length);
+      throw noSamples(request);
+    }
     this.#cells = request.cells ?? Array.from({ length: cells }, (_, cell) => cell);
     this.shape = { runs, rows, columns: this.#cells.length, missing };
   }
@@ -99,6 +104,12 @@ export class SampleTable {
         hint: 'Cells are counted from 0.',
       });
   }
+}
+
+function ledgerOf(recording: Chunks): SessionLedger {
+  const ledger = new SessionLedger();
+  for (const chunk of recording.chunks()) ledger.push(chunk);
+  return ledger;
 }
 
 function noSamples({ run }: SampleRequest): ThermolinkError {

@@ -1,7 +1,7 @@
 import { FLAG_NAK } from '../../../firmware-protocol/framing.js';
 import type { Direction } from '../../../firmware-protocol/message-table.js';
 import { adcStep } from '../../board/board-range.js';
-import { counted, formatBytes, formatCount, formatSeconds } from '../../number-text.js';
+import { counted, formatBytes, formatCount, formatExact, formatSeconds } from '../../number-text.js';
 import type { Chart } from '../../plot/chart.js';
 import { type EventRow, eventChart } from '../../plot/event-chart.js';
 import { figure } from '../../plot/figure.js';
@@ -289,7 +289,7 @@ function voltageChart(
   return lineChart({
     title: 'Voltages',
     subtitle: board
-      ? `ADC readings; full scale ${formatCount(board.fullScaleMicrovolts / 1000)} mV`
+      ? `ADC readings; full scale ${formatExact(board.fullScaleMicrovolts / 1e6)} V`
       : 'the recording holds no identity of the board',
     x: timeAxis(axis),
     y: { label: 'V' },

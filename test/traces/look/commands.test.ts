@@ -134,6 +134,7 @@ describe('trace messages', () => {
     ['--range', '5..3', '--range takes FROM..TO'],
     ['--time', 'soon', '--time takes FROM..TO'],
     ['--direction', 'up', '--direction takes'],
+    ['--run', '99', 'There is no run 99: the recording has 2 runs'],
   ])('refuses %s %s', async (option, value, problem) => {
     const { stderr, exitCode } = await runCommand('trace', 'messages', session, option, value);
     expect(exitCode).toBe(2);
@@ -143,6 +144,9 @@ describe('trace messages', () => {
   it('follows a recording to its end', async () => {
     const followed = await printed('messages', session, '--follow', '--json');
     expect(followed).toBe(await printed('messages', session, '--json'));
+    const { stderr, exitCode } = await runCommand('trace', 'messages', session, '--follow', '--run', '3');
+    expect(exitCode).toBe(2);
+    expect(stderr).toContain('There is no run 3');
   });
 });
 
@@ -224,11 +228,16 @@ describe('trace export', () => {
     expect(statSync(out, { throwIfNoEntry: false })).toBeUndefined();
   });
 
-  it('says that a run has no samples', async () => {
-    const args = ['trace', 'export', session, '--csv', '--run', '3', '--out', file('refused')];
-    const { stderr, exitCode } = await runCommand(...args);
-    expect(exitCode).toBe(1);
-    expect(stderr).toContain('Run 3 has no samples');
+  it('says that there is no such run, or that there are no samples', async () => {
+    const args = ['--csv', '--out', file('refused')];
+    const missing = await runCommand('trace', 'export', session, '--run', '3', ...args);
+    expect(missing.exitCode).toBe(2);
+    expect(missing.stderr).toContain('There is no run 3: the recording has 2 runs');
+    const silent = file('silent.mcap');
+    await (await connect('emulator:ideal-8', { record: silent })).close();
+    const empty = await runCommand('trace', 'export', silent, ...args);
+    expect(empty.exitCode).toBe(1);
+    expect(empty.stderr).toContain('The recording holds no samples');
   });
 });
 
@@ -239,6 +248,8 @@ describe('trace plot', () => {
     for (const text of ['runs', 'commands →', 'samples ←', 'Voltages', 'cell 0', 'cell 5'])
       expect(svg.text).toContain(text);
     expect(svg.text).not.toContain('cell 1');
+    // The axis is in volts.
+    expect(svg.text).toContain('full scale 1 V');
   });
 
   it('draws a recording of a single byte, and one without samples', async () => {

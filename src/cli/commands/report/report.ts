@@ -33,7 +33,7 @@ const TRACE = 'session.mcap';
 
 const OPTIONS = {
   device: option('--device <uri>', 'which board (default: THERMOLINK_DEVICE)'),
-  out: option('--out <file>', 'the zip file (default: thermolink-report-TIME.zip)', {
+  out: option('--out <file>', 'the zip file, replaced if it exists (default: thermolink-report-TIME.zip)', {
     file: 'output',
     dash: printedAs('.zip'),
   }),

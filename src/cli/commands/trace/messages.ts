@@ -1,8 +1,10 @@
+import { existsSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { formatBytes } from '../../../number-text.js';
 import { TraceFollower } from '../../../traces/look/follow-trace.js';
 import {
   checkMessageNames,
+  checkRun,
   type MessageFilter,
   MessageStream,
   type PlacedMessage,
@@ -76,10 +78,14 @@ async function followMessages(
 ): Promise<void> {
   const follower = new TraceFollower(file);
   const messages = new MessageStream(filter);
+  if (!existsSync(file)) process.stderr.write(`waiting for ${printable(file)}, which does not exist yet\n`);
   while (!signal.aborted) {
     const { chunks, isClosed } = follower.poll();
     await printLines(chunks.flatMap((chunk) => messages.push(chunk)).map(line));
-    if (isClosed) return;
+    if (isClosed) {
+      checkRun(filter.run, messages.ledger.runs.length);
+      return;
+    }
     await sleep(POLL_MS, undefined, { signal }).catch(() => undefined);
   }
 }
