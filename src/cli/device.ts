@@ -3,6 +3,7 @@ import type { Device } from '../driver/device.js';
 import { ThermolinkError } from '../errors.js';
 import { readInputFile } from '../files/input-file.js';
 import type { RecordOptions } from '../traces/recorder.js';
+import type { SampleDetail } from '../traces/sample-detail.js';
 import type { LinkChunk } from '../traces/trace-message.js';
 import { createLogger, type LogOptions } from './logging.js';
 import { describeDeviceEvent } from './output/device-event.js';
@@ -73,6 +74,8 @@ export interface DeviceOptions extends LogOptions {
   readonly record?: string | undefined;
   /** Whether the JSON of the recording holds every sample. */
   readonly recordSamples?: boolean | undefined;
+  /** The cells whose statistics the JSON of the recording holds. */
+  readonly recordCells?: readonly number[] | undefined;
   /** The calibration file that the command uses. The recording contains it. */
   readonly calibration?: string | undefined;
   /** Called with all bytes as they pass between host and board. */
@@ -153,9 +156,10 @@ async function open(uri: string, options: DeviceOptions, signal: AbortSignal): P
 
 async function recordOptions({
   record,
-  recordSamples,
   calibration,
+  ...detail
 }: DeviceOptions): Promise<RecordOptions | undefined> {
+  const samples = sampleDetail(record, detail);
   if (record === undefined) return undefined;
   const mediaType = 'application/json';
   return {
@@ -163,9 +167,25 @@ async function recordOptions({
     ...(calibration !== undefined && {
       attachments: [{ name: 'calibration.json', mediaType, data: await readInputFile(calibration) }],
     }),
-    samples: { all: recordSamples === true },
+    samples,
     onWarning: ({ message }) => process.stderr.write(`${message}\n`),
   };
+}
+
+/**
+ * The samples in the JSON of a recording, as options tell. Throws BAD_ARGUMENT for an option without a
+ * recording.
+ */
+export function sampleDetail(
+  record: string | undefined,
+  { recordSamples, recordCells }: Pick<DeviceOptions, 'recordSamples' | 'recordCells'>,
+): SampleDetail {
+  const inert = recordSamples ? '--record-samples' : recordCells ? '--record-cells' : undefined;
+  if (record === undefined && inert !== undefined)
+    throw new ThermolinkError('BAD_ARGUMENT', `${inert} needs --record.`, {
+      hint: 'Name the file of the recording, for example --record session.mcap.',
+    });
+  return { all: recordSamples === true, ...(recordCells && { cells: recordCells }) };
 }
 
 /**

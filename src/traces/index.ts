@@ -6,9 +6,9 @@
  */
 export { examineTrace, type TraceHealth } from './doctor.js';
 export type { FileFinding } from './mcap-reader.js';
-export type { SampleDetail } from './message-json.js';
 export { openTrace, type Trace, type TraceAttachment } from './open-trace.js';
 export { fieldsOf, type ReadableValue, readableFields } from './readable-fields.js';
 export { type RecordedFile, Recorder, type RecordOptions } from './recorder.js';
 export { recoverTrace } from './recover.js';
+export type { SampleDetail } from './sample-detail.js';
 export type { FieldValue, LinkChunk, LinkFindings, TraceMessage, TraceSamples } from './trace-message.js';

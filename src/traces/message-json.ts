@@ -1,21 +1,8 @@
 import type { Field, Row } from '../../firmware-protocol/message-table.js';
 import { MESSAGES } from '../../firmware-protocol/messages/index.js';
 import { readableFields, SHOWN_BYTES_MAX } from './readable-fields.js';
+import { type SampleDetail, STATISTICS_CELLS_MAX } from './sample-detail.js';
 import type { TraceMessage, TraceSamples } from './trace-message.js';
-
-/**
- * If the caller chooses no cells, the JSON of a sample block holds statistics of this many cells, from cell
- * 0.
- */
-export const STATISTICS_CELLS_MAX = 8;
-
-/** The part of the samples that the JSON of a block contains. The raw bytes always hold all samples. */
-export interface SampleDetail {
-  /** Cells whose mean, smallest and largest code are given, in order. Default: the first 8. */
-  readonly cells?: readonly number[];
-  /** Whether the JSON also contains all codes. */
-  readonly all?: boolean;
-}
 
 /** The topic of a message in an MCAP file: `/messages/start/command`, `/messages/runEnded/event`. */
 export function topicOf({ name, kind }: Pick<TraceMessage, 'name' | 'kind'>): string {

@@ -8,10 +8,10 @@ import { SYSTEM_CLOCK } from '../driver/system-clock.js';
 import { ThermolinkError } from '../errors.js';
 import type { WritePart } from '../files/replace-file.js';
 import { beginMcapFile } from './mcap-file.js';
-import type { SampleDetail } from './message-json.js';
 import { LocalRecording } from './record/local-recording.js';
 import { bytesTag, NOTE_TAG, type Note, packNote, type RecordingFailure } from './record/recording.js';
 import { ThreadedRecording } from './record/recording-thread.js';
+import { checkSampleDetail, type SampleDetail } from './sample-detail.js';
 import { TappedPort } from './tapped-port.js';
 
 /**
@@ -53,7 +53,7 @@ type AnyRecording = Pick<LocalRecording, 'take' | 'close'>;
  * Records the traffic of ports in an MCAP file (docs/reference/traces.md): the bytes of both directions, and
  * their messages as JSON. It only listens. A separate thread decodes and writes, unless the caller gives a
  * clock or there is only one processor. If writing fails, the recording ends with a warning, and the ports
- * continue to work. Errors: BAD_FILE from the constructor.
+ * continue to work. Errors: BAD_FILE and BAD_ARGUMENT from the constructor.
  */
 export class Recorder {
   readonly file: string;
@@ -83,6 +83,7 @@ export class Recorder {
       readonly inThread?: boolean | { readonly ringBytes?: number; readonly startWaitMs?: number };
     } = {},
   ) {
+    checkSampleDetail(samples);
     this.file = file;
     this.#onWarning = onWarning;
     this.#clock = clock ?? SYSTEM_CLOCK;

@@ -1,8 +1,8 @@
 import { ThermolinkError } from '../errors.js';
 import { examineTrace, type TraceHealth } from './doctor.js';
 import { beginMcapFile, McapFile } from './mcap-file.js';
-import type { SampleDetail } from './message-json.js';
 import { openTrace } from './open-trace.js';
+import type { SampleDetail } from './sample-detail.js';
 import { TraceWriter } from './trace-writer.js';
 
 /**

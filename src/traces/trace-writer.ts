@@ -1,8 +1,9 @@
 import type { Direction } from '../../firmware-protocol/message-table.js';
 import { LinkDecoder } from './link-decoder.js';
 import type { McapFile } from './mcap-file.js';
-import { messageJson, messageSchemas, type SampleDetail, topicOf } from './message-json.js';
+import { messageJson, messageSchemas, topicOf } from './message-json.js';
 import { readableFields } from './readable-fields.js';
+import type { SampleDetail } from './sample-detail.js';
 import type { LinkChunk, TraceMessage } from './trace-message.js';
 
 /**

@@ -1,5 +1,7 @@
 import { WRITTEN_FORMATS } from '../../files/write-array.js';
+import { STATISTICS_CELLS_MAX } from '../../traces/sample-detail.js';
 import { flag, negation, option, repeatedOption } from './option.js';
+import { cellListUpTo } from './ranges.js';
 import { choice, positiveInteger, tolerance, u32 } from './values.js';
 
 /** Options that several commands share. */
@@ -42,11 +44,21 @@ export function devicesOption(
   };
 }
 
+/** The options for the samples in the JSON of a recording. */
+export const RECORD_DETAIL = {
+  recordSamples: flag('--record-samples', 'also write every sample into the JSON of the recording'),
+  recordCells: option(
+    '--record-cells <list>',
+    'cells whose mean, min and max the JSON of the recording holds, at most 8 (default: 0-7)',
+    { value: cellListUpTo(STATISTICS_CELLS_MAX) },
+  ),
+};
+
 export const RECORD = {
   record: option('--record <file>', 'record all bytes between host and board (MCAP)', {
     file: 'own',
   }),
-  recordSamples: flag('--record-samples', 'also write every sample into the JSON of the recording'),
+  ...RECORD_DETAIL,
 };
 
 export const RETRY = {

@@ -50,3 +50,16 @@ export const cellList: ValueParser<readonly number[]> = (text, name) => {
   }
   return [...cells].sort((a, b) => a - b);
 };
+
+/** Like `cellList`, at most `count` cells. */
+export function cellListUpTo(count: number): ValueParser<readonly number[]> {
+  return (text, name) => {
+    const cells = cellList(text, name);
+    if (cells.length <= count) return cells;
+    throw new ThermolinkError(
+      'BAD_ARGUMENT',
+      `${name} takes at most ${count} cells, but was given ${cells.length}.`,
+      { hint: 'Leave some of them out.' },
+    );
+  };
+}

@@ -1,7 +1,7 @@
 import type { Direction } from '../../../firmware-protocol/message-table.js';
 import type { WritePart } from '../../files/replace-file.js';
 import { McapFile } from '../mcap-file.js';
-import type { SampleDetail } from '../message-json.js';
+import type { SampleDetail } from '../sample-detail.js';
 import { TraceWriter } from '../trace-writer.js';
 
 /** A chunk of the file is closed after this time. */

@@ -14,10 +14,13 @@ import { listenTcp } from '../../../serve/listen-tcp.js';
 import { readProfile } from '../../../serve/profile-file.js';
 import type { ServableDevice } from '../../../serve/serve-device.js';
 import type { Recorder } from '../../../traces/recorder.js';
+import type { SampleDetail } from '../../../traces/sample-detail.js';
 import { openPty, PTY_FRAME_BYTES_MAX } from '../../../transport/pty.js';
 import { serialUri } from '../../../transport/serial-uri.js';
 import { parseHostPort, type TcpAddress } from '../../../transport/tcp-port.js';
 import { defineCommand } from '../../command.js';
+import { sampleDetail } from '../../device.js';
+import { RECORD_DETAIL } from '../../options/groups.js';
 import { flag, type OptionValues, option, optionOrFlag } from '../../options/option.js';
 import { choice, u32, type ValueParser } from '../../options/values.js';
 import { withInterrupt } from '../../output/interrupt.js';
@@ -75,6 +78,7 @@ const OPTIONS = {
   ),
   pty: optionOrFlag('--pty [link]', 'make a pseudo-terminal, and a symlink to it (Linux, macOS)'),
   record: option('--record <file>', 'record the sessions of all clients (MCAP)', { file: 'own' }),
+  ...RECORD_DETAIL,
   replay: option(
     '--replay <session.mcap>',
     'serve the board of a recorded session in place of an emulated one',
@@ -133,6 +137,7 @@ interface Served {
 async function emulated(options: EmulateOptions): Promise<Served> {
   // Every start has another boot epoch. By it a host that connects again sees that the board was restarted.
   const { seed: bootEpoch = Date.now() % 2 ** 32, record } = options;
+  const samples = sampleDetail(record, options);
   const die = await dieOf(options);
   const { dieSeed, profile } = die;
   return {
@@ -140,14 +145,19 @@ async function emulated(options: EmulateOptions): Promise<Served> {
     name: `${profile.name}, die ${dieSeed}, boot ${bootEpoch}`,
     facts: { profile: profile.name, dieSeed, bootEpoch },
     clientLeft: () => undefined,
-    recorder: record === undefined ? undefined : await recordBoard(record, die, bootEpoch),
+    recorder: record === undefined ? undefined : await recordBoard(record, samples, die, bootEpoch),
   };
 }
 
-async function recordBoard(file: string, die: Die, bootEpoch: number): Promise<Recorder> {
+async function recordBoard(
+  file: string,
+  samples: SampleDetail,
+  die: Die,
+  bootEpoch: number,
+): Promise<Recorder> {
   const { Recorder } = await import('../../../traces/recorder.js');
   const onWarning = ({ message }: Error): boolean => process.stderr.write(`${message}\n`);
-  const recorder = new Recorder({ file, onWarning });
+  const recorder = new Recorder({ file, samples, onWarning });
   recorder.addMetadata('device', { dieSeed: String(die.dieSeed), bootEpoch: String(bootEpoch) });
   recorder.attach('profile.json', 'application/json', `${JSON.stringify(die.profile, null, 2)}\n`);
   return recorder;
@@ -156,6 +166,7 @@ async function recordBoard(file: string, die: Die, bootEpoch: number): Promise<R
 /** The board of a recorded session. Each client begins it anew, or goes on with the next session in it. */
 async function replayed(file: string, options: EmulateOptions, print: Print): Promise<Served> {
   const { profile, file: profileFile, faults, record } = options;
+  sampleDetail(record, options);
   if ([profile, profileFile, faults, record].some((given) => given !== undefined))
     throw new ThermolinkError('BAD_ARGUMENT', '--replay excludes --profile, --file, --faults and --record.', {
       hint: 'The recording says what the board is.',

@@ -18,7 +18,7 @@ export const TRAIN_TASK_NAMES = Object.keys(TRAIN_TASKS) as TrainTaskName[];
 
 /** Options of `thermolink train` that say nothing of the training itself: its place and its files. */
 const OF_THE_PLACE: ReadonlySet<string> = new Set([
-  ...['device', 'devices', 'retry', 'record', 'recordSamples', 'logLevel', 'logFile'],
+  ...['device', 'devices', 'retry', 'record', 'recordSamples', 'recordCells', 'logLevel', 'logFile'],
   ...['out', 'resume', 'overwrite', 'tensorboard', 'json'],
 ]);
 

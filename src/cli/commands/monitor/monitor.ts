@@ -9,7 +9,7 @@ import { matrix } from '../../../linalg/matrix.js';
 import { TraceFollower } from '../../../traces/look/follow-trace.js';
 import { LiveSession } from '../../../traces/look/live-figures.js';
 import { defineCommand } from '../../command.js';
-import { deviceFile, deviceUri, withDevice } from '../../device.js';
+import { deviceFile, deviceUri, sampleDetail, withDevice } from '../../device.js';
 import { checkFiles } from '../../input/check-files.js';
 import { JSON_OUTPUT, LOG, RECORD } from '../../options/groups.js';
 import { flag, type OptionValues, option } from '../../options/option.js';
@@ -81,12 +81,12 @@ through the file that it records. Ctrl-C ends the command: a run of --draw is st
   },
 });
 
-function checkSource({ device, trace, draw, matrix, record, recordSamples }: MonitorOptions): void {
+function checkSource({ device, trace, draw, matrix, record, ...detail }: MonitorOptions): void {
   const refuse = (problem: string, hint: string): never => {
     throw new ThermolinkError('BAD_ARGUMENT', problem, { hint });
   };
   if (matrix !== undefined && !draw) refuse('--matrix needs --draw.', 'It is the P of its draws.');
-  if (recordSamples && record === undefined) refuse('--record-samples needs --record.', 'Name a file.');
+  sampleDetail(record, detail);
   if (trace !== undefined) {
     const inert = [device && '--device', draw && '--draw', record && '--record'].find(Boolean);
     if (inert) refuse(`${inert} and --trace exclude each other.`, '--trace only reads a file.');

@@ -16,6 +16,7 @@ export interface GivenOptions extends OptimizerOptions {
   readonly logFile?: string | undefined;
   readonly record?: string | undefined;
   readonly recordSamples?: boolean | undefined;
+  readonly recordCells?: readonly number[] | undefined;
   readonly curvatureExamples?: number | undefined;
   readonly curvature?: string | undefined;
   readonly chopped?: true | undefined;
@@ -31,6 +32,7 @@ const BOARD_OPTIONS: ReadonlySet<string> = new Set([
   'logFile',
   'record',
   'recordSamples',
+  'recordCells',
   'retry',
 ]);
 

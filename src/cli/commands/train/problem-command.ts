@@ -84,10 +84,19 @@ export function problemCommand<
       methodOf(given, definition.defaults);
       const stored = storedPlanOf(given);
       await checkFiles(options, values);
-      const { device, retry, record, recordSamples, logLevel, logFile } = given;
+      const { device, retry, record, recordSamples, recordCells, logLevel, logFile } = given;
       const plan: ProblemPlan<Measures, P> = {
         ...{ ...trainingOf(values), ...stored },
-        ...{ device, retry, record, recordSamples, logLevel, logFile, quiet: given.json === true },
+        ...{
+          device,
+          retry,
+          record,
+          recordSamples,
+          recordCells,
+          logLevel,
+          logFile,
+          quiet: given.json === true,
+        },
       };
       const { method, problem } = plan;
       const summary = await withInterrupt((signal) => runProblem(plan, signal), {

@@ -126,7 +126,15 @@ export function methodOptions(defaults: ProblemDefaults): MethodSpecs {
   return Object.fromEntries(specs.filter(([field]) => !unused.includes(field))) as MethodSpecs;
 }
 
-const BOARD_OPTIONS = ['device', 'logLevel', 'logFile', 'record', 'recordSamples', 'chopped'] as const;
+const BOARD_OPTIONS = [
+  'device',
+  'logLevel',
+  'logFile',
+  'record',
+  'recordSamples',
+  'recordCells',
+  'chopped',
+] as const;
 const OPTIMIZER_OPTIONS = [
   'rate',
   'finalRate',
