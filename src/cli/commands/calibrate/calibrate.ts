@@ -9,10 +9,11 @@ import {
   VALID_DAYS_MAX,
 } from '../../../measure/calibration-record.js';
 import { packCalibration, unpackCalibration } from '../../../measure/kept-calibration.js';
-import { calibrationOf } from '../../../measure/read-calibration-record.js';
 import { counted, formatCount, formatNumber, formatPercent, formatSeconds } from '../../../number-text.js';
 import { boardCommand, type OnBoard } from '../../board-command.js';
 import type { Report as PrintedReport } from '../../command.js';
+import { calibrationNow } from '../../input/read-calibration.js';
+import { sessionTime } from '../../input/session-time.js';
 import { MEASURING } from '../../options/groups.js';
 import { flag, negation, option } from '../../options/option.js';
 import { positiveInteger } from '../../options/values.js';
@@ -52,14 +53,14 @@ Example:
     if (fetch) return fetchRecord(out, onBoard);
     const request = { seed, samples, ...(crosspoints ? {} : { crosspoints }) };
     checkCalibrateRequest(request);
-    const { result, device, hostSeconds, repeats } = await onBoard(async (board, { signal, show }) => {
+    const { result, device, hostSeconds, repeats } = await onBoard(async (board, { uri, signal, show }) => {
       const file = out ?? nameOf(board.identity);
       if (out === undefined) await checkWritable(file);
       const key = { command: 'calibrate', board: board.identity, request };
       const measured = await measureUnfinished(`${file}.unfinished`, key, (finished) =>
         calibrate(board, { ...request, signal, finished, onProgress: show }),
       );
-      const record = calibrationRecordOf(measured.result, new Date(), validDays);
+      const record = calibrationRecordOf(measured.result, await sessionTime(uri), validDays);
       if (keep) await board.keepCalibration(packCalibration(record), { signal });
       return { file, record, ...measured };
     });
@@ -73,14 +74,14 @@ Example:
 
 /** Writes the record that the board keeps to a file. */
 async function fetchRecord(out: string | undefined, onBoard: OnBoard): Promise<PrintedReport> {
-  const { result, device, hostSeconds } = await onBoard(async (board, { signal }) => {
+  const { result, device, hostSeconds } = await onBoard(async (board, { uri, signal }) => {
     const bytes = await board.readCalibration({ signal });
     if (bytes === undefined)
       throw new ThermolinkError('BAD_CALIBRATION', `${board.name} keeps no calibration record.`, {
         hint: 'Calibrate it, and let it keep the record: thermolink calibrate --keep.',
       });
     const record = unpackCalibration(bytes);
-    refuseForeign(calibrationOf(record, new Date()).board, board.identity);
+    refuseForeign((await calibrationNow(record, uri)).board, board.identity);
     const file = out ?? nameOf(board.identity);
     if (out === undefined) await checkWritable(file);
     return { file, record: record as CalibrationRecord };
@@ -165,11 +166,18 @@ function reportText(report: Report): string {
     );
   if (uncalibrated.length > 0) rows.push(['cells whose readings do not follow', uncalibrated.join(', ')]);
   rows.push(
-    ['valid until', expiresAt],
+    ['measured at', record.measuredAt],
+    ['valid until', validText(expiresAt)],
     ['written to', isKept ? `${file} and the board` : file],
     ['device', device],
     ...repeatRows({ repeats }),
     ['host time', formatSeconds(hostSeconds)],
   );
   return formatTable(rows);
+}
+
+/** The end of the validity. The calibration of a replay has the time of its recording, so it may be past. */
+function validText(expiresAt: string): string {
+  const isPast = new Date(expiresAt) <= new Date();
+  return isPast ? `${expiresAt}, which is past: only a replay accepts this record` : expiresAt;
 }

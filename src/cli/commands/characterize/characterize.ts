@@ -3,6 +3,7 @@ import type { FinishedParts } from '../../../measure/lab-board.js';
 import { recordOf } from '../../../measure/record.js';
 import { counted, formatSeconds } from '../../../number-text.js';
 import { boardCommand } from '../../board-command.js';
+import { sessionTime } from '../../input/session-time.js';
 import { MEASURING } from '../../options/groups.js';
 import { negation, option } from '../../options/option.js';
 import { positiveInteger } from '../../options/values.js';
@@ -44,7 +45,7 @@ Example:
         remove = measured.remove;
         return measured.result;
       });
-      const record = recordOf(result, new Date());
+      const record = recordOf(result, await sessionTime(device));
       const files = (await output?.write(record, characterizationFigures(result))) ?? [];
       remove?.();
       const again = repeats === 0 ? '' : `, ${counted(repeats, 'repeat')} of what was lost`;

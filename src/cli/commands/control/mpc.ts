@@ -55,7 +55,7 @@ that its matrix need not be sent again.`,
       throw new ThermolinkError('BAD_ARGUMENT', 'This plant has no `initialState` or no `inputMax`.', {
         hint: 'Add the state where the loop starts and the bounds of the inputs to the plant.',
       });
-    const calibration = await readCalibration(options.calibration);
+    const calibration = await readCalibration(options.calibration, options.device);
     const request = {
       plant,
       initialState,

@@ -74,7 +74,7 @@ need neither a gradient nor a board.`,
         hint: 'Give the plant a first gain K with which u = −K x stabilizes it.',
       });
     const optimum = optimumOf(plant);
-    const calibration = await readCalibration(options.calibration);
+    const calibration = await readCalibration(options.calibration, options.device);
     const request = { plant, initialGain, rows, tolerance, address: { seed, step: 0, block: 0 } };
     const lines: Line[] = [];
     const worked = await onBoard(

@@ -12,6 +12,7 @@ import { extract } from '../../../measure/extract.js';
 import { formatSeconds } from '../../../number-text.js';
 import { encodedPath } from '../../../transport/transport.js';
 import { boardCommand } from '../../board-command.js';
+import { sessionTime } from '../../input/session-time.js';
 import { MEASURING } from '../../options/groups.js';
 import { negation, option, printedAs } from '../../options/option.js';
 import { positiveInteger, type ValueParser } from '../../options/values.js';
@@ -56,8 +57,9 @@ Example:
       });
     const request = { seed, samples, crosspointsPerRow: couplings ? crosspoints : 0 };
     checkCharacterizeRequest(request);
-    const { result, device, hostSeconds } = await onBoard(async (board, { signal, show }) => {
-      const extraction = await extract(board, { ...request, signal, onProgress: show });
+    const { result, device, hostSeconds } = await onBoard(async (board, { uri, signal, show }) => {
+      const date = await sessionTime(uri);
+      const extraction = await extract(board, { ...request, date, signal, onProgress: show });
       const text = `${JSON.stringify(extraction.profile)}\n`;
       if (out === undefined)
         return inTemporaryFile(text, async (file) => {

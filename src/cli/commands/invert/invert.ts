@@ -27,7 +27,10 @@ export const command = boardCommand({
 Example:
   printf '4,1\\n1,3\\n' > A.csv
   thermolink invert --matrix A.csv --out inverse.npy`,
-  async run({ matrix: matrixFile, tolerance, out, calibration: calibrationFile, seed, json }, onBoard) {
+  async run(
+    { matrix: matrixFile, tolerance, out, calibration: calibrationFile, seed, json, device },
+    onBoard,
+  ) {
     // Not needed for `--help`.
     const [{ invert }, { checkSystem }] = await Promise.all([
       import('../../../algorithms/invert.js'),
@@ -36,7 +39,7 @@ Example:
     const matrix = await readSquareMatrix(matrixFile);
     if (out === undefined && !json) refuseUnseen(matrix);
     const system = checkSystem({ kind: 'dense', matrix });
-    const calibration = await readCalibration(calibrationFile);
+    const calibration = await readCalibration(calibrationFile, device);
     const worked = await onBoard(
       (board, { signal, show }) =>
         invert(board, {

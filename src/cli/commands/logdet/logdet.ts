@@ -44,10 +44,13 @@ Example:
   thermolink logdet --matrix A.csv --exact
 
 A Cholesky factorisation is exact and takes less than 0.1 ms for 64 unknowns: use it if you only need the number.`,
-  async run({ matrix: matrixFile, readings, exact, plot, calibration: calibrationFile, seed }, onBoard) {
+  async run(
+    { matrix: matrixFile, readings, exact, plot, calibration: calibrationFile, seed, device },
+    onBoard,
+  ) {
     const matrix = await readSquareMatrix(matrixFile);
     const system = checkSystem({ kind: 'dense', matrix });
-    const calibration = await readCalibration(calibrationFile);
+    const calibration = await readCalibration(calibrationFile, device);
     const worked = await onBoard(
       (board, { signal, show }) =>
         logDeterminant(board, {

@@ -49,7 +49,7 @@ A X + X Aᵀ = S, where all eigenvalues of A have real parts above 0 and S is sy
     const a = await readSquareMatrix(matrixFile);
     const s = await readSquareMatrix(rhs);
     checkEquation(a, s);
-    const calibration = await readCalibration(options.calibration);
+    const calibration = await readCalibration(options.calibration, options.device);
     const worked = await onBoard(
       (board, { signal, show }) =>
         solveLyapunov(board, {

@@ -30,7 +30,7 @@ export async function gaussianChains(
   { draws, seed, mean, calibration: calibrationFile }: GaussianOptions,
   posteriorFor: (board: Device) => GaussianPosterior,
 ): Promise<DrawnChains<PosteriorChain>> {
-  const calibration = await readCalibration(calibrationFile);
+  const calibration = await readCalibration(calibrationFile, boards[0]);
   return drawChains(onBoard, boards, draws, seed, (board, use) =>
     drawPosterior(board, { posterior: posteriorFor(board), draws, mean, calibration, ...use }),
   );

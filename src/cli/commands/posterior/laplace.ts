@@ -109,7 +109,7 @@ For comparison it also prints draws of the host (Cholesky) and temperature scali
       const chosen = { ...lastLayerOf(trained, validation), labels: validation.labels };
       const priorPrecision = options.prior ?? bestPrior(layer, chosen, seed);
       const posterior = laplacePosterior(layer, priorPrecision);
-      const calibration = await readCalibration(options.calibration);
+      const calibration = await readCalibration(options.calibration, options.device);
       const worked = await onBoard(
         (board, { signal, show }) =>
           drawLaplace(board, {

@@ -85,7 +85,7 @@ Example:
     const { problem, tolerance, method, iterationsMax, out, plot, seed } = options;
     const program = await readProgram(problem);
     checkProgram(program);
-    const calibration = await readCalibration(options.calibration);
+    const calibration = await readCalibration(options.calibration, options.device);
     const worked = await onBoard(
       (board, { signal, show }) =>
         solveQp(board, program, {

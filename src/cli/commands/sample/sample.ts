@@ -35,7 +35,10 @@ Example:
   printf '4,1\\n1,3\\n' > P.csv
   thermolink sample --matrix P.csv --count 1000 --out x.npy
   thermolink sample --matrix P.csv --count 4000 --moments m.json --device serial:/dev/ttyACM0`,
-  async run({ matrix: matrixFile, count, out, moments, calibration: calibrationFile, seed, json }, onBoard) {
+  async run(
+    { matrix: matrixFile, count, out, moments, calibration: calibrationFile, seed, json, device },
+    onBoard,
+  ) {
     const isPrinted = out === undefined && moments === undefined;
     if (isPrinted && !json)
       throw new ThermolinkError('BAD_ARGUMENT', 'sample writes the draws or their moments.', {
@@ -77,7 +80,7 @@ Example:
         `--json prints up to ${formatCount(PRINTED_MAX)} readings, and these are ${formatCount(count * precision.dimension)}.`,
         { hint: 'Write them to a file by --out, or draw fewer.' },
       );
-    const calibration = await readCalibration(calibrationFile);
+    const calibration = await readCalibration(calibrationFile, device);
     const worked = await onBoard(
       (board, { signal, show }) =>
         drawSamples(board, {

@@ -31,7 +31,7 @@ Example:
 The board's voltages settle around A⁻¹b; the host averages readings until their relative standard error is half the
 tolerance, and lets the board correct what is left of the residual.`,
   async run(
-    { matrix: matrixFile, rhs, tolerance, out, calibration: calibrationFile, seed },
+    { matrix: matrixFile, rhs, tolerance, out, calibration: calibrationFile, seed, device },
     onBoard,
     onLucidac,
   ) {
@@ -39,7 +39,7 @@ tolerance, and lets the board correct what is left of the residual.`,
     const { solve } = await import('../../../algorithms/solve/solve.js');
     const { matrix, system, drive } = await readSolveInputs(matrixFile, rhs);
     // A LUCIDAC takes no calibration; connecting to it reports that error.
-    const calibration = onLucidac ? undefined : await readCalibration(calibrationFile);
+    const calibration = onLucidac ? undefined : await readCalibration(calibrationFile, device);
     const request = { system, drive, tolerance, address: { seed, step: 0, block: 0 } };
     const watched = ({ signal, show }: BoardUse) => ({
       signal,
