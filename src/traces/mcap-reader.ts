@@ -93,7 +93,7 @@ export class McapReader {
       const magic = this.#read(0, Math.min(MAGIC.length, this.size));
       if (!sameBytes(magic, MAGIC))
         throw this.#bad(this.size === 0 ? 'is empty' : 'is not an MCAP file', {
-          hint: 'Name a file that `--record` has written.',
+          hint: 'Name a recorded session (MCAP).',
         });
     } catch (error) {
       closeSync(this.#descriptor);

@@ -103,7 +103,7 @@ describe('a hostile recording', () => {
       writeFileSync(file('junk'), 'hello');
       const out = ['plot', 'recover'].includes(command) ? ['--out', file('never.svg')] : [];
       for (const [name, hint] of [
-        ['junk', 'is not an MCAP file. Name a file that `--record` has written.'],
+        ['junk', 'is not an MCAP file. Name a recorded session (MCAP).'],
         ['nowhere', 'Check the path.'],
       ]) {
         const { stderr, exitCode } = await runCommand('trace', command, file(name), ...out);
