@@ -1,5 +1,5 @@
 import { normInf } from '../linalg/products.js';
-import { divergedError } from './diverged.js';
+import { divergedError, refuseRisenLoss } from './diverged.js';
 import type { StepRequest } from './optimizers/contract.js';
 import type { Evaluation, Figures, LossGradient, Problem, StepPoint } from './problem/contract.js';
 
@@ -16,15 +16,16 @@ export interface BegunEvaluation<Measures extends Figures> {
 }
 
 /**
- * Begins to evaluate a problem. Errors: those of `BegunEvaluation.result`, if this thread computes the
- * gradient.
+ * Begins to evaluate a problem. `firstLoss` is the loss of the first step, and undefined in that step.
+ * Errors: those of `BegunEvaluation.result`, if this thread computes the gradient.
  */
 export function beginEvaluation<Measures extends Figures>(
   problem: Problem<Measures>,
   point: StepPoint,
+  firstLoss: number | undefined,
 ): BegunEvaluation<Measures> {
   const checked = (result: LossGradient<Measures>): LossGradient<Measures> => {
-    if (!Number.isFinite(result.loss)) throw divergedError(point.step, 'the loss is not finite');
+    refuseRisenLoss(point.step, result.loss, firstLoss);
     if (!Number.isFinite(normInf(result.gradient)))
       throw divergedError(point.step, 'the gradient is not finite');
     return result;

@@ -23,6 +23,11 @@ export interface Checkpoint {
    */
   readonly problem?: ProblemState;
   readonly totals: TrainingTotals;
+  /**
+   * The loss of the first step. Absent before that step. It is also absent in a checkpoint of an earlier
+   * version; then the loss of the next step takes its place.
+   */
+  readonly firstLoss?: number;
 }
 
 /** Prefix of the names that arrays of the problem have in the file. */
@@ -35,6 +40,7 @@ interface Header {
   readonly step: number;
   readonly settings: Readonly<Record<string, unknown>>;
   readonly totals: TrainingTotals;
+  readonly firstLoss?: number;
   /** Numbers of the optimizer's state. They are finite: JSON keeps all bits of finite numbers. */
   readonly numbers: Readonly<Record<string, number>>;
   readonly arrays: readonly { readonly name: string; readonly length: number }[];
@@ -48,7 +54,7 @@ interface Header {
 export function writeCheckpoint(path: string, checkpoint: Checkpoint): void {
   if (typeof path !== 'string') throw badArgument('path', path, 'a path');
   checkObject('checkpoint', checkpoint, '{ step, settings, parameters, optimizer, totals }');
-  const { step, settings, totals, parameters, optimizer, problem = {} } = checkpoint;
+  const { step, settings, totals, firstLoss, parameters, optimizer, problem = {} } = checkpoint;
   const arrays: [string, Float64Array][] = [
     ['parameters', parameters],
     ...Object.entries(optimizer.arrays),
@@ -58,6 +64,7 @@ export function writeCheckpoint(path: string, checkpoint: Checkpoint): void {
     step,
     settings,
     totals,
+    ...(firstLoss === undefined ? {} : { firstLoss }),
     numbers: optimizer.numbers,
     arrays: arrays.map(([name, { length }]) => ({ name, length })),
   };
@@ -113,6 +120,7 @@ export function readCheckpoint(path: string): Checkpoint {
     settings: header.settings,
     // Earlier versions stored fewer totals.
     totals: { ...ZERO_TOTALS, ...header.totals },
+    ...(header.firstLoss === undefined ? {} : { firstLoss: header.firstLoss }),
     parameters,
     optimizer: { arrays: Object.fromEntries(optimizerArrays), numbers: header.numbers },
     ...(problem.length > 0 ? { problem: Object.fromEntries(problem) as ProblemState } : {}),

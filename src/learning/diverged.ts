@@ -21,6 +21,25 @@ export function refuseDivergedLoss(step: number, loss: number, classes: number):
   throw divergedError(step, why, { loss, bound });
 }
 
+/**
+ * Largest rise of a loss, as a multiple of the first loss of the training. A training that recovers from such
+ * a rise has lost all that it had learned.
+ */
+const LOSS_RISE_MAX = 1e6;
+
+/**
+ * Throws DIVERGED if `loss` is not finite, or if it lies more than 10⁶ · max(1, |first|) above the loss of
+ * the first step. `first` is undefined in that step. The 1 is there for a start whose loss is nearly 0.
+ */
+export function refuseRisenLoss(step: number, loss: number, first: number | undefined): void {
+  if (!Number.isFinite(loss)) throw divergedError(step, 'the loss is not finite');
+  if (first === undefined) return;
+  const bound = first + LOSS_RISE_MAX * Math.max(1, Math.abs(first));
+  if (loss <= bound) return;
+  const why = `the loss rose from ${formatNumber(first)} to ${formatNumber(loss)}`;
+  throw divergedError(step, why, { loss, bound });
+}
+
 /** The error of a training that diverged at `step`; `why` completes the sentence. */
 export function divergedError(
   step: number,

@@ -177,7 +177,7 @@ async function takeStep<M extends Figures, T extends Figures>(
   const { step, parameters } = state;
   const began = performance.now();
   const point = { parameters, state: state.problem ?? {}, step, totalSteps, seed };
-  const begun = beginEvaluation(problem, point);
+  const begun = beginEvaluation(problem, point, state.firstLoss);
   const { curvatureMs, update } = await updateOf(async () => {
     let curvatureMs = 0;
     const timed = <Result>(work: () => Result): Result => {
@@ -210,6 +210,7 @@ async function takeStep<M extends Figures, T extends Figures>(
     parameters: update.parameters,
     optimizer: update.state,
     ...(problemState === undefined ? {} : { problem: problemState }),
+    firstLoss: state.firstLoss ?? loss,
   };
   const completed: TakenStep<M, T>['completed'] = async (totals) => {
     const rest = (await update.rest) ?? update;

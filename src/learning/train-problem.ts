@@ -46,8 +46,9 @@ export interface TrainProblemResult<Test extends Figures = NoFigures> {
  * steps give the same bits as 2n steps, except in `timing` and `repeats`.
  *
  * An abort or a failure leaves a checkpoint of the last whole step. Errors: BAD_ARGUMENT; DIVERGED when a
- * loss, a gradient or an update is not finite; ABORTED; those of the problem, of the optimizer and of
- * `openTrainingDirectory`.
+ * loss, a gradient or an update is not finite, or when the loss of a step lies more than
+ * 10⁶ · max(1, |first loss|) above the loss of the first step; ABORTED; those of the problem, of the
+ * optimizer and of `openTrainingDirectory`.
  */
 export async function trainProblem<Measures extends Figures, Test extends Figures>(
   request: TrainProblemRequest<Measures, Test>,

@@ -14,7 +14,7 @@ export type SolutionTest = {
 
 /**
  * A boundary value problem that a network shall solve. Its loss is ½‖r‖² of residuals r. Errors: none of its
- * methods throws; the trainer refuses a loss that is not finite.
+ * methods throws; the trainer refuses a loss that is not finite or has risen too far.
  */
 export interface PinnProblem extends Problem<NoFigures, SolutionTest> {
   readonly equation: Equation;

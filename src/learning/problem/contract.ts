@@ -116,7 +116,7 @@ export interface Trial {
  * training can therefore be resumed.
  *
  * Errors: `evaluate` and `test` throw DIVERGED when a loss exceeds a bound of the problem. The trainer
- * refuses a loss or gradient that is not finite.
+ * refuses a loss or gradient that is not finite, and a loss that has risen too far (`trainProblem`).
  */
 export interface Problem<Measures extends Figures = NoFigures, Test extends Figures = NoFigures> {
   /** One word, for reports. */

@@ -39,6 +39,11 @@ export function diagonalEnergy({ sites, sign }: SpinChain, spins: Int8Array, sta
   return sign * sum;
 }
 
+/** A bound of |⟨H⟩| of every state: no row of H has a larger sum of absolute entries (Gershgorin). */
+export function largestEnergy({ sites, coefficient }: SpinChain): number {
+  return sites * (1 + coefficient);
+}
+
 /** Calls `visit` with the pattern of each allowed state: bit i is set if spin i is −1. */
 export function eachPattern({ sites, exchanges }: SpinChain, visit: (pattern: number) => void): void {
   for (let pattern = 0; pattern < 2 ** sites; pattern++)

@@ -2,7 +2,7 @@ import { badArgument, checkNumber, checkObject, checkWhole } from '../../argumen
 import { ThermolinkError } from '../../errors.js';
 import type { Matrix } from '../../linalg/matrix.js';
 import { denseMatrix } from '../../linalg/matrix-kernel/dense-matrix.js';
-import { formatPercent } from '../../number-text.js';
+import { formatNumber, formatPercent } from '../../number-text.js';
 import type { Figures, Problem } from '../problem/contract.js';
 import { AmplitudeRatios } from './amplitude-ratios.js';
 import {
@@ -19,6 +19,7 @@ import {
   groundEnergyOf,
   heisenbergModel,
   isingModel,
+  largestEnergy,
   type SpinChain,
 } from './spin-chain.js';
 
@@ -55,7 +56,7 @@ export type EnergyMeasures = {
 
 /**
  * The problem of minimising the energy of a quantum state; the parameters have length P. Errors: `evaluate`
- * throws SAMPLER_STUCK.
+ * throws SAMPLER_STUCK and DIVERGED.
  */
 export interface VariationalEnergy extends Problem<EnergyMeasures, Figures> {
   /** E₀ in units of the coupling; undefined if it is not known. */
@@ -66,6 +67,11 @@ export interface VariationalEnergy extends Problem<EnergyMeasures, Figures> {
 const FIRST_SWEEPS = 20;
 /** A sampler that accepts less than this share of its proposals is stuck. */
 const ACCEPTANCE_MIN = 1e-3;
+/**
+ * Largest |E| as a multiple of the largest energy that any state can have. Beyond it the samples no longer
+ * follow |ψ|².
+ */
+const ENERGY_EXCESS_MAX = 1000;
 const SITES_MAX = 64;
 
 /**
@@ -105,7 +111,8 @@ export function heisenbergChain(settings: VariationalSettings): VariationalEnerg
  * evolution (stochastic reconfiguration). Each step continues the chains of the step before. Initially θ is
  * close to 0.
  *
- * Errors: `evaluate` throws SAMPLER_STUCK when fewer than one in 1000 proposals is accepted.
+ * Errors: `evaluate` throws SAMPLER_STUCK when fewer than one in 1000 proposals is accepted. It throws
+ * DIVERGED when |E| is more than 1000 times the largest energy of any state.
  * Source: Sorella, "Green function Monte Carlo with stochastic reconfiguration", Phys. Rev. Lett. 80 (1998).
  */
 function variationalEnergy(
@@ -145,6 +152,7 @@ function variationalEnergy(
       });
       if (acceptance < ACCEPTANCE_MIN) throw stuckError(step, acceptance);
       const { energy, variance, gradient } = energyGradient(chain, ratios, chains);
+      refuseImpossibleEnergy(step, energy, largestEnergy(chain));
       return {
         first: {
           loss: energy,
@@ -259,6 +267,20 @@ export function fillFactor(
     const start = c * columns;
     for (let p = 0; p < columns; p++) data[start + p] = (data[start + p] - mean[p]) * scale;
   }
+}
+
+/** Errors: DIVERGED. An energy that is not a number is left to the trainer. */
+function refuseImpossibleEnergy(step: number, energy: number, largest: number): void {
+  const bound = ENERGY_EXCESS_MAX * largest;
+  if (!(Math.abs(energy) > bound)) return;
+  throw new ThermolinkError(
+    'DIVERGED',
+    `Training diverged at step ${step}: the samples give the energy ${formatNumber(energy)}, but that of every state lies within ±${formatNumber(largest)}.`,
+    {
+      hint: 'Lower `rate` or bound the steps by `clip`; with curvature, a larger `damping` helps too.',
+      data: { step, loss: energy, bound },
+    },
+  );
 }
 
 function stuckError(step: number, acceptance: number): ThermolinkError {

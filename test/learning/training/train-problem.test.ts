@@ -7,7 +7,8 @@ import { createExactSolver, createNoSolver } from '../../../src/algorithms/trunc
 import { readCheckpoint } from '../../../src/learning/checkpoint.js';
 import { createOptimizer } from '../../../src/learning/optimizers/create.js';
 import type { OptimizerOptions } from '../../../src/learning/optimizers/registry.js';
-import type { Problem } from '../../../src/learning/problem/contract.js';
+import { heatPinn } from '../../../src/learning/pinn/pinn-problem.js';
+import type { Figures, LossGradient, Problem } from '../../../src/learning/problem/contract.js';
 import { heisenbergChain, isingChain } from '../../../src/learning/quantum/variational-energy.js';
 import { type TrainProblemRequest, trainProblem } from '../../../src/learning/train-problem.js';
 import { temporaryDirectory } from '../../cli/support/temporary-files.js';
@@ -25,6 +26,17 @@ const onBoard = () =>
     { ...natural, ticks: 128 },
     createAnalogSolver(new SolverBoard(findProfile('ideal-crossbar')!)),
   );
+
+/** A problem of two parameters whose steps have the given loss and gradient. */
+const givenSteps = (first: (step: number) => LossGradient): Problem => ({
+  ...{ name: 'given', settings: {}, parameterCount: 2, curvatureRows: 1 },
+  init: () => Float64Array.of(1, 2),
+  evaluate: ({ step }) => ({
+    first: first(step),
+    factor: () => ({ rows: 1, columns: 2, data: new Float64Array(2) }),
+  }),
+  test: () => ({}),
+});
 
 /** Trains into a directory and returns its metrics without timing. */
 async function metricsOf(change: Partial<TrainProblemRequest>, directory: string): Promise<string> {
@@ -134,21 +146,10 @@ describe('a training of a problem', () => {
     ['gradient', { loss: 1, gradient: Float64Array.of(0, Infinity) }],
   ])('whose %s is not finite ends, with a checkpoint of the step before', async (what, bad) => {
     const directory = join(root, `${counter++}`);
-    const fails: Problem = {
-      name: 'fails',
-      settings: {},
-      parameterCount: 2,
-      curvatureRows: 1,
-      init: () => Float64Array.of(1, 2),
-      evaluate: ({ parameters, step }) => ({
-        first: step === 3 ? bad : { loss: 1, gradient: parameters },
-        factor: () => ({ rows: 1, columns: 2, data: parameters }),
-      }),
-      test: () => ({}),
-    };
+    const problem = givenSteps((step) => (step === 3 ? bad : { loss: 1, gradient: new Float64Array(2) }));
     const optimizer = createOptimizer('sgd', { rate: 0.1 });
     const { code, message } = await thrown(() =>
-      trainProblem({ problem: fails, optimizer, steps: 9, seed: 1, output: { directory } }),
+      trainProblem({ problem, optimizer, steps: 9, seed: 1, output: { directory } }),
     );
     expect([code, message]).toEqual(['DIVERGED', `Training diverged at step 3: the ${what} is not finite.`]);
     expect(readCheckpoint(join(directory, 'checkpoint.bin')).step).toBe(3);
@@ -156,12 +157,68 @@ describe('a training of a problem', () => {
 
   it('whose sampler is stuck says so, with a checkpoint of the step before', async () => {
     const directory = join(root, `${counter++}`);
-    const optimizer = createOptimizer('sgd', { rate: 1000, clip: 1 });
+    // One step so long that the state collapses before an energy is wrong.
+    const optimizer = createOptimizer('sgd', { rate: 1e6, clip: 1e9 });
     const { code } = await thrown(() =>
       trainProblem({ problem, optimizer, steps: 50, seed: 1, output: { directory } }),
     );
     expect(code).toBe('SAMPLER_STUCK');
     expect(readCheckpoint(join(directory, 'checkpoint.bin')).step).toBeGreaterThan(0);
+  });
+});
+
+describe('a training whose loss grows to a huge finite value', () => {
+  const sgd = () => createOptimizer('sgd', { rate: 0.1 });
+  const problemOf = (losses: readonly number[]): Problem =>
+    givenSteps((step) => ({ loss: losses[step], gradient: new Float64Array(2) }));
+
+  it.each([
+    [0, 1e6],
+    [1, 1 + 1e6],
+    [-5, -5 + 5e6],
+    [200, 200 + 2e8],
+  ])('from %d ends beyond %d, not at it, and falls as far as it likes', async (first, bound) => {
+    const shared = { optimizer: sgd(), seed: 1 };
+    await trainProblem({ ...shared, problem: problemOf([first, bound, -1e30, bound]), steps: 4 });
+    const directory = join(root, `${counter++}`);
+    const beyond = problemOf([first, bound, 1.001 * bound + 1, 0]);
+    const error = await thrown(() =>
+      trainProblem({ ...shared, problem: beyond, steps: 4, output: { directory } }),
+    );
+    expect(error).toMatchObject({ code: 'DIVERGED', data: { step: 2, bound } });
+    expect(readCheckpoint(join(directory, 'checkpoint.bin')).step).toBe(2);
+  });
+
+  it('ends at the same step after an interruption', async () => {
+    const problem = problemOf([1, 3e5, 3e5, 2e6]);
+    const directory = join(root, `${counter++}`);
+    const abort = new AbortController();
+    const shared = { problem, optimizer: sgd(), steps: 4, seed: 1 };
+    const stopped = trainProblem({
+      ...{ ...shared, output: { directory }, signal: abort.signal },
+      onStep: ({ step }) => step === 1 && abort.abort(),
+    });
+    await expect(stopped).rejects.toMatchObject({ code: 'ABORTED' });
+    const rest = trainProblem({ ...shared, output: { directory, existing: 'resume' } });
+    await expect(rest).rejects.toMatchObject({ code: 'DIVERGED', data: { step: 3, bound: 1 + 1e6 } });
+  });
+
+  it('is an equation or a state whose steps are too long; a checkpoint remains', async () => {
+    const free = { momentum: 0.9, clip: 1e9 } as const;
+    const cases = [
+      [heatPinn({ hidden: [4] }), createOptimizer('sgd', { ...free, rate: 1e3 }), 'the loss rose from'],
+      [isingChain({ sites: 8, chains: 64 }), createOptimizer('sgd', { ...free, rate: 10 }), 'every state'],
+    ] as const;
+    for (const [problem, optimizer, why] of cases) {
+      const directory = join(root, `${counter++}`);
+      const error = await thrown(() =>
+        trainProblem<Figures, Figures>({ problem, optimizer, steps: 20, seed: 0, output: { directory } }),
+      );
+      expect(error).toMatchObject({ code: 'DIVERGED', message: expect.stringContaining(why) });
+      const { step, parameters } = readCheckpoint(join(directory, 'checkpoint.bin'));
+      expect(step).toBe(error.data['step']);
+      expect(parameters.every(Number.isFinite)).toBe(true);
+    }
   });
 });
 
