@@ -67,7 +67,7 @@ export function classification(
     evaluate: ({ parameters, step, totalSteps }) => {
       // A second thread helps only if this thread has a curvature to compute meanwhile.
       if (!hasBegun && needsCurvature && totalSteps - step >= THREAD_STEPS_MIN)
-        thread = GradientThread.start(network);
+        thread = GradientThread.start(network, batch);
       hasBegun = true;
       const examplesOfStep = next?.step === step ? next.batch : plan.batchOf(step);
       next = undefined;

@@ -23,21 +23,30 @@ const ENTRY = new URL(
 );
 
 /**
+ * Least number of products in a forward pass over a batch for which the start of the thread is waited for.
+ * Such a gradient takes some milliseconds, and the first one some 0.2 s, because the library compiles. With
+ * smaller gradients a training takes tens of steps until the thread has started.
+ */
+const WAITED_PRODUCTS_MIN = 4e6;
+
+/**
  * A thread that computes gradients of one network while this thread does other work. It makes the same
- * network from its settings, so the results are those of this thread, bit for bit. If it is not ready yet or
- * has ended, the calling thread computes the gradient instead. Only the time depends on this, never a result.
+ * network from its settings, so the results are those of this thread, bit for bit. If it has ended, or if the
+ * gradients are small and it has not started yet, the calling thread computes the gradient instead. Only the
+ * time depends on this, never a result.
  */
 export class GradientThread {
   readonly #network: Network;
   readonly #worker: Worker;
-  #isReady = false;
+  #isReady: boolean;
   /** The batch that the thread was told to prepare. */
   #prepared: Examples | undefined;
   /** Settles the gradient that the thread is computing. */
   #settle: ((result: LossAndGradient | undefined) => void) | undefined;
 
-  private constructor(network: Network) {
+  private constructor(network: Network, isReady: boolean) {
     this.#network = network;
+    this.#isReady = isReady;
     this.#worker = new Worker(ENTRY, {
       workerData: network.settings,
       // The thread must not inherit this process's options (--input-type, --inspect-brk …).
@@ -54,14 +63,19 @@ export class GradientThread {
   }
 
   /**
-   * Starts a thread. Returns undefined on a machine with one processor and for a network that another thread
-   * cannot make from its settings.
+   * Starts a thread for gradients of batches of `batch` examples. Returns undefined on a machine with one
+   * processor and for a network that another thread cannot make from its settings.
    */
-  static start(network: Network): GradientThread | undefined {
-    return isClassifier(network) && availableParallelism() > 1 ? new GradientThread(network) : undefined;
+  static start(network: Network, batch: number): GradientThread | undefined {
+    if (!isClassifier(network) || availableParallelism() === 1) return undefined;
+    const perExample = network.layers.reduce(
+      (sum, { outputs, inputs, positions }) => sum + outputs * inputs * positions,
+      0,
+    );
+    return new GradientThread(network, batch * perExample >= WAITED_PRODUCTS_MIN);
   }
 
-  /** Whether the thread runs. If so, it computes the next gradient. */
+  /** Whether the thread computes the next gradient. */
   get isReady(): boolean {
     return this.#isReady;
   }

@@ -8,6 +8,7 @@ import { train } from '../../src/learning/trainer.js';
 import { exactSolver } from '../support/exact-solver.js';
 import { barsDataset, noiseExamples, noiseVector } from '../support/network-examples.js';
 
+const BATCH = 9;
 const threads: GradientThread[] = [];
 afterEach(async () => {
   for (const thread of threads.splice(0)) await thread.close();
@@ -18,7 +19,7 @@ const untilReady = (thread: GradientThread) =>
   vi.waitUntil(() => thread.isReady, { timeout: 60_000, interval: 5 });
 
 async function readyThread(network: Network): Promise<GradientThread> {
-  const thread = GradientThread.start(network)!;
+  const thread = GradientThread.start(network, BATCH)!;
   threads.push(thread);
   await untilReady(thread);
   return thread;
@@ -37,7 +38,7 @@ describe('a gradient thread', () => {
     const thread = await readyThread(network);
     for (const seed of [1, 2, 3]) {
       const parameters = noiseVector(network.parameterCount, seed, 0.3);
-      const batch = noiseExamples(9, network.inputCount, network.outputCount, seed);
+      const batch = noiseExamples(BATCH, network.inputCount, network.outputCount, seed);
       const found = thread.lossAndGradient(parameters, batch);
       expect(found).toBeInstanceOf(Promise);
       expect(await found).toEqual(network.lossAndGradient(parameters, batch));
@@ -48,7 +49,7 @@ describe('a gradient thread', () => {
     const network = createConvolutionClassifier({ rows: 8, columns: 8, classes: 3, hidden: [5] });
     const thread = await readyThread(network);
     const parameters = noiseVector(network.parameterCount, 5, 0.3);
-    const batches = [5, 6, 7].map((seed) => noiseExamples(9, 64, 3, seed));
+    const batches = [5, 6, 7].map((seed) => noiseExamples(BATCH, 64, 3, seed));
     for (const [told, asked] of [
       [0, 0],
       [1, 2],
@@ -69,10 +70,10 @@ describe('a gradient thread', () => {
 
   it('leaves the work to this thread before it is ready, after it has ended, and after a failure', async () => {
     const network = createMlp({ inputCount: 12, hidden: [7], classes: 4 });
-    const batch = noiseExamples(9, 12, 4, 4);
+    const batch = noiseExamples(BATCH, 12, 4, 4);
     const parameters = noiseVector(network.parameterCount, 4, 0.3);
     const expected = network.lossAndGradient(parameters, batch);
-    const thread = GradientThread.start(network)!;
+    const thread = GradientThread.start(network, BATCH)!;
     threads.push(thread);
     expect(thread.lossAndGradient(parameters, batch)).toEqual(expected);
     await untilReady(thread);
@@ -86,8 +87,28 @@ describe('a gradient thread', () => {
     expect(await cut).toEqual(expected);
   });
 
+  it('computes large gradients from the first one on; this thread computes one that is lost with it', async () => {
+    const network = createConvolutionClassifier({ rows: 28, columns: 28, classes: 2 });
+    const count = 64;
+    const batch = noiseExamples(count, 28 * 28, 2, 4);
+    const parameters = noiseVector(network.parameterCount, 4, 0.3);
+    const expected = network.lossAndGradient(parameters, batch);
+    for (const ends of [false, true]) {
+      const thread = GradientThread.start(network, count)!;
+      threads.push(thread);
+      expect(thread.isReady).toBe(true);
+      const found = thread.lossAndGradient(parameters, batch);
+      expect(found).toBeInstanceOf(Promise);
+      if (ends) await thread.close();
+      expect(await found).toEqual(expected);
+      expect(thread.isReady).toBe(!ends);
+    }
+  });
+
   it('is not started for a network of other code, which its settings would not make again', () => {
-    expect(GradientThread.start({ ...createMlp({ inputCount: 2, hidden: [], classes: 2 }) })).toBeUndefined();
+    expect(
+      GradientThread.start({ ...createMlp({ inputCount: 2, hidden: [], classes: 2 }) }, BATCH),
+    ).toBeUndefined();
   });
 });
 
