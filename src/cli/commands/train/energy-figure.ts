@@ -26,7 +26,7 @@ export function writeEnergyFigure(
   summary: TrainingSummary<Figures>,
 ): void {
   const records = readRecords<StepRecord<EnergyMeasures>>(directory);
-  const title = `The ${problem.name} ring trained with ${name}`;
+  const title = `${problem.name === 'ising' ? 'Ising' : 'Heisenberg'} ring, trained with ${name}`;
   const svg = energiesFigure(title, problem.groundEnergy, [{ name, records, summary }]);
   replaceFile(join(directory, TRAINING_FILES.curves), svg);
 }

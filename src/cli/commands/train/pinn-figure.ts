@@ -29,11 +29,18 @@ export function writePinnFigure(
   const records = readRecords<StepRecord<NoFigures>>(directory);
   const { parameters } = readCheckpoint(join(directory, TRAINING_FILES.checkpoint));
   const charts = [...courseCharts(name, records), ...solutionCharts(problem, parameters)];
-  const title = `The ${problem.name} equation solved by a network, trained with ${name}`;
+  const title = `${equationTitle(problem.equation)}: a network trained with ${name}`;
   replaceFile(
     join(directory, TRAINING_FILES.curves),
     figure([...charts, timeChart([{ name, summary }])], { title }),
   );
+}
+
+/** The equation as a person names it. */
+function equationTitle({ name, dimensions }: Equation): string {
+  if (name === 'heat') return 'Heat equation';
+  if (name === 'burgers') return 'Burgers equation';
+  return `Poisson equation, ${dimensions} dimensions`;
 }
 
 function courseCharts(name: string, records: readonly StepRecord<NoFigures>[]): Chart[] {

@@ -55,6 +55,32 @@ function methodNames(names: readonly OptimizerName[]) {
   };
 }
 
+const RELOADING = { tngd: 'tngd (default: 1)', ngd: 'ngd with --average', kfac: 'kfac' } as const;
+const AVERAGING = { tngd: 'tngd (needs a dense board)', ngd: 'ngd', kfac: 'kfac' } as const;
+const WITH_MOMENTUM = { sgd: 'sgd', 'sign-sgd': 'sign-sgd', kfac: 'kfac' } as const;
+
+/** Options of a few optimizers. Their help names only optimizers of `names`. */
+function sharedOptions(names: readonly string[]) {
+  const those = (texts: Readonly<Record<string, string>>): string =>
+    Object.keys(texts)
+      .filter((name) => names.includes(name))
+      .map((name) => texts[name])
+      .join(', ');
+  return {
+    reload: option('--reload <R>', `steps that one curvature serves: ${those(RELOADING)}`, {
+      value: positiveInteger(),
+    }),
+    average: option(
+      '--average <f>',
+      `share of the running mean of the curvature that is kept when a batch is added: ${those(AVERAGING)}`,
+      { value: fractionBelowOne },
+    ),
+    momentum: option('--momentum <μ>', `momentum of ${those(WITH_MOMENTUM)}, 0 ≤ μ < 1`, {
+      value: fractionBelowOne,
+    }),
+  };
+}
+
 const METHOD_OPTIONS = {
   seed: option('--seed <s>', 'seed of parameters, samples and noise, 0 to 2³² − 1', {
     value: u32,
@@ -72,11 +98,7 @@ const METHOD_OPTIONS = {
   runs: option('--runs <k>', 'number of board runs in a step; the host combines them', {
     value: positiveInteger(),
   }),
-  reload: option(
-    '--reload <R>',
-    'steps that one curvature serves in tngd (default: 1), in ngd with --average, or in kfac',
-    { value: positiveInteger() },
-  ),
+  ...sharedOptions(['tngd', 'ngd', 'kfac', 'sgd', 'sign-sgd']),
   products: option('--products <c>', 'conjugate directions of a step of cg', { value: positiveInteger() }),
   dampingMin: option('--damping-min <f>', 'smallest λ of lm, as a share of the largest eigenvalue', {
     value: positiveNumber,
@@ -85,17 +107,8 @@ const METHOD_OPTIONS = {
     value: u32,
   }),
   memory: option('--memory <k>', 'pairs of steps that lbfgs keeps', { value: positiveInteger() }),
-  average: option(
-    '--average <f>',
-    'share of the running mean of the curvature that is kept when a batch is added: kfac, ngd and tngd, ' +
-      'which then needs a dense board',
-    { value: fractionBelowOne },
-  ),
   klClip: option('--kl-clip <c>', 'largest predicted change of the loss in a step of kfac', {
     value: positiveNumber,
-  }),
-  momentum: option('--momentum <μ>', 'momentum of sgd, sign-sgd and kfac, 0 ≤ μ < 1', {
-    value: fractionBelowOne,
   }),
   clip: option('--clip <c>', 'longest parameter step in the 2-norm', { value: positiveNumber }),
   chopped: flag(
@@ -122,7 +135,7 @@ export function methodOptions(defaults: ProblemDefaults): MethodSpecs {
   const has = (field: OptimizerOption): boolean =>
     names.some((name) => hasOption(name, field, defaults[name]?.ticks !== undefined));
   const unused: readonly string[] = OPTIMIZER_OPTIONS.filter((field) => !has(field));
-  const specs = Object.entries({ ...methodNames(names), ...METHOD_OPTIONS });
+  const specs = Object.entries({ ...methodNames(names), ...METHOD_OPTIONS, ...sharedOptions(names) });
   return Object.fromEntries(specs.filter(([field]) => !unused.includes(field))) as MethodSpecs;
 }
 
