@@ -21,21 +21,32 @@ export async function messagesOf(file: string): Promise<TraceMessage[]> {
 const TIMED: ReadonlySet<string> = new Set(['credit', 'resend', 'blocksSent', 'ping']);
 
 /**
+ * The messages without repeated ones. A host repeats HELLO and stop until the board answers, and the board
+ * answers each of them: how often depends on time.
+ */
+function* withoutRepeats(messages: readonly TraceMessage[]): Generator<TraceMessage> {
+  const lastOf = new Map<string, TraceMessage>();
+  for (const message of messages) {
+    const lane = laneOf(message);
+    const last = lastOf.get(lane);
+    lastOf.set(lane, message);
+    const mayRepeat = message.channel !== 'command' && !message.samples;
+    if (!mayRepeat || !last || last.name !== message.name || firstDifference(last, message)) yield message;
+  }
+}
+
+const laneOf = ({ direction, channel }: TraceMessage): string => `${direction} ${channel}`;
+
+/**
  * The messages to compare, by direction and channel. The order within a channel is certain. The order between
  * channels depends on time.
  */
 function comparedByLane(messages: readonly TraceMessage[]): Map<string, TraceMessage[]> {
   const lanes = new Map<string, TraceMessage[]>();
-  for (const message of messages) {
-    if (TIMED.has(message.name)) continue;
-    const lane = `${message.direction} ${message.channel}`;
-    const before = lanes.get(lane) ?? [];
-    // HELLO and stop are repeated until they are answered.
-    const last = before.at(-1);
-    const isRepeated =
-      message.channel !== 'command' && last && !message.samples && !firstDifference(last, message);
-    if (!isRepeated) before.push(message);
-    lanes.set(lane, before);
+  for (const message of withoutRepeats(messages.filter(({ name }) => !TIMED.has(name)))) {
+    const lane = lanes.get(laneOf(message)) ?? [];
+    lanes.set(laneOf(message), lane);
+    lane.push(message);
   }
   return lanes;
 }
@@ -96,7 +107,7 @@ export function differenceOf(
 export function contentOf(messages: readonly TraceMessage[]): string[] {
   const samples = new Map<string, number>();
   const lines: string[] = [];
-  for (const message of messages) {
+  for (const message of withoutRepeats(messages)) {
     const { name, kind } = message;
     if (message.samples) {
       const { header, codes } = message.samples;

@@ -22,6 +22,9 @@ beforeAll(() => {
 
 afterAll(() => rmSync(directory, { recursive: true }));
 
+const stopsOf = (messages: Awaited<ReturnType<typeof messagesOf>>): number =>
+  messages.filter(({ name }) => name === 'stop').length;
+
 const HINT =
   'A device or the host does something else than when this was recorded. If that is wanted, say why in the commit, and record anew: npm run traces:record';
 
@@ -56,6 +59,16 @@ describe('the recorded sessions', () => {
     const samples = (messages: typeof today) =>
       contentOf(messages).filter((line) => line.includes('sample '));
     expect(samples(today), HINT).toEqual(samples(await messagesOf(recorded('pulled-cable'))));
+  });
+
+  it.each(['stop', 'ideal-factored'])('%s: a board that answers late has the same content', async (name) => {
+    const session = OWN_SESSIONS.find((each) => each.name === name)!;
+    // A stop is repeated after 50 ms.
+    await recordOwn(session, file(`late-${name}.mcap`), 120);
+    const late = await messagesOf(file(`late-${name}.mcap`));
+    const before = await messagesOf(recorded(name));
+    if (name === 'stop') expect(stopsOf(late)).toBeGreaterThan(stopsOf(before));
+    expect(contentOf(late)).toEqual(contentOf(before));
   });
 
   it('a difference of 1 in one code is found', async () => {

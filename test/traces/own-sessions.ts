@@ -195,10 +195,13 @@ export const OWN_SESSIONS: readonly OwnSession[] = [
   { name: 'training', profile: 'ideal-8', work: training, onC: true },
 ];
 
-/** Plays a session with the present emulator and records it. */
+/**
+ * Plays a session with the present emulator and records it. What the board sends arrives after `lateMs`.
+ */
 export async function recordOwn(
   { profile, cells, dieSeed = 1, faults, toHost, work }: OwnSession,
   file: string,
+  lateMs = 0,
 ): Promise<void> {
   const clock = new VirtualClock();
   const run = <T>(promise: Promise<T>): Promise<T> => clock.run(promise);
@@ -210,10 +213,32 @@ export async function recordOwn(
     ...(faults ? { faults } : {}),
   });
   new ServedDevice(board, toHost ? tamperedPort(far, toHost()) : far, { clock, sliceTicksMax: 1024 });
-  const device = await run(Device.open(recorder.tap(host), { clock, nonce: NONCE }));
+  const device = await run(
+    Device.open(recorder.tap(lateMs > 0 ? latePort(host, clock, lateMs) : host), { clock, nonce: NONCE }),
+  );
   await work(device, run);
   await run(device.close());
   await recorder.close();
+}
+
+/** A port that hears everything `lateMs` later. */
+function latePort(port: Port, clock: VirtualClock, lateMs: number): Port {
+  const onData: Port['onData'] = (receiver) =>
+    port.onData((bytes) => {
+      const kept = bytes.slice();
+      void clock.schedule(lateMs, () => receiver(kept));
+    });
+  return {
+    name: port.name,
+    frameBytesMax: port.frameBytesMax,
+    get closed() {
+      return port.closed;
+    },
+    onData,
+    onClose: (receiver) => port.onClose(receiver),
+    write: (bytes) => port.write(bytes),
+    close: () => port.close(),
+  };
 }
 
 /** Plays a session over a port of any kind, in real time, and records it. */
