@@ -132,7 +132,7 @@ describe('a value with its standard error', () => {
   const sizes = fc.tuple(fc.double({ min: 1, max: 10, noNaN: true }), fc.integer({ min: -12, max: 9 }));
   const values = sizes.map(([mantissa, order]) => mantissa * 10 ** order);
 
-  it('has the digits that the error leaves a meaning, and both end at the same place', () => {
+  it('has the digits that the error leaves significant, and both numbers end at the same place', () => {
     fc.assert(
       fc.property(values, values, fc.boolean(), (size, error, isNegative) => {
         // The digits of a float64 value beyond the 15th mean nothing.
@@ -141,7 +141,7 @@ describe('a value with its standard error', () => {
         const texts = formatMeasured(x, error);
         expect(Math.abs(numberOf(texts.error) - error)).toBeLessThanOrEqual(0.0501 * error);
         expect(Math.abs(numberOf(texts.value) - x)).toBeLessThanOrEqual(0.0502 * error);
-        // The last zeros of a whole number may only fill it up.
+        // The last zeros of a whole number may be no significant digits.
         if (/[.e]/.test(texts.error)) expect(lastPlaceOf(texts.value)).toBe(lastPlaceOf(texts.error));
       }),
     );

@@ -17,7 +17,7 @@ export interface BoardModel {
   /** Couplings stay below their range by this factor, so the board does not clamp them. */
   readonly couplingMargin: number;
   /**
-   * Difference between the crosspoints of the diagonal when all cells get the same equilibrium, as a share of
+   * The crosspoints of the diagonal that give all cells the same equilibrium differ by at most this share of
    * the damping.
    */
   readonly dampingSpread: number;

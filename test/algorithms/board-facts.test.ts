@@ -74,7 +74,7 @@ test('clamped codes are counted, and κ is that of the middle effective code', a
   expect(ideal.draws.data[0] / odd.draws.data[0]).toBeCloseTo(1.1, 12);
 });
 
-test.each([0.5, 0.8])('a rail at %f V_fs is kept, noise included', async (rail) => {
+test.each([0.5, 0.8])('with a rail at %f V_fs no draw overloads', async (rail) => {
   const profile = findProfile('ideal-8')!;
   for (let k = 0; k < 8; k++) {
     const a = symmetricWith(eigenvalues('log-uniform', 30, 8), random);

@@ -83,7 +83,7 @@ describe('a board that does not solve the system', () => {
     }
   });
 
-  test('but refinement overcomes a gain error of 5 % per cell', async () => {
+  test('refinement corrects a gain error of 5 % per cell', async () => {
     const board = solverBoard('ideal-8', {}, (codes, n) => {
       for (let i = 0; i < codes.length; i++) codes[i] = Math.round(codes[i] * (1 + 0.05 * ((i % n) % 3)));
     });
@@ -92,7 +92,7 @@ describe('a board that does not solve the system', () => {
     expect(norm2(subtract(x, exact.x))).toBeLessThan(1e-3 * norm2(exact.x));
   });
 
-  test('and an offset of 20 ADC steps on every reading', async () => {
+  test('refinement corrects an offset of 20 ADC steps on every reading', async () => {
     const board = solverBoard('ideal-8', {}, (codes) => {
       for (let i = 0; i < codes.length; i++) codes[i] += 20;
     });

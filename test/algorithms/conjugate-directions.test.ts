@@ -27,7 +27,7 @@ function counted() {
   return { count, directions };
 }
 
-test('for any readings the A-norm of the error falls by the step’s figure, and is 0 after N steps', () => {
+test('for any readings the A-norm of the error falls as each step says, and is 0 after N steps', () => {
   const { count, directions } = counted();
   let x = new Float64Array(n);
   let residual = Float64Array.from(b);
@@ -58,7 +58,7 @@ test('known directions reduce another residual without a product', () => {
   expect(norm2(subtract(step, exact))).toBeLessThan(1e-8 * norm2(exact));
 });
 
-test('after a reading within the earlier directions the method begins anew', () => {
+test('after a reading that is a combination of earlier directions the method begins anew', () => {
   const { directions } = counted();
   const along = normalVector(random, n);
   directions.step(along, b);

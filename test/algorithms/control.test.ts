@@ -182,9 +182,9 @@ test('the step size α of the published design cancels: the same K is valid for 
 });
 
 describe('predictive control on the rails', () => {
-  test('on ideal-64 the loop costs as much as with exact plans, and the Hessian is sent once', () =>
+  test('on ideal-64 the closed loop has the cost of exact plans, and the Hessian is sent once', () =>
     expectNearExact('ideal-64', 1e-3));
-  test('on prototype-64 it costs as much as with exact plans', { tags: 'long' }, () =>
+  test('on prototype-64 the closed loop has the cost of exact plans', { tags: 'long' }, () =>
     expectNearExact('prototype-64', 5e-3),
   );
 

@@ -54,7 +54,7 @@ describe('a solve that dead cells spoil', () => {
     expect(Math.abs(asked)).toBeGreaterThan(0.01);
   });
 
-  it('also of a factored system', async () => {
+  it('names the dead cells of a factored system too', async () => {
     const factor = matrix(
       4,
       4,

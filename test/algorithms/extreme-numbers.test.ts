@@ -17,7 +17,10 @@ import {
 } from '../support/solver-problems.js';
 
 const address = { seed: 3, step: 0, block: 0 };
-/** 10 to these powers: subnormal, squares that underflow, ordinary, squares that overflow, sums that do. */
+/**
+ * Powers of ten of these kinds: subnormal numbers, squares that underflow, ordinary numbers, squares that
+ * overflow, sums that overflow.
+ */
 const EXPONENTS = [-320, -307, -200, -160, -60, -49, 0, 49, 60, 160, 200, 300, 308];
 
 /** The result is finite numbers or a ThermolinkError, never a bug. */

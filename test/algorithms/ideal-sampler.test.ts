@@ -30,7 +30,7 @@ function inverse(): number[][] {
 }
 
 describe('the mean path', () => {
-  test('at t = 0 is x₀ bit for bit: with x₀ = gradient a plain step of gradient descent', async () => {
+  test('at t = 0 is x₀ bit for bit, so x₀ = gradient gives a plain step of gradient descent', async () => {
     const { x } = await createIdealSampler({ noiseTemperature: 1 }).relax({
       system: factored,
       drive,
@@ -216,7 +216,8 @@ describe('the fluctuations', () => {
       const exact = await sampler.solve({ ...request, tolerance: 1e-6 });
       for (let i = 0; i < cells; i++) sum += ((x[i] - exact.x[i]) / standardError[i]) ** 2;
     }
-    // About three independent modes of six a run: 180, standard error of the variance 0.11; five of them.
+    // A run has about three independent modes of its six. 180 of them give the variance a standard error of
+    // 0.11; the bound is five of these.
     expect(Math.abs(sum / (cells * runs) - 1)).toBeLessThan(0.55);
   });
 });

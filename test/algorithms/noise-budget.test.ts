@@ -44,7 +44,7 @@ describe('the noise of an average', () => {
     }
   });
 
-  it('counts as measured if the measured noise is more than that of the register', () => {
+  it('is taken from the measured noise if that is larger than the noise of the register', () => {
     const plan = planOf(3);
     const [measured, register] = [averageOf(1, 1e-12, 0.1), averageOf(1, (0.1 ** 2 * 3 * 64) / WORTH)];
     expect(noiseResidualBound(plan, measured) / noiseResidualBound(plan, register)).toBeCloseTo(1, 4);
@@ -69,7 +69,7 @@ describe('the noise of an average', () => {
     }
   });
 
-  it('or gives a standard error of a quarter of the tolerance', () => {
+  it('gives a standard error of a quarter of the tolerance on request', () => {
     const plan = planOf(5);
     for (const averages of [0, 1, 2]) {
       const kappa = noiseOfStandardError(plan, 0.08, averages, 3);

@@ -242,7 +242,8 @@ describe('a prepared system', () => {
     expect(prepared.draws).toEqual(drawn.draws);
   });
 
-  // Rows are programmed times the noise temperatures of their cells, and the damping register is not.
+  // Rows are programmed multiplied by the noise temperatures of their cells. The damping register is not
+  // multiplied.
   test('of a calibrated board adds λI to the covariance’s inverse, even if its rows are unlike', async () => {
     const die = imperfectBoard({ noiseMismatch: spread(400_000) }, { cells: 8, name: 'test-8' });
     const calibration = trueCalibration(die);

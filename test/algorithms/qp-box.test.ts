@@ -167,7 +167,7 @@ describe('support vector machines that need more than the rails of an imperfect 
     }
   });
 
-  test('a small support vector machine ends so', () =>
+  test('a small support vector machine ends at 1e-8 too', () =>
     expectHandedOver(solverBoard('prototype-64'), classes(40, 8, 0.5, 2)));
 
   const missing = !existsSync(CANCER);

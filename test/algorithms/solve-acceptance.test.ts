@@ -84,7 +84,7 @@ const smaller = REDUCED.filter(({ cells }) => cells < 256);
 test('solve meets a relative error of 1e-2, and z pooled over all systems has a variance within 0.8 and 1.25', () =>
   expectAccepted(smaller));
 
-test('also with systems of 256 cells', { tags: 'long' }, () => expectAccepted(REDUCED));
+test('meets both bounds with systems of 256 cells too', { tags: 'long' }, () => expectAccepted(REDUCED));
 
 async function expectAccepted(groups: readonly Group[]): Promise<void> {
   const pooled: number[] = [];
@@ -98,8 +98,8 @@ async function expectAccepted(groups: readonly Group[]): Promise<void> {
 }
 
 /**
- * The whole acceptance of `thermolink solve`, minutes long, hence by hand: 240 systems (8, 64, 256 cells;
- * condition 10 and 100; log-uniform and linear spectra).
+ * The whole acceptance test of `thermolink solve`. It takes minutes, so it is run by hand: 240 systems (8,
+ * 64, 256 cells; condition 10 and 100; log-uniform and linear spectra).
  *
  *   SOLVE_ACCEPTANCE=1000 [SOLVE_SEEDS=20] [SOLVE_TOLERANCE=1e-2] [SOLVE_CONDITIONS=10,100] \
  *     npx vitest run test/algorithms/solve-acceptance.test.ts

@@ -105,7 +105,8 @@ it('the variance of changes is that of the difference between the mean of the ch
   expect(said / seen).toBeLessThan(1.05);
 });
 
-// Three compensations left quantizationError at up to 17 times the standard error, and z² at up to 158.
+// When only three compensations were made, quantizationError was up to 17 times the standard error, and z² up
+// to 158.
 it('an uncalibrated board at its limit: the error bars are right, or it is refused', () =>
   expectRightOrRefused(4));
 

@@ -48,7 +48,7 @@ async function solveOn(
   return { result, error, relativeError: norm2(error) / norm2(exact) };
 }
 
-/** Random systems in number are in solve-acceptance.test.ts. */
+/** solve-acceptance.test.ts tests many random systems. */
 describe('random systems', () => {
   test('refinement reaches 1e-6, its couplings sent once', async () => {
     const { system, drive } = problem(8, 30, 'log-uniform', 3);

@@ -27,7 +27,7 @@ function exactly(a: Matrix, b: Float64Array): Float64Array {
 interface Case {
   readonly name: string;
   readonly a: Matrix;
-  /** Right-hand sides for each tolerance. Together they have 1,500 entries, or nearly so. */
+  /** Number of right-hand sides for each tolerance. Together they have about 1,500 entries. */
   readonly solves: number;
 }
 

@@ -1,5 +1,6 @@
 /*
- * How much could couplings of int8 gain over int16, on one core, with the instructions that WebAssembly has?
+ * Measures how much couplings of int8 could gain over int16, on one core, with the instructions of
+ * WebAssembly.
  *
  *   clang -O3 -mavx test/bench/int8-bound.c -o int8-bound && ./int8-bound
  *
@@ -95,7 +96,10 @@ int main(void) {
     const size_t count = (size_t)columns * rows;
     int16_t *codes = aligned_alloc(4096, 2 * count);
     int8_t *narrow = aligned_alloc(4096, count);
-    /* Half a page behind the start of a page: at other places the cache may take input and codes for one. */
+    /*
+     * The input begins half a page behind the start of a page. At other places the cache may confuse input
+     * and codes.
+     */
     int16_t *page = aligned_alloc(4096, 8192), *input = page + 1024;
     for (size_t i = 0; i < count; i++) codes[i] = narrow[i] = (int8_t)(rand() % 255 - 127);
     for (int i = 0; i < columns; i++) input[i] = (int16_t)rand();

@@ -41,7 +41,7 @@ function effectiveMatrix(model: ReturnType<typeof calibratedModel>): Float64Arra
 describe('a calibrated model', () => {
   const model = calibratedModel(calibration, profile);
 
-  it('knows the content of the array, to the step in which the board keeps conductances', () => {
+  it('knows the content of the array to one step of the conductances', () => {
     const codes = model.quantizeSystem(system, scaling, DAMPING);
     const programmed = model.programmedSystem(codes, scaling.systemScale);
     if (programmed.kind !== 'dense') throw new Error('bug: another system');
@@ -55,7 +55,7 @@ describe('a calibrated model', () => {
   it('chooses the codes that come nearest to A: within half a coupling step on every crosspoint', () => {
     const found = effectiveMatrix(model);
     const nominal = effectiveMatrix(nominalModel(profile));
-    // A step is larger by ε and by what the next line adds: 15 % covers six spreads of 2 %.
+    // ε and the current of the next line make a step larger. 15 % covers six spreads of 2 %.
     const half = (2 ** -profile.couplingBits * 1.15 + 2 ** -15) * scaling.systemScale;
     const errors = (of: Float64Array) => of.map((value, k) => Math.abs(value - system.matrix.data[k]));
     expect(Math.max(...errors(found))).toBeLessThan(half);
@@ -127,7 +127,7 @@ describe('a calibrated model', () => {
     }
   });
 
-  it('programs rows times their noise temperatures, and divides by them to get the programmed system', () => {
+  it('programs rows multiplied by their noise temperatures, and divides by them to get the programmed system', () => {
     const equal = calibratedModel(calibration, profile, { equalizeNoise: true });
     const found = effectiveMatrix(equal);
     const size = system.matrix.rows;
@@ -146,8 +146,8 @@ describe('a calibrated model', () => {
 
 /*
  * r = o + g·v + c·v² is inverted by two corrections of the straight line, which leaves a relative error of
- * order (c/g)³. Boards have bends of some 1e-4, so that a correction of the wrong sign or size hides between
- * their code errors; these are larger.
+ * order (c/g)³. Boards have bends of some 1e-4. There the errors of single codes would hide a correction of
+ * the wrong sign or size. The bends of this test are larger.
  */
 describe.each([-0.02, 0.005, 0.02])('a converter with a bend of %d', (bend) => {
   const [offset, gain] = [0.01, 1.03];

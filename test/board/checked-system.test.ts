@@ -50,7 +50,7 @@ describe('a system is checked once', () => {
     await expect(take({ kind: 'dense', matrix: a })).rejects.toMatchObject({ code: 'BAD_MATRIX' });
   });
 
-  it('and its spectrum is computed once, at the first use', async () => {
+  it('the spectrum of a checked system is computed once, at the first use', async () => {
     let reads = 0;
     const a = newMatrix();
     const counted = (): LinearSystem => ({
@@ -90,7 +90,7 @@ describe('a factor', () => {
     );
   });
 
-  it('of zeros is legal, since training has it in its first step', () => {
+  it('of zeros is allowed, because a training has it in its first step', () => {
     const { measure } = checkSystem({ kind: 'factored', factor: factor([0, 0]), damping: 0.5 });
     expect(measure).toEqual({ largestEntry: 0, rowSumMax: 0, eigenvalueBound: 0.5, eigenvalueFloor: 0.5 });
   });

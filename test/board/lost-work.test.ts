@@ -10,7 +10,7 @@ import { diagonalProgram } from '../support/test-board.js';
 const PROGRAM = { ...diagonalProgram(8), noiseAmplitude: 20011, noiseShift: 12 };
 const FIRST = { burnInTicks: 100, sampleCount: 20, ticksPerSample: 3 };
 const NEXT = { burnInTicks: 3, sampleCount: 20, ticksPerSample: 3, continues: true };
-/** It is long enough to pull a cable in it. */
+/** The run is long enough to pull a cable during it. */
 const LONG = { ...FIRST, burnInTicks: 1_000_000 };
 
 /** A program, a board run, and one that continues it. `between` is awaited before the second. */

@@ -9,7 +9,7 @@ describe('bench record', () => {
       AbortSignal.timeout(60_000),
       { rounds: 1, repeats: 1, slowMs: 60, onProgress: (share) => shares.push(share) },
     );
-    // All bytes are kept, and little else is kept.
+    // The file has all bytes, and little else.
     expect(fileOverCodes).toBeGreaterThan(1);
     expect(fileOverCodes).toBeLessThan(1.2);
     for (const cost of [upload, again, download]) {

@@ -53,7 +53,7 @@ describe.runIf(isBuilt).each(hasPty ? ['tcp', 'pty'] : ['tcp'])('a board on %s',
   let server: JsonProcess;
   let endServer = (): void => undefined;
   let uri: string;
-  /** Trips before the test. All tests use the same board, one after the other. */
+  /** Number of watchdog trips before the test. All tests use the same board, one after the other. */
   let tripsBefore = 0;
 
   beforeAll(async () => {

@@ -17,7 +17,10 @@ const MCAP_MAGIC = Buffer.from('\x89MCAP0\r\n', 'latin1');
 
 const root = temporaryDirectory();
 
-/** A server. Its reader takes the first line; `leave` closes the pipe, as the end of `head -1` does. */
+/**
+ * A server whose output is a pipe. Its reader takes the first line; `leave` closes the pipe, as `head -1`
+ * does at its end.
+ */
 async function start(args: readonly string[]) {
   const child: ChildProcess = spawn(process.execPath, [BUILT_CLI, ...args, '--json'], {
     stdio: ['ignore', 'pipe', 'pipe'],

@@ -92,7 +92,7 @@ describe('the map of the study where-curvature-helps', () => {
     expect(poisson(worse).verdict).toBe('holds');
   });
 
-  it('claims at most a part over first order while a best rate is at an edge', () => {
+  it('claims at most a part of the advantage over first-order methods while a best rate is the smallest or largest tried', () => {
     expect(searchEdges(ofPoisson.runs).atEdge).toBe(0);
     const atEdge = changed(ofPoisson, (run) => {
       const { method, rate } = run.settings;

@@ -8,7 +8,10 @@ import { memoryPortPair } from '../../src/transport/memory-port.js';
 import { VirtualClock } from '../support/virtual-clock.js';
 import { type Mutation, mutantPort } from './mutant-port.js';
 
-/** The number is small: a slice takes no virtual time, so an endless run would compute for ever. */
+/**
+ * The number of ticks is small, because a slice takes no virtual time, so an endless run would compute for
+ * ever.
+ */
 const SLICE_TICKS = 64;
 
 const BEAT_MS = 20;

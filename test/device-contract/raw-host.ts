@@ -18,14 +18,14 @@ import type { Port } from '../../firmware-protocol/port.js';
 import { helloFields } from '../../src/driver/hello.js';
 
 /**
- * Longer than any answer takes, even from a board on a slow line and a busy machine; emulated
- * microcontrollers are slower by far.
+ * Every answer takes less than this time, even on a slow line and a busy machine. Emulated microcontrollers
+ * are the slowest boards.
  */
 const DEADLINE_MS = process.env['THERMOLINK_TEST_HIL'] === undefined ? 10_000 : 120_000;
 const FRAME_BYTES = 65536;
 
 export type Said = ToHost | { readonly kind: 'acknowledgement'; readonly name: 'acknowledgement' };
-/** A message as it came, and the header it came with. */
+/** A received message and the header of its frame. */
 export interface Heard {
   readonly message: Said;
   readonly frame: Omit<Frame, 'payload'>;

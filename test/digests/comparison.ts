@@ -9,7 +9,7 @@ export interface Verdict {
   /** Problems whose results agree with the file, and the names of the others. */
   readonly matched: number;
   readonly differing: readonly string[];
-  /** Problems that do not fit the memory it has. */
+  /** Problems that do not fit the memory of the implementation. */
   readonly leftOut: readonly string[];
 }
 

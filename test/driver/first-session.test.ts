@@ -10,7 +10,7 @@ import { VirtualClock } from '../support/virtual-clock.js';
 
 type Line = 'lost' | 'away' | 'good' | 'text';
 
-/** Connects over lines of which the first one is tried first, the last one for ever. */
+/** Connects over lines in their order. The last line is tried again and again. */
 async function connected(lines: readonly Line[], giveUpMs?: number) {
   const clock = new VirtualClock();
   const events: DeviceEvent['kind'][] = [];

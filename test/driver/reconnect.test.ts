@@ -109,7 +109,7 @@ describe('a board that has forgotten', () => {
     expect(Buffer.compare(Buffer.from(codes.buffer), Buffer.from((await undisturbed()).buffer))).toBe(0);
   });
 
-  it('a command that was called while the board was away was never sent, so its outcome is known', async () => {
+  it('a command that was called while the board was away was not sent, so its outcome is known', async () => {
     const { device, board, clock, hub } = await plugged();
     await hub.pull('A');
     const writing = failure(device.loadProgram(1, PROGRAM));
@@ -119,7 +119,7 @@ describe('a board that has forgotten', () => {
     expect(await clock.run(writing)).toMatchObject({ code: 'SESSION_LOST', retryable: true });
   });
 
-  it('after a reset: the boot epoch tells', async () => {
+  it('after a reset the host learns of it from the boot epoch', async () => {
     const { device, clock, hub, events } = await plugged();
     const before = device.identity.bootEpoch;
     await hub.pull('A');

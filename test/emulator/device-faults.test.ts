@@ -15,7 +15,7 @@ function loaded(): Hand {
 }
 
 describe('an answer that does not fit a frame', () => {
-  /** 256 bytes of frame, less 12 of the frame's own, less 16 of the answer's. */
+  /** 256 bytes of the frame, minus 12 bytes of header and CRC, minus 16 bytes of the answer. */
   const CODES_MAX = 114;
 
   it.each([

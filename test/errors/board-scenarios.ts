@@ -120,7 +120,9 @@ export async function alwaysOverloaded(): Promise<unknown> {
   return clock.run(createAnalogSolver(device).relax({ ...request, address: { seed: 1, step: 0, block: 0 } }));
 }
 
-/** Passes every payload through `tell`. Frames that it leaves alone are not changed. */
+/**
+ * Passes every payload through `tell`. If `tell` does not change a payload, its frame is not changed either.
+ */
 function retold(tell: (payload: Uint8Array) => Uint8Array): Tamper {
   return (frame: Frame | undefined, bytes) => {
     if (!frame || frame.payload.length === 0) return pass(frame, bytes);

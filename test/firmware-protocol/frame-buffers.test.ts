@@ -86,7 +86,7 @@ describe.each([
   ['CRC-32', 'crc32', crc32, 4100],
   ['CRC-32C', 'crc32c', crc32c, 5400],
 ] as const)('%s of a message in the module’s memory', (_, name, crc, leftMax) => {
-  test('is the same as for these bytes in a plain buffer, at every length around the first folds and blocks', () => {
+  test('is the CRC of the same bytes in a plain buffer, at every length near the first folds and blocks', () => {
     const bytes = Uint8Array.from({ length: LENGTH_MAX }, (_, i) => Math.imul(i + 1, 0x9e3779b1) >>> 24);
     place(bytes);
     const lengths = [12_280, 20_270, 28_460, 65_500].flatMap((first) =>
@@ -99,7 +99,7 @@ describe.each([
     expect(foldedMessage(name, bytes, 0)).toBeUndefined();
   });
 
-  law('so for all bytes, at any address', RUNS, (runs) => {
+  law('is the same for all bytes, at any address', RUNS, (runs) => {
     fc.assert(
       fc.property(longBytes, fc.nat(40), (bytes, offset) => {
         const fits = bytes.subarray(0, LENGTH_MAX - offset);
@@ -157,7 +157,7 @@ describe('COBS in the module’s memory', () => {
     );
   });
 
-  test('an `out` without slack, or elsewhere, is written by the definition', () => {
+  test('an `out` without free bytes behind it, or outside the module, is written as the definition says', () => {
     const raw = place(Uint8Array.of(1, 0, 2));
     const tight = wire.subarray(0, cobsBytesMax(3) + 15);
     expect(stuffedInPlace(raw, tight, cobsBytesMax(3))).toBeUndefined();

@@ -95,7 +95,7 @@ test('the bound on the wire is reached by bytes without a zero', () => {
     expect(cobsEncode(new Uint8Array(length).fill(7)).length).toBe(wireBytesMax(length) - 1);
 });
 
-test('a block that COBS cannot have made is refused, a needless last group is not', () => {
+test('a block that COBS cannot have made is refused, but an empty last group is accepted', () => {
   const decoder = new CobsDecoder(600);
   const decode = (...block: readonly number[]) => decodeCobs([Uint8Array.from(block)], decoder)?.length;
   expect(decode(3, 1)).toBeUndefined();
@@ -152,7 +152,7 @@ law('what is decoded does not depend on the chunks', { ...RUNS, numRuns: 200 }, 
   );
 });
 
-test('every byte is accounted for: part of a frame, of a counted fault, or a delimiter', () => {
+test('every byte is counted: in a frame, in a fault, or as a delimiter', () => {
   fc.assert(
     fc.property(dirtyStream, (stream) => {
       let bytes = 0;

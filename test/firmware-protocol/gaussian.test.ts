@@ -24,7 +24,9 @@ const OCTAVES = [
   { first: 2 ** 18 - 1, step: 2, count: 1 },
 ];
 
-/** z² in two parts of 15 bits, as z < 2¹⁵: sums of their products over an octave are exact in float64. */
+/**
+ * z² in two parts of 15 bits, because z < 2¹⁵. Sums of their products over an octave are exact in float64.
+ */
 const HALF = 2 ** 15;
 
 describe('moments over all 2³⁰ magnitudes', () => {

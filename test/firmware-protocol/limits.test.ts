@@ -70,7 +70,7 @@ test('names are unique within a row, and among the rows of a direction', () => {
   expect(new Set(keys).size).toBe(keys.length);
 });
 
-test('all that one tick multiplies and adds stays below 2⁵³, in exact arithmetic', () => {
+test('all products and sums of one tick stay below 2⁵³, in exact arithmetic', () => {
   const coupling = BigInt(limits.COUPLING_MAX);
   const rail = BigInt(limits.ROW_RAIL);
   expect(BigInt(limits.RAIL_MAX)).toBe((5n * BigInt(limits.FULL_SCALE)) / 4n);

@@ -70,7 +70,7 @@ describe.each([1, 2, 32])('window %i', (window) => {
   );
 
   law(
-    'severe faults end in all delivered or a failed link, and never in a gap, a repetition or a swap',
+    'after severe faults all messages are delivered or the link has failed; none is missing, repeated or swapped',
     { seed: SEED, numRuns: 100 },
     (runs) => {
       let failures = 0;
@@ -115,7 +115,7 @@ test('faults are counted by their kind', () => {
   expect(host.link.counters.retransmissions).toBeGreaterThan(0);
 });
 
-// The quick tests of that end are the vectors of the link.
+// The vectors of the link are the quick tests of the end of the sequence numbers.
 test('70,000 messages pass the end of the sequence numbers, over a medium that loses and repeats', {
   tags: 'long',
 }, () => {

@@ -1,7 +1,7 @@
 """A host for boards that speak docs/reference/protocol.md, written from that document alone. Needs
 python3-serial and python3-msgpack.
 
-It has one command on its way at a time, which the protocol allows: a window of one frame.
+It sends one command at a time. The protocol allows this: it is a window of one frame.
 """
 import os
 import struct
@@ -30,11 +30,11 @@ REASONS = ["cancelled", "unknownCommand", "badMessage", "wrongState", "outOfRang
 
 
 class BoardError(Exception):
-    """An error; its text is for people."""
+    """An error with a text for people."""
 
 
 def cobs_encode(raw):
-    """With the delimiter."""
+    """The bytes of a frame with its delimiter."""
     out = bytearray()
     for group in (raw + b"\0").split(b"\0")[:-1]:
         while len(group) >= 254:
@@ -139,7 +139,8 @@ class Board:
         for channel, flags, seq, ack, payload in self.read():
             if channel == OPEN:
                 continue
-            # Only the last frame sent can be acknowledged anew: one is on its way at a time.
+            # Only the last sent frame can be acknowledged again, because only one frame is on its way at a
+            # time.
             if ack == (self.next_seq - 1) & 0xFFFF:
                 self.acknowledged = ack
             again = again or flags & NAK and self.acknowledged != (self.next_seq - 1) & 0xFFFF
@@ -186,7 +187,7 @@ class Board:
         return answer
 
     def wait_for_run(self, run_id, timeout=20.0):
-        """The report of a run; meanwhile the watchdog is fed."""
+        """Waits for the report of a run and feeds the watchdog meanwhile."""
         until, feed = time.monotonic() + timeout, 0.0
         while run_id not in self.ended:
             now = time.monotonic()

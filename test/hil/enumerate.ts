@@ -108,7 +108,7 @@ function openSerialPort(
   const back = bus.control([0xa1, 0x21, 0, 0, 7]);
   expect('the line coding is what was set', typeof back !== 'string' && Buffer.from(coding).equals(back));
   if (system === 'macOS') {
-    // It clears both pipes when it opens a port, wherever their toggles are: one packet has passed.
+    // Windows clears both pipes when it opens a port, whatever their toggles are: one packet has passed.
     bus.write(Uint8Array.of(0));
     for (let i = 0; i < 20 && bus.outgoingBytes > 0; i++) bus.control([0x80, 0, 0, 0, 2]);
     expect('a byte is taken', bus.outgoingBytes === 0);

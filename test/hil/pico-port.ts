@@ -7,12 +7,13 @@ import { UsbBus } from './usb-bus.js';
 const FRAME_BYTES_MAX = 65536;
 const STEP_NS = 100_000;
 const START_NS = 20e6;
-/** Bytes on their way from the host, at which its writes begin to wait. */
+/** When this number of bytes of the host is on the way, its writes wait. */
 const OUTGOING_BYTES_MAX = 4096;
 const VIRTUAL_MS_MAX = 600_000;
 
 /**
- * A chip whose byte channel a program has opened. The host's time is the chip's: nothing waits for real time.
+ * A chip whose byte channel a program has opened. The host uses the time of the chip, so nothing waits for
+ * real time.
  */
 export interface PluggedIn {
   readonly chip: PicoChip;

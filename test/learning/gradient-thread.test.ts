@@ -30,7 +30,7 @@ describe('a gradient thread', () => {
     expectSameBits(createMlp({ inputCount: 12, hidden: [7], classes: 4 })),
   );
 
-  it('and so of a convolution', { tags: 'long' }, () =>
+  it('gives the bits of this thread: a convolution', { tags: 'long' }, () =>
     expectSameBits(createConvolutionClassifier({ rows: 8, columns: 8, classes: 3, hidden: [5] })),
   );
 
@@ -60,7 +60,7 @@ describe('a gradient thread', () => {
       const found = await thread.lossAndGradient(parameters, batches[asked]);
       expect(found).toEqual(network.lossAndGradient(parameters, batches[asked]));
     }
-    // Nothing is told to a thread that is not there.
+    // No message is sent to a thread that does not exist.
     await thread.close();
     thread.prepare(batches[0]);
     expect(thread.lossAndGradient(parameters, batches[0])).toEqual(
@@ -105,7 +105,7 @@ describe('a gradient thread', () => {
     }
   });
 
-  it('is not started for a network of other code, which its settings would not make again', () => {
+  it('is not started for a network that its settings cannot make again', () => {
     expect(
       GradientThread.start({ ...createMlp({ inputCount: 2, hidden: [], classes: 2 }) }, BATCH),
     ).toBeUndefined();

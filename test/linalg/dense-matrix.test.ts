@@ -61,7 +61,7 @@ describe('the module', () => {
     expect((fast as FastMatrix).roundedCodes(1, 1)?.codes).toHaveLength(15);
   });
 
-  it('gives the memory of codes that were given back to the next ones', () => {
+  it('gives the memory of released codes to the next codes', () => {
     const fast = denseMatrix(3, 5) as FastMatrix;
     const first = fast.roundedCodes(1, 1)!.codes;
     expect(fast.roundedCodes(1, 1)!.codes.buffer).not.toBe(first.buffer);

@@ -79,7 +79,7 @@ describe.each(SHAPES)('a matrix of outer products, %o', (shape) => {
         const product = new ProductMatrix(shape);
         const written = fill(product, shape, 30);
         expect(quantizeCouplings(product, factor, bits)).toEqual(quantizeCouplings(written, factor, bits));
-        // Once its entries were read, they count.
+        // After its entries were read, changes of the entries count.
         product.data[0] = written.data[0] = 3;
         expect(quantizeCouplings(product, factor, bits)).toEqual(quantizeCouplings(written, factor, bits));
         expect(measureSystem({ kind: 'factored', factor: product, damping: 1 })).toEqual(

@@ -4,7 +4,7 @@ import { type Body, decode, encode, type InitialBody } from '../../src/lucidac/m
 import { ADC_STEP, type CodeRows, FakeMachine, type MachineErrors } from './fake-machine.js';
 
 export const MAC = '04-E9-E5-16-09-92';
-/** A machine without errors but those of its ADC and coefficients. */
+/** A machine without errors, except for those of its ADC and coefficients. */
 export const IDEAL: MachineErrors = { gain: 0, offset: 0, noise: 0 };
 /** Errors as assumed of a calibrated machine. */
 export const USUAL: MachineErrors = { gain: 0.01, offset: 0.003, noise: 0.001 };
@@ -13,7 +13,7 @@ type Command = Exclude<keyof Body<'Message'>, 'id'>;
 
 /** The faults of the fake. */
 export interface Faults {
-  /** This many commands are answered by "busy". */
+  /** Number of commands that are answered by "busy". */
   busy?: number;
   /** This command is refused with this text. */
   refuse?: readonly [Command, string];

@@ -42,7 +42,7 @@ describeSolver({
   unknowns: 5,
   // "relaxation" below has a shorter one.
   long: ['follows the mean path'],
-  // Steps of the ADC and of the coefficients, over the eigenvalues.
+  // Bound of the error: steps of the ADC and of the coefficients, divided by the eigenvalues.
   relaxation: { create: onIdeal, accuracy: 1e-3 },
 });
 
@@ -153,7 +153,7 @@ describe('systems that fit', () => {
       ...{ tolerance: 1e-4, address },
     });
 
-  it('five dense unknowns and eight tridiagonal ones', async () => {
+  it('five dense unknowns fit, and eight tridiagonal ones', async () => {
     for (const system of [dense(5), tridiagonal(8)]) {
       const { x } = await solve(system);
       const exact = exactly(system, new Float64Array(system.rows).fill(1));
@@ -161,7 +161,7 @@ describe('systems that fit', () => {
     }
   });
 
-  it('not six dense ones, and the error counts the lanes; nothing is sent', async () => {
+  it('six dense unknowns do not fit: the error counts the lanes, and nothing is sent', async () => {
     const sent = ideal.commands.length;
     await expect(solve(dense(6))).rejects.toMatchObject({
       code: 'TOO_LARGE',
@@ -174,7 +174,7 @@ describe('systems that fit', () => {
     expect(ideal.commands.length).toBe(sent);
   });
 
-  it('not a system that settles in more than a second; nothing is sent', async () => {
+  it('a system that settles in more than a second does not fit; nothing is sent', async () => {
     const sent = ideal.commands.length;
     const coupled = matrix(2, 2, Float64Array.of(1, 0.9999, 0.9999, 1));
     await expect(solve(coupled)).rejects.toMatchObject({
@@ -244,7 +244,7 @@ describe('relaxation', () => {
     expect(runs[0]).toBeGreaterThan(runs[1]);
   });
 
-  it('is that for 20 systems of 5 unknowns at condition 10, with and without drive (seeds 1 to 20)', {
+  it('is within the same bound for 20 systems of 5 unknowns at condition 10, with and without drive (seeds 1 to 20)', {
     tags: 'long',
     timeout: 600_000,
   }, async () => {

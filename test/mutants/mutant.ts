@@ -4,7 +4,7 @@
 export interface Mutant {
   readonly id: string;
   /**
-   * `survivors`: mutants that once passed the whole test suite. Tests that find such mutants were written
+   * `survivors`: mutants that no test of the whole suite found at first. Tests that find them were written
    * afterwards. `fresh`, `second`, `third` and `fourth`: four authors wrote these sets one after another.
    * They had read the sources but not the tests.
    */

@@ -53,7 +53,7 @@ describe('parts of a chart', () => {
     );
   });
 
-  it('a moving mean is a mean, keeps gaps, and leaves out the value opposite to a gap', () => {
+  it('a moving mean is a mean, keeps gaps, and uses the same number of values on each side', () => {
     const points = [1, 2, 6, Number.NaN, 4, 5, 9].map((y, x): [number, number] => [x, y]);
     expect(smooth(points, 3).map(([, y]) => y)).toEqual([1, 3, 6, Number.NaN, 4, 6, 9]);
     expect(smooth(points, 1)).toEqual(points);

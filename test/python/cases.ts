@@ -130,7 +130,7 @@ const factored = (rows: number, columns: number, damping: number): LinearSystem 
   damping,
 });
 
-/** For boards of 8 cells. */
+/** Cases for boards of 8 cells. */
 export const SMALL_CASES: readonly Case[] = [
   relaxCase('8-bit couplings', [5, 8], 0.5, { couplingBits: 8 }),
   relaxCase('couplings of the board and noise', [8, 8], 2, { noiseTemperature: 1e-5 }),
@@ -146,7 +146,7 @@ export const SMALL_CASES: readonly Case[] = [
   sampleCase('with a drive', conditioned(6, 8), 40, true),
 ];
 
-/** The same for longer tests. */
+/** Further cases for longer tests. */
 export const CONDITIONED_CASES: readonly Case[] = [
   solveCase('a condition that needs a damped board', conditioned(8, 2e4), 1e-2),
   solveCase('a condition beyond the couplings', conditioned(8, 1e9), 1e-2),
@@ -154,7 +154,7 @@ export const CONDITIONED_CASES: readonly Case[] = [
   sampleCase('many draws', conditioned(8, 30), 600, true),
 ];
 
-/** For boards of 64 cells. */
+/** Cases for boards of 64 cells. */
 export const LARGE_CASES: readonly Case[] = [
   relaxCase('64 rows', [64, 64], 1),
   solveCase('64 unknowns', conditioned(64, 50), 1e-3),

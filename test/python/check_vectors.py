@@ -89,7 +89,7 @@ def check_messages(vectors):
         )
     events = {row.opcode for row in MESSAGES if row.direction == "toHost"}
     for case in vectors["rejectedPayloads"]:
-        # The vectors are as the device sees them: an event to the host is none of its messages.
+        # The vectors are messages as the device receives them. An event to the host is not among these.
         items = codec.unpack_items(bytes.fromhex(case["payload"]))
         row = None if items is None else next((row for row in MESSAGES if row.opcode == items[0]), None)
         is_taken = (
@@ -141,7 +141,7 @@ def send(end, message):
 
 def check_link(vectors):
     names = {value: name for name, value in CHANNEL.items()}
-    # This link is a host's: it takes answers whether or not it has room to send.
+    # This link is that of a host. It takes answers even if it has no room to send.
     sessions = [
         case
         for case in vectors["sessions"]

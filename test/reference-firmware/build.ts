@@ -52,7 +52,7 @@ export function makeExample({ cells, stuckCell }: ExampleOptions = {}): string {
     ...(cells === undefined ? [] : [`-DCELLS=${cells}`]),
     ...(stuckCell === undefined ? [] : [`-DSTUCK_CELL=${stuckCell}`]),
   ].join(' ');
-  // The variants share the objects of the core, which lie in build-example.
+  // The variants share the objects of the core in build-example.
   runMake('build-example', [`EXAMPLE=${place}`, `EXAMPLE_FLAGS=${flags}`], ['example']);
   return path.join(FOLDER, place, 'example-board');
 }

@@ -36,7 +36,7 @@ function stallable(port: Port): { readonly port: Port; stall(): void; release():
 }
 
 describe('a host that stops reading', () => {
-  it('counts as silent: the watchdog ends its run while the write still waits', async () => {
+  it('counts as silent: the watchdog ends its run although the write still waits', async () => {
     const clock = new VirtualClock();
     const [host, far] = memoryPortPair('test');
     const wire = stallable(far);

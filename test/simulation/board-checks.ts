@@ -75,7 +75,7 @@ export class BoardChecks {
     this.#hearing?.effects.push(effect);
     if (effect === 'watchdogExpired') this.#checkTrip();
     if (effect !== 'reset') return;
-    // This answer is sent only once. Afterwards there is no session that could send it again.
+    // This answer is sent only once, because afterwards no session exists that could send it again.
     this.#truth.disturbed('reset by command', 0);
     this.#sessionsBeforeStart = this.#truth.sessions.length;
     this.#end(this.#truth.sessions.at(-1));
@@ -85,7 +85,7 @@ export class BoardChecks {
     this.#end(this.#truth.sessions.at(-1));
   }
 
-  /** The board reports an event of its own link. */
+  /** The link of the board reports an event. */
   said(payload: Uint8Array): void {
     this.#hearing?.said.push(peek(payload));
   }

@@ -64,7 +64,7 @@ export function setWitness(next: Witness | undefined): void {
   for (const replace of replacements) replace(next !== undefined);
 }
 
-/** Does this without a witness. */
+/** Does `work` without a witness. */
 export function unwitnessed(act: () => void): void {
   const before = witness;
   witness = undefined;

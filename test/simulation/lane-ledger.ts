@@ -39,7 +39,7 @@ export class LaneLedger {
     this.#due = BEFORE_FIRST;
   }
 
-  /** This number of command frames was sent, taken and acknowledged without the witness. */
+  /** This number of command frames was sent, taken and acknowledged, and the witness did not see them. */
   skip(frames: number): void {
     this.#taken = (frames - 1) & 0xffff;
     this.#ackSent = this.#taken;

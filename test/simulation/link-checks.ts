@@ -48,7 +48,7 @@ export class LinkChecks {
     this.#lanes[into].ledger.receiverBegins(session);
   }
 
-  /** This number of command frames has passed in each direction without the witness. */
+  /** This number of command frames has passed in each direction, and the witness did not see them. */
   skip(frames: number): void {
     for (const { ledger } of Object.values(this.#lanes)) ledger.skip(frames);
   }

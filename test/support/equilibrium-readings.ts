@@ -33,7 +33,7 @@ export function readEquilibrium(die: Die, image: ProgramImage, ticksPerReading: 
   return { samples, overloaded: array.overloaded };
 }
 
-/** Means, and covariances about them, of samples. */
+/** Means of samples, and covariances about these means. */
 export function moments(samples: readonly number[][]): { mean: number[]; covariance: Rows } {
   const { length: count } = samples;
   const size = samples[0].length;

@@ -128,8 +128,8 @@ export function imageOf(p: Problem): ProgramImage {
 }
 
 /**
- * Every third problem has a row element: a random table and random row drives; from none of the rows to all
- * of them stay linear.
+ * Every third problem has a row element: a random table and random row drives; any number of its rows may
+ * stay linear.
  */
 function rowElementOf(p: Problem, rows: number, pick: (low: number, high: number) => number) {
   if (p.codeSeed % 3 !== 0) return undefined;

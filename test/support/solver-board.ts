@@ -14,8 +14,8 @@ import type {
 import { cellArray } from './analog-boards.js';
 
 /**
- * The true device model behind the driver's contract, without link, firmware or bytes, for tests of the
- * results of solvers. `tamper` may falsify the readings.
+ * The device model itself with the interface of the driver. It has no link, firmware or bytes. It is for
+ * tests of the results of solvers. `tamper` may falsify the readings.
  */
 export class SolverBoard implements BoardDevice {
   readonly identity: DeviceIdentity;

@@ -98,7 +98,7 @@ describe('a hostile recording', () => {
   });
 
   it.each(['info', 'doctor', 'messages', 'plot', 'recover', 'to-test'])(
-    'trace %s of a file that is no recording gives a hint that helps',
+    'trace %s of a file that is not a recording gives a useful hint',
     async (command) => {
       writeFileSync(file('junk'), 'hello');
       const out = ['plot', 'recover'].includes(command) ? ['--out', file('never.svg')] : [];

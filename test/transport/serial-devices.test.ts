@@ -151,7 +151,7 @@ describe('there is no guess between equal ports', () => {
   it('two ports with the same chip are both named', () =>
     expect(paths(LINUX)).toEqual(['/dev/ttyUSB0', '/dev/ttyUSB1']));
 
-  it('a modem is no candidate, and neither is a port that is not on USB', () => {
+  it('a modem is not a candidate, and neither is a port that is not on USB', () => {
     expect(paths(only({ vendorId: '12d1', productId: '1001' }))).toEqual([]);
     expect(paths(only({}))).toEqual([]);
     expect(paths({ platform: 'linux', rows: [] })).toEqual([]);

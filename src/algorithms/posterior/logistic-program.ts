@@ -93,8 +93,8 @@ export function logisticProgram(
     solutionScale: scaleAsked,
   });
   const wanted = rowScale / (systemScale * scaleAsked * 2 ** attenuation * STATE_STEP);
-  // The gain is even. Then the ends of the table and the row drives are whole numbers, and they cancel in
-  // rows that saturate.
+  // The gain is even. Therefore the ends of the table and the row drives are whole numbers, and they cancel
+  // in rows that saturate.
   const gain = 2 * Math.floor(wanted / 2);
   if (gain < GAIN_MIN) throw tooCoarse(wanted);
   const solutionScale = (scaleAsked * wanted) / gain;

@@ -59,7 +59,7 @@ export const fractionBelowOne: ValueParser<number> = decimal({
   isInside: (value) => value >= 0 && value < 1,
 });
 
-/** A bound on a relative error: above 0 and below 1. An error of 1 is that of the answer 0. */
+/** A bound on a relative error: above 0 and below 1. The answer 0 has a relative error of 1. */
 export const tolerance: ValueParser<number> = decimal({
   range: 'a number above 0 and below 1',
   isInside: (value) => value > 0 && value < 1,

@@ -56,7 +56,7 @@ export function reportError(error: unknown, options: ReportOptions = {}): number
   return EXIT_FAILED;
 }
 
-/** Whether a command ended since nobody reads its output, and nothing went wrong while it stopped. */
+/** Whether a command ended because nobody reads its output, and no error came while it stopped. */
 function isReaderGone({ cause, data }: ThermolinkError): boolean {
   return data['signal'] === CLOSED_PIPE && !(cause instanceof ThermolinkError);
 }

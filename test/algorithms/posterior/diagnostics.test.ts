@@ -39,12 +39,12 @@ it('shifted and scaled draws have the same convergence', () => {
   expect(after.sd).toBeCloseTo(8 * before.sd, 9);
 });
 
-it('a number that never changes has no disagreement', () => {
+it('chains of a number that never changes agree', () => {
   const constant = summarizeDraws([new Float64Array(8).fill(2), new Float64Array(8).fill(2)]);
   expect(constant).toMatchObject({ mean: 2, sd: 0, mcse: 0, rHat: 1 });
 });
 
-it('refuses input that is no set of chains', () => {
+it('refuses input that is not a set of chains', () => {
   expect(() => summarizeDraws([])).toThrow(/there is none/);
   expect(() => summarizeDraws([new Float64Array(8), new Float64Array(9)])).toThrow(/lengths are 8, 9/);
   expect(() => summarizeDraws([new Float64Array(3)])).toThrow(/at least 4 draws|lengths are 3/);

@@ -95,7 +95,7 @@ describe('the model', () => {
     }
   });
 
-  it('is the same in the registers as in float64: the drift of the codes is the gradient', () => {
+  it('has the same gradient in the codes as in float64: it is the drift of the cells', () => {
     const { identity } = new SolverBoard(findProfile('ideal-64')!);
     const scale = logisticScale(posterior, identity);
     const { image, solutionScale } = logisticProgram(posterior, identity, scale);

@@ -118,7 +118,7 @@ function equalsTheReference(problems: number, least: number): void {
   });
 }
 
-describe('against the BigInt reference, many problems', { tags: 'long' }, () => {
+describe('equal the BigInt reference for many problems', { tags: 'long' }, () => {
   equalsTheReference(1500, 50);
 });
 
@@ -153,7 +153,7 @@ describe('against the BigInt reference', () => {
 });
 
 describe('a run', () => {
-  law('in pieces is the same run', { seed: 20240505, numRuns: 300 }, (runs) => {
+  law('gives the same states in pieces', { seed: 20240505, numRuns: 300 }, (runs) => {
     fc.assert(
       fc.property(problem, fc.nat(6), (p, cut) => {
         const image = imageOf(p);
@@ -193,7 +193,7 @@ describe('a run', () => {
     );
   });
 
-  test('leaves cells and rows beyond the program alone', () => {
+  test('does not change cells and rows beyond the program', () => {
     const die = idealBoard({ cells: 4, rows: 4 });
     const large = programImage({ cells: 4, couplings: new Int16Array(16), drive: Int16Array.of(1, 2, 3, 4) });
     const small = programImage({ cells: 2, couplings: new Int16Array(4), drive: Int16Array.of(9, 9) });

@@ -123,8 +123,8 @@ describe.each(CASES)('$name', ({ image, tickLog2 }) => {
         const variance = expected[i][i] * expected[j][j] + expected[i][j] ** 2;
         expect(Math.abs(found - expected[i][j]) / Math.sqrt(variance * inflation)).toBeLessThan(LIMIT);
       }
-    // All modes together, √(2/(N·readings)) = 0.7 %: a scheme with an error of a few per cent in the variance
-    // fails.
+    // All modes together have √(2/(N·readings)) = 0.7 %: a scheme with an error of a few per cent in the
+    // variance fails.
     const precision = inverse(expected);
     const distance = samples.reduce((sum, v) => {
       const x = v.map((value, i) => value - mean[i]);

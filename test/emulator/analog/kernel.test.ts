@@ -74,6 +74,6 @@ describe('the kernel equals the oracle in every bit, on ideal and imperfect dies
   equalsTheOracle(45, 12, 1);
 });
 
-describe('and on many more', { tags: 'long' }, () => {
+describe('the kernel equals the oracle in every bit on many more dies', { tags: 'long' }, () => {
   equalsTheOracle(1500, 340, 60);
 });

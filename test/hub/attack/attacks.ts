@@ -64,7 +64,7 @@ export async function say(target: Target, bytes: string | Uint8Array, waitMs = 3
   return heard;
 }
 
-/** A way to the hub for one client that reads as much as it says. */
+/** A proxy to the hub for one client. It reads as much as the client tells it to read. */
 export interface GreedyWay {
   readonly port: number;
   /** From now on nothing is read from the hub. The client can still send. */

@@ -69,7 +69,7 @@ describe('the Levenberg–Marquardt method', () => {
   const problem = new ResidualProblem(heat(6), [8]);
   const settings = { rank: 4, runs: 2, ticks: 1024, firstDamping: 1e-2 };
 
-  /** A trial that says the same of every point. */
+  /** A trial that has the same result at every point. */
   const constant = (loss: number) => ({
     loss: () => loss,
     lossAndGradient: () => problem.lossAndGradient(problem.initial(1)),
@@ -190,7 +190,7 @@ describe('the Levenberg–Marquardt method', () => {
     expect(after.numbers['damping'] / damping).toBeCloseTo(0.875, 6);
   });
 
-  it('is refused a loss that is not finite', async () => {
+  it('refuses a loss that is not finite', async () => {
     const optimizer = levenbergMarquardt(createExactSolver(), settings);
     const parameters = problem.initial(3);
     const { jacobian } = problem.linearise(parameters);

@@ -73,7 +73,7 @@ describe('a regression', () => {
 
   function expectGaussNewton(seeds: number): void {
     const n = parameters.length;
-    // One batch is the whole set, in an order of the seed: the first 8 examples of it give the rows.
+    // One batch is the whole set in an order that the seed decides. Its first 8 examples give the rows.
     const sum = new Float64Array(n * n);
     const all = regression({
       train: pairs(8, 1, curved),
@@ -93,8 +93,8 @@ describe('a regression', () => {
     for (let e = 0; e < 8; e++)
       for (const row of jacobian(parameters, inputs.subarray(3 * e, 3 * e + 3)))
         for (let i = 0; i < n; i++) for (let j = 0; j <= i; j++) exact[i * n + j] += (row[i] * row[j]) / 8;
-    // An entry is the mean of 16 products a seed of normal numbers with variance at most
-    // G_ii G_jj + G_ij²: over six standard errors in one of 351 entries has a chance of 1e-6.
+    // For each seed an entry is the mean of 16 products of normal numbers, with a variance of at most G_ii
+    // G_jj + G_ij². One of 351 entries is beyond six standard errors with a probability of 1e-6.
     for (let i = 0; i < n; i++)
       for (let j = 0; j <= i; j++) {
         const spread = exact[i * n + i] * exact[j * n + j] + exact[i * n + j] ** 2;

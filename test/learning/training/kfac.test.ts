@@ -115,7 +115,8 @@ describe('kfac', () => {
     const exact = stepByDefinition(0.1);
     for (const tolerance of [0.1, 1e-4]) {
       const found = await stepOf({ damping: 0.1, tolerance }, board());
-      // Both inverses are off by the tolerance and by 8-bit codes, which passes correct as it is lower.
+      // Both inverses have errors from the tolerance. Errors from 8-bit codes are smaller, because passes
+      // correct them.
       expect(off(found, exact)).toBeLessThan(3 * tolerance);
     }
   });
@@ -185,7 +186,7 @@ describe('kfac', () => {
     expect((await thrown(() => train(asked))).code).toBe('TOO_LARGE');
   });
 
-  it('that is stopped and resumed has the bits of a training that was not', async () => {
+  it('that is stopped and resumed has the bits of an uninterrupted training', async () => {
     const wide = createMlp({ inputCount: 64, hidden: [4], classes: 3 });
     const shared = { network: wide, data: barsDataset(128, 8), epochs: 1, batch: 16, seed: 3 };
     const run = async (change: Partial<TrainRequest>) => {

@@ -19,7 +19,7 @@ const board = () => createAnalogSolver(new SolverBoard(findProfile('ideal-crossb
 const shared = { data: barsDataset(64, 8), epochs: 1, batch: 16, curvatureExamples: 4, seed: 3 };
 
 describe('tngd in blocks', () => {
-  it('with one layer is the whole, bit for bit', async () => {
+  it('with one layer equals tngd without blocks, bit for bit', async () => {
     const network = createMlp({ inputCount: 64, hidden: [], classes: 3 });
     const trained = async (blocks: 'whole' | 'layers') =>
       (await train({ ...shared, network, optimizer: createOptimizer('tngd', { blocks }, board()) }))
@@ -60,7 +60,7 @@ describe('tngd in blocks', () => {
     expect(summary.settings['optimizer']).toMatchObject({ blocks: 'layers' });
   });
 
-  it('refuses a problem without layers, and blocks that there are not', async () => {
+  it('refuses a problem without layers, and an unknown kind of blocks', async () => {
     const problem = isingChain({ sites: 4, chains: 16 });
     const optimizer = createOptimizer('tngd', { blocks: 'layers' }, exactSolver());
     expect((await thrown(() => trainProblem({ problem, optimizer, steps: 1, seed: 1 }))).code).toBe(

@@ -79,7 +79,7 @@ describe('a curvature that is averaged over batches', () => {
       [a, b] = [one.state, other.state];
       expect(off(one.parameters, other.parameters)).toBeLessThan(1e-9);
       if (step % 2 === 0) {
-        // The first batches count alike until the share of a later one is reached.
+        // The first batches have equal weights until these weights are as small as that of a later batch.
         const kept = Math.min(1 - 1 / (step / 2 + 1), 0.7);
         expected = expected.map((value, at) => {
           const [i, j] = [Math.floor(at / P), at % P];
@@ -94,13 +94,13 @@ describe('a curvature that is averaged over batches', () => {
     expect(off(await direction(plain, request()), await direction(digital, request()))).toBeLessThan(1e-9);
   });
 
-  it('is sent in 16 bits in every R-th step, and in the others only drives are', async () => {
+  it('is sent in 16 bits in every R-th step; the other steps send only drives', async () => {
     const { records } = await trained(onBoard({ average: 0.5, reload: 3 }));
     for (const { step, uploadBytes } of records) {
       const rest = uploadBytes - (step % 3 === 0 ? 2 * SIZE * SIZE : 0);
       expect(rest).toBeGreaterThan(0);
       expect(rest % (4 * SIZE)).toBe(0);
-      // Looking for a scale takes some programs more in the first step.
+      // The first step sends some further programs to find a scale.
       expect(rest / (4 * SIZE)).toBeLessThan(12);
     }
   });
@@ -122,7 +122,7 @@ describe('a curvature that is averaged over batches', () => {
     expect(resumed.records).toEqual(whole.records.slice(4));
   });
 
-  it('is refused if a board has no dense couplings or too few cells, and reload alone by ngd', async () => {
+  it('is refused if a board has no dense couplings or too few cells; ngd refuses reload without average', async () => {
     const none = trained(onBoard({ average: 0.5 }, 'ideal-crossbar'));
     expect((await thrown(() => none)).code).toBe('UNSUPPORTED');
     const few = trained(onBoard({ average: 0.5 }, 'ideal-8'));

@@ -156,22 +156,25 @@ describe('sign-sgd and rmsprop', () => {
   });
 });
 
-describe('a damping that falls', () => {
-  it.each(['ngd', 'cg'] as const)('is geometric for %s, and a share of 1 is the plain one', async (name) => {
-    const damping = 0.4;
-    const optimizer = createOptimizer(name, { damping, finalDamping: 0.01, rate: 1, clip: 1e9 });
-    const constant = createOptimizer(name, { damping, rate: 1, clip: 1e9 });
-    const same = createOptimizer(name, { damping, finalDamping: 1, rate: 1, clip: 1e9 });
-    const step = 5;
-    const asked = request({ step });
-    const at = createOptimizer(name, { damping: damping * 0.1, rate: 1, clip: 1e9 });
-    const parametersOf = async (one: Optimizer) => (await one.update(one.init(P), asked)).parameters;
-    // Half of the way is the square root of the share.
-    expect(difference(await parametersOf(optimizer), await parametersOf(at))).toBeLessThan(1e-10);
-    expect(await parametersOf(same)).toEqual(await parametersOf(constant));
-  });
+describe('a falling damping', () => {
+  it.each(['ngd', 'cg'] as const)(
+    'falls geometrically for %s, and with a share of 1 it is constant',
+    async (name) => {
+      const damping = 0.4;
+      const optimizer = createOptimizer(name, { damping, finalDamping: 0.01, rate: 1, clip: 1e9 });
+      const constant = createOptimizer(name, { damping, rate: 1, clip: 1e9 });
+      const same = createOptimizer(name, { damping, finalDamping: 1, rate: 1, clip: 1e9 });
+      const step = 5;
+      const asked = request({ step });
+      const at = createOptimizer(name, { damping: damping * 0.1, rate: 1, clip: 1e9 });
+      const parametersOf = async (one: Optimizer) => (await one.update(one.init(P), asked)).parameters;
+      // Half of the way is the square root of the share.
+      expect(difference(await parametersOf(optimizer), await parametersOf(at))).toBeLessThan(1e-10);
+      expect(await parametersOf(same)).toEqual(await parametersOf(constant));
+    },
+  );
 
-  it('reaches the relaxation of tngd too', async () => {
+  it('is used by the relaxation of tngd too', async () => {
     const solver = exactSolver();
     await trajectory(createOptimizer('tngd', { damping: 0.4, finalDamping: 0.01 }, solver), 6);
     const dampings = solver.calls.map(({ system }) => (system as { damping: number }).damping);
@@ -224,7 +227,7 @@ describe('createOptimizer', () => {
     expect(bad('tngd-adam', {}, createCholeskySolver() as never)).toBe('UNSUPPORTED');
   });
 
-  it('says how tngd has an option that its other form has', () => {
+  it('says which form of tngd has a given option', () => {
     const refused = (options: OptimizerOptions): string => {
       try {
         createOptimizer('tngd', options, exactSolver());
@@ -240,7 +243,7 @@ describe('createOptimizer', () => {
     );
   });
 
-  it('treats an option given as undefined as left out', () => {
+  it('treats an option with the value undefined as left out', () => {
     const options = { rate: undefined } as unknown as OptimizerOptions;
     expect(createOptimizer('sgd', options).settings).toEqual(createOptimizer('sgd').settings);
   });

@@ -43,18 +43,18 @@ async function trained(optimizer: Optimizer, change: Partial<TrainProblemRequest
 }
 
 describe('a curvature that serves several steps', () => {
-  it('is sent in every R-th step, and in the others only drives are', async () => {
+  it('is sent in every R-th step; the other steps send only drives', async () => {
     const { records } = await trained(onBoard(3));
     for (const { step, uploadBytes } of records) {
       const rest = uploadBytes - (step % 3 === 0 ? COUPLINGS : 0);
       expect(rest).toBeGreaterThan(0);
       expect(rest % DRIVE).toBe(0);
-      // Looking for a scale takes some programs more in the first step.
+      // The first step sends some further programs to find a scale.
       expect(rest / DRIVE).toBeLessThan(12);
     }
   });
 
-  it('with R = 1 is that of every step, bit for bit', async () => {
+  it('with R = 1 gives the bits of a training that sends it in every step', async () => {
     expect(await trained(onBoard(1))).toEqual(await trained(onBoard()));
   });
 
@@ -72,7 +72,7 @@ describe('a curvature that serves several steps', () => {
     expect(resumed.records).toEqual(whole.records.slice(4));
   });
 
-  it('is the curvature of the step that loaded it', async () => {
+  it('is the curvature of the step in which it was loaded', async () => {
     const optimizer = createOptimizer('tngd', { ticks: 1, reload: 2, clip: 1e9 }, createExactSolver());
     const first = await optimizer.update(optimizer.init(P), request());
     const { factor, ...later } = request({ step: 1, factor: factorOfNoise(9) });

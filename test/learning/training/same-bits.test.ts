@@ -46,7 +46,10 @@ const STEPS = 6;
 const energies = isingChain({ sites: 6, chains: 48 });
 const equation = pinnProblem(heat(5), { hidden: [8] });
 const bars = barsDataset(96, 12);
-/** Within the noise register of every ideal board. Noise names its step, so a lost step would show. */
+/**
+ * This κ is within the noise register of every ideal board. The noise depends on the step, so a lost step
+ * would show.
+ */
 const NOISE = { relaxNoiseTemperature: 1e-6 };
 
 const TRAININGS: readonly Training[] = [
@@ -152,7 +155,7 @@ describe.each(TRAININGS.map((training, row) => ({ ...training, row })))('$name',
   const ways = idealDevices(training.profile)
     .filter(({ missing }) => missing() === undefined)
     .map((way, at, all) => ({ name: way.name, way, next: all[(at + 1) % all.length] }));
-  // Every short training has a quick test on a way of its own; the long ones are all pairs.
+  // Each short training has a quick test on one line. The long tests have all pairs of training and line.
   const isQuick = (_: unknown, at: number): boolean =>
     !training.isLong && at % TRAININGS.length === training.row % ways.length;
   const isLong = (one: unknown, at: number): boolean => !isQuick(one, at);
@@ -175,11 +178,14 @@ describe.each(TRAININGS.map((training, row) => ({ ...training, row })))('$name',
     expect(resumed.parameters).toEqual(parameters);
     expect(resumed.records).toEqual(records.slice(training.steps / 2));
   };
-  // A classifier and a problem are resumed quickly; the others begin in the same way.
+  // A classifier and a problem are resumed in quick tests. The other trainings are resumed in the same way.
   const isQuicklyResumed = (way: unknown, at: number): boolean => isQuick(way, at) && training.row < 2;
-  it.each(ways.filter(isQuicklyResumed))('begun on $name and resumed on the next way has them too', broken);
+  it.each(ways.filter(isQuicklyResumed))(
+    'begun on $name and resumed on the next line has the same bits',
+    broken,
+  );
   it.each(ways.filter((way, at) => !isQuicklyResumed(way, at)))(
-    'begun on $name and resumed on the next way has them too',
+    'begun on $name and resumed on the next line has the same bits',
     { tags: ['long'] },
     broken,
   );

@@ -11,7 +11,7 @@ import { matrix } from '../../../src/linalg/matrix.js';
 import { norm2 } from '../../../src/linalg/products.js';
 import { noiseVector } from '../../support/network-examples.js';
 
-it('K-FAC takes in the first twenty batches and every fourth one then, and inverts in steps 0, R/10 and kR', async () => {
+it('K-FAC uses the first twenty batches and then every fourth one, and inverts in steps 0, R/10 and kR', async () => {
   const exact = createExactSolver();
   const inverted: number[] = [];
   const taken: number[] = [];

@@ -71,7 +71,7 @@ describe('tngd', () => {
     }
   });
 
-  it('with kept state and no curvature is momentum e^(−λt)', async () => {
+  it('with a kept state and no curvature is SGD with the momentum e^(−λt)', async () => {
     const [damping, time] = [0.3, 1];
     const optimizer = relaxing({ damping, time, rate: 1, clip: Number.POSITIVE_INFINITY });
     let state = optimizer.init(P);
@@ -96,7 +96,7 @@ describe('tngd', () => {
     expect(solver.calls.map(({ initial }) => norm2(initial))).toEqual([0, norm2(state.arrays['solution'])]);
   });
 
-  it('with a delay goes on relaxing to the old problem before the next one', async () => {
+  it('with a delay continues to relax under the old problem before the next one', async () => {
     const solver = exactSolver();
     const delayed = relaxing({ time: 1, delay: 0.5 }, solver);
     const longer = relaxing({ time: 1.5 });
@@ -155,7 +155,7 @@ describe('tngd', () => {
     await expect(update(bound * 1.01)).rejects.toMatchObject({ code: 'DIVERGED' });
   });
 
-  it('holds the delayed solution, which is what it keeps, to the same bounds', async () => {
+  it('applies the same bounds to the delayed solution, which it keeps', async () => {
     const solver = exactSolver();
     const changed = (
       change: (x: Float64Array) => Float64Array,

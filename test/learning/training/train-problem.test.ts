@@ -84,7 +84,7 @@ describe('a training of a problem', () => {
     expect(tests[2]).not.toEqual(tests[5]);
   });
 
-  it('that is stopped and resumed has the bits of one that was not: parameters, chains and scales', async () => {
+  it('that is stopped and resumed has the bits of an uninterrupted one: parameters, chains and scales', async () => {
     const [whole, broken] = [join(root, `${counter++}`), join(root, `${counter++}`)];
     const expected = await metricsOf({ output: { directory: whole, existing: 'refuse' } }, whole);
     const abort = new AbortController();
@@ -132,7 +132,7 @@ describe('a training of a problem', () => {
     expect((await trainProblem({ ...shared, ...rest })).parameters).toEqual(whole.parameters);
   });
 
-  it('of another problem does not go on with it', async () => {
+  it('of another problem is not resumed', async () => {
     const directory = join(root, `${counter++}`);
     await metricsOf({ output: { directory, existing: 'refuse' } }, directory);
     const other = isingChain({ sites: 6, chains: 64, field: 0.5 });
@@ -157,7 +157,7 @@ describe('a training of a problem', () => {
 
   it('whose sampler is stuck says so, with a checkpoint of the step before', async () => {
     const directory = join(root, `${counter++}`);
-    // One step so long that the state collapses before an energy is wrong.
+    // One step is so long that the state collapses before an energy is wrong.
     const optimizer = createOptimizer('sgd', { rate: 1e6, clip: 1e9 });
     const { code } = await thrown(() =>
       trainProblem({ problem, optimizer, steps: 50, seed: 1, output: { directory } }),
@@ -203,7 +203,7 @@ describe('a training whose loss grows to a huge finite value', () => {
     await expect(rest).rejects.toMatchObject({ code: 'DIVERGED', data: { step: 3, bound: 1 + 1e6 } });
   });
 
-  it('is an equation or a state whose steps are too long; a checkpoint remains', async () => {
+  it('ends in DIVERGED for an equation or a state with too long steps; a checkpoint remains', async () => {
     const free = { momentum: 0.9, clip: 1e9 } as const;
     const cases = [
       [heatPinn({ hidden: [4] }), createOptimizer('sgd', { ...free, rate: 1e3 }), 'the loss rose from'],
@@ -253,7 +253,7 @@ describe('on a small ring', () => {
   });
 });
 
-describe('the bars of the Ising ring of 16 spins', () => {
+describe('the required results of the Ising ring of 16 spins', () => {
   it.each([0, 1, 2])(
     'seed %i: the board ends below 2e-4, and tuned Adam at least eight times higher',
     { tags: 'long', timeout: 600_000 },

@@ -152,7 +152,7 @@ describe('a run', () => {
 });
 
 describe.each(Object.entries(OPTIMIZERS))('a run with %s that is interrupted', (_, optimizer) => {
-  it('and resumed, twice, equals one that was not, bit for bit', async () => {
+  it('and resumed, twice, equals an uninterrupted one, bit for bit', async () => {
     const [whole, interrupted] = [freshPath(), freshPath()];
     const expected = await train(request({ optimizer: optimizer(), output: { directory: whole } }));
     await trainAndStop(interrupted, 3, { optimizer: optimizer() });
@@ -220,7 +220,7 @@ describe('a directory that holds a training', () => {
     cpSync(template, directory, { recursive: true });
   });
 
-  it('is not touched unless the caller says so', async () => {
+  it('is changed only if the caller asks for it', async () => {
     const before = readFileSync(join(directory, 'checkpoint.bin'));
     await expect(train(request({ output: { directory } }))).rejects.toMatchObject({
       code: 'BAD_ARGUMENT',

@@ -108,7 +108,7 @@ describe('refinement on a calibrated board', () => {
  */
 const firstDie = process.env['IMPERFECT_SOLVES'];
 describe.skipIf(firstDie === undefined)('on dies that were never tried', () => {
-  // spu-8 at condition 100 is left out: its couplings are 3 % off, so its passes lead nowhere.
+  // spu-8 at condition 100 is left out: its couplings have errors of 3 %, so its passes make no progress.
   const boards = ['prototype-8', 'prototype-64', 'harsh-64'];
   const runs = boards.flatMap((board) => [10, 100].map((condition) => [board, condition] as const));
   it.each([...runs, ['spu-8', 10] as const])(

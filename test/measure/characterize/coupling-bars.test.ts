@@ -15,9 +15,10 @@ function off(value: number, error: number): Estimates {
 }
 
 /*
- * Crosspoints are measured with the gains and leakages that were measured before. An error of those is an
- * error of the crosspoint, wholly on the diagonal, where a cell's own voltage follows its drive, and belongs
- * into its bar. Here that error is far above all others: each z on the diagonal is 1 or −1.
+ * Crosspoints are measured with the gains and leakages that were measured before. An error of a gain or
+ * leakage is therefore an error of the crosspoint. On the diagonal it is the whole error, because a cell's
+ * own voltage follows its drive. The error bar must include it. In this test it is far above all other
+ * errors: each z on the diagonal is 1 or −1.
  */
 it.each([
   ['gain', 0.02, 0],
@@ -47,9 +48,9 @@ it.each([
     expect(square).toBeGreaterThan(0.8 ** 2);
     expect(square).toBeLessThan(1.2 ** 2);
   }
-  // If a neighbouring line has the cell's own voltage, the fit distinguishes the two lines only by the cell's
-  // drive. Elsewhere a part of the error is in the scatter of the fit too, so bars may be too long by a
-  // third. For 96 and 240 z² of normal errors the means scatter by 0.14 and 0.09.
+  // If a neighbouring line has the cell's own voltage, only the cell's drive distinguishes the two lines in
+  // the fit. Elsewhere the scatter of the fit contains a part of the error too, so bars may be too long by a
+  // third. The means of 96 and 240 z² of normal errors scatter by 0.14 and 0.09.
   expect(meanOf(squares.beside)).toBeGreaterThan(0.6);
   expect(meanOf(squares.beside)).toBeLessThan(1.4);
   expect(meanOf(squares.elsewhere)).toBeGreaterThan(0.3);

@@ -54,7 +54,7 @@ describe('estimates agree with the die within their own error bars', () => {
     expect(meanSquare(z)).toBeLessThan(most);
   }
 
-  it('harsh-64, whose drives drift and flicker from run to run; coloured noise has no one temperature', {
+  it('harsh-64: drives that drift and flicker from run to run, and coloured noise, which has no single temperature', {
     tags: 'long',
   }, async () => {
     const found = await deviations('harsh-64', [1, 2, 3], 4);
@@ -71,7 +71,7 @@ describe('estimates agree with the die within their own error bars', () => {
     expect(noiseColour.isColoured).toBe(false);
   });
 
-  it('noise is called coloured exactly if it is', { tags: 'long' }, async () => {
+  it('noise is called coloured if and only if it is coloured', { tags: 'long' }, async () => {
     for (const [profile, isColoured] of [
       ['harsh-64', true],
       ['prototype-64', false],

@@ -8,7 +8,7 @@ import { recordOf } from '../../../src/measure/record.js';
 
 const DATE = new Date('2026-03-01T12:00:00Z');
 
-/** The things that a measurement may use while it lasts. */
+/** The functions that a measurement may use. */
 interface Use {
   readonly signal?: AbortSignal;
   readonly finished?: FinishedParts;
@@ -49,7 +49,7 @@ function calibration(crosspoints: boolean): (use: Use) => Promise<unknown> {
 }
 
 describe.each(MEASUREMENTS)('a %s that is interrupted', (_, options, measure) => {
-  it('again and again goes on from its finished parts to the same numbers', options, async () => {
+  it('several times continues from its finished parts and finds the same numbers', options, async () => {
     const expected = await measure({});
     const parts = new Map<string, FinishedPart>();
     const measured: string[] = [];

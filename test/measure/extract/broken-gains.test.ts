@@ -19,7 +19,7 @@ function replaced({ values, standardErrors }: Estimates, value: number, error = 
 describe('a cell with a converter that hardly passes anything', () => {
   let measured: Characterization;
   beforeAll(async () => {
-    // How close the other estimates are does not matter here.
+    // The errors of the other estimates do not matter here.
     measured = await measure('emulator:prototype-8?die=2', 3, 2, 1000);
   });
 
@@ -48,7 +48,7 @@ describe('a cell with a converter that hardly passes anything', () => {
     },
   );
 
-  it('of the wrong sign is no board that a profile describes', () => {
+  it('of the wrong sign cannot be described by a profile', () => {
     expect(() => profileOf(withGains(-0.5), 'test')).toThrow(
       expect.objectContaining({ code: 'UNSUPPORTED', data: { field: expect.stringMatching(/gain\[3\]$/) } }),
     );

@@ -82,7 +82,7 @@ const OTHERS: readonly (readonly [string, DeviceUnderTest | undefined])[] = [
   ...DEVICES.map((device) => [device.name, device] as const),
 ];
 
-/** This process and one line. The long tests have all devices. */
+/** Quick tests have this process and one line. The long tests have all devices. */
 const QUICK_OTHERS = OTHERS.slice(0, 2);
 const LONG_OTHERS = OTHERS.slice(2);
 
@@ -289,7 +289,7 @@ describe('a board that is of another kind', () => {
     expect(differences.map(({ field }) => field)).toContain('cells');
   });
 
-  it('and a trace without a session is refused', async () => {
+  it('a trace without a session is refused', async () => {
     const refused = await verified([], 'emulator:ideal-8').catch((error: unknown) => error);
     expect((refused as ThermolinkError).code).toBe('BAD_FILE');
     const badRate = await verified(varied, 'emulator:ideal-8', { rate: 0 }).catch((error: unknown) => error);

@@ -14,9 +14,7 @@ const WARM_UP_COUNT = 10_000_000;
 /** The compiler of the host makes the loop faster after its first call. */
 const WARM_UP_ROUNDS = 3;
 
-/**
- * Threads that need nothing but a core each. If they slow each other down, all other work is slowed down too.
- */
+/** Threads that only compute. If they slow each other down, all other work is slowed down too. */
 export class CountingThreads {
   readonly #workers: readonly Worker[];
   #count = WARM_UP_COUNT;

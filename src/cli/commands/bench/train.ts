@@ -42,7 +42,7 @@ export interface TrainingBench {
   readonly control: StepCost;
   /** `stepMs` of tngd over that of the control. */
   readonly ratio: number;
-  /** The same of `processorMs`. */
+  /** `processorMs` of tngd over that of the control. */
   readonly processorRatio: number;
 }
 

@@ -141,7 +141,7 @@ complete -F _thermolink thermolink
 `;
 }
 
-/** ` train mnist`, and nothing for the program. */
+/** For example ` train mnist`; empty for the program itself. */
 function keyOf({ words }: CompletedCommand): string {
   return words.map((word) => ` ${word}`).join('');
 }

@@ -95,7 +95,7 @@ export function digitsVerdict(accuracy: Readonly<Record<'tngd' | 'control' | 'ad
   ${ofAdam} Seeds differ by ${points(SEED_SPREAD)}: ${conclusion}.`;
 }
 
-/** `lead` is how far `name` is ahead of the board. */
+/** `lead` is the accuracy of `name` minus that of the board. */
 function leadText(name: string, lead: number): string {
   if (Math.abs(lead) < SEED_SPREAD) return `${name} is as good as the board.`;
   return `${name} is ${points(lead)} ${lead > 0 ? 'ahead of' : 'behind'} the board.`;

@@ -98,7 +98,7 @@ async function offerBoards(
     process.stdout.write(`${json ? JSON.stringify(facts) : text}\n`);
   };
   const timer = setInterval(() => status.draw(countersText(counters)), REDRAW_MS);
-  // The first error that a further try can't mend ends the work of all boards.
+  // The first error that another try cannot mend ends the work of all boards.
   const stop = new AbortController();
   const until = AbortSignal.any([signal, stop.signal]);
   const offer = async (uri: string, index: number): Promise<void> => {

@@ -23,9 +23,12 @@ const POLL_MS = 200;
 /** Draws between two looks: enough for a mean and a spread. */
 const DRAWS = 64;
 const INTERVAL_SECONDS_MAX = 86_400;
-/** Cells of the uncoupled system at most. */
+/** Largest number of cells of the uncoupled system. */
 const CELLS_MAX = 64;
-/** Looks in a row that the board may leave unanswered. Each waits for the board as long as a call does. */
+/**
+ * Largest number of looks in a row without an answer of the board. Each look waits for the board as long as a
+ * call does.
+ */
 const FAILURES_MAX = 10;
 
 const OPTIONS = {

@@ -58,7 +58,7 @@ see docs/how-to/draw-from-a-posterior.md.`,
       const boards = boardsOf({ ...options, calibration: undefined }, fitting);
       const drawn = await drawChains(onBoard, boards, draws, seed, async (board, use) => ({
         ...(await drawLogistic(board, { posterior, draws, ...use })),
-        // It is not known for an element that saturates.
+        // The share of carried rounding is not known for an element that saturates.
         carryNoiseShare: 0,
       }));
       const chains = drawn.chains.map((chain) => chain.draws);

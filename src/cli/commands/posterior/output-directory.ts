@@ -15,9 +15,9 @@ export interface PosteriorFiles {
   /** The base name of the parameters in the files of CmdStan. */
   readonly parameter: string;
   readonly names: readonly string[];
-  /** A chain each, draws × N. */
+  /** One matrix for each chain, draws × N. */
   readonly chains: readonly Matrix[];
-  /** ln of the density of each draw, a chain each. */
+  /** ln of the density of each draw, one list for each chain. */
   readonly logDensities: readonly Float64Array[];
   /** Board time of each chain, modelled. */
   readonly boardSeconds: readonly number[];

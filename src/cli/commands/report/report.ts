@@ -157,7 +157,7 @@ async function askBoard(
   };
 }
 
-/** The same port under another name, because a recording holds the name. */
+/** A copy of the port with another name, because the recording contains the name. */
 function renamed(port: Port, name: string): Port {
   return {
     name,

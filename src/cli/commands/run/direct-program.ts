@@ -14,7 +14,7 @@ export interface DirectRun {
   readonly seed: number;
   /** Couplings in G_fs. Undefined: uncoupled cells. */
   readonly couplings: Matrix | undefined;
-  /** Currents in V_fs·G_fs, one a cell, or one for all. */
+  /** Currents in V_fs·G_fs: one for each cell, or one for all cells. */
   readonly drive: Float64Array | number;
   /** Conductance of every cell to ground, in G_fs. */
   readonly damping: number;
@@ -39,7 +39,7 @@ export interface CellReadings {
 
 /** A coupling of the largest code. */
 const couplingMax = (bits: number): number => (2 ** (bits - 1) - 1) / 2 ** (bits - 1);
-/** Cells of a run without couplings at most, so that its table stays short. */
+/** Largest number of cells of a run without couplings, so that its table stays short. */
 const UNCOUPLED_CELLS_MAX = 64;
 
 /**

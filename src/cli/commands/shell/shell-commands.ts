@@ -187,7 +187,7 @@ export function wordsOf(line: string): string[] {
   return line.split(/\s+/).filter((word) => word !== '');
 }
 
-/** Errors: BAD_ARGUMENT for a name that there is not. */
+/** Errors: BAD_ARGUMENT for an unknown name. */
 export function findCommand(name: string): ShellCommand {
   if (Object.hasOwn(COMMANDS, name)) return COMMANDS[name];
   throw usage(`There is no command ${name}`, `There are ${[...names()].join(', ')}.`);

@@ -22,7 +22,7 @@ import { printLines } from '../../output/print-lines.js';
 import { fitColumns, printable } from '../../output/text-width.js';
 import { TRACE_FILE, withTrace } from './opened-trace.js';
 
-/** How often a recording that goes on is looked at. A recorder writes twice a second. */
+/** Time between two looks at a recording that is still written. A recorder writes twice a second. */
 const POLL_MS = 200;
 const SECONDS_DIGITS = 6;
 const INDEX_COLUMNS = 6;

@@ -4,7 +4,7 @@ import { U32_MAX } from '../../../../../firmware-protocol/limits.js';
 import type { Command } from '../../../../../firmware-protocol/messages/index.js';
 import { type Clause, ENDLESS, equal, must, reasonName, START, Unseen, uncoupled } from '../clause.js';
 
-/** A number of commands. No board with such a window can queue answers to all of them. */
+/** Number of windows that are filled with commands. No board can queue answers to so many commands. */
 const WINDOWS_FILLED = 4;
 /** `ack` before the first frame. */
 const NOTHING = 65535;

@@ -6,7 +6,7 @@ import { overload } from './overload.js';
 const WATCHDOG_MS = 300;
 /** After its answer to reset, a board becomes silent within this time, ms. */
 const SAID_MS = 50;
-/** A board that nothing but HELLO feeds has barked by then. */
+/** A watchdog that only HELLO feeds has expired after this number of its times. */
 const WATCHDOGS_OF_HELLO = 5;
 /** Largest delay of a watchdog after its stated time, ms. */
 const LATE_MS = 1000;
