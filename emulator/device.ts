@@ -107,12 +107,12 @@ export class EmulatedDevice {
   }
 
   /**
-   * When the watchdog ends the board run in progress if the host stays silent, ms (protocol.md, "Watchdog and
-   * reset").
+   * The time at which the watchdog ends the board run in progress if the host stays silent, ms (protocol.md,
+   * "Watchdog and reset").
    */
   get watchdogDueMs(): number | undefined {
     const { run, state } = this.#board;
-    // A frame of the session has started the board run, so the link has heard one.
+    // A frame of the session has started the board run, so the link has received a frame.
     return run && state === 'running' ? (this.#link.lastHeardMs ?? 0) + run.watchdogMs : undefined;
   }
 

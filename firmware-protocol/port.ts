@@ -52,8 +52,9 @@ export interface Port {
    */
   close(): Promise<void>;
   /**
-   * Called when the program makes a request, so the port can see its caller. The returned function is called
-   * with the id of the request before the request is written, which may be later. Errors: none.
+   * Called when the program makes a request, so that the port can find out which line of code made it. The
+   * returned function is called with the id of the request before the request is written, which may be later.
+   * Errors: none.
    */
   noteCall?(): ((requestId: number) => void) | undefined;
 }

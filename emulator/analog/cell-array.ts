@@ -10,8 +10,8 @@ import { withTimeEffects } from './imperfect-ticks.js';
 /**
  * The board's cells and row amplifiers, stepped tick by tick as device-model.md says under "One tick". The
  * maker of the board chooses what computes the ticks: the WebAssembly kernel or the oracle. Both give the
- * same bits. Buffers have the board's size. A smaller program runs on the first cells and rows, and leaves
- * the others alone.
+ * same bits. Buffers have the board's size. A smaller program runs on the first cells and rows, and does not
+ * change the others.
  */
 export class CellArray {
   readonly v: Int32Array;

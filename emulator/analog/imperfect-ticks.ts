@@ -10,8 +10,8 @@ import { PerTickEffects } from './per-tick-effects.js';
 type Couplings = Pick<EffectiveProgram, 'forward' | 'transposed'>;
 
 /**
- * Adds to `ticks` the changes that this die makes within a board run. A commit can't include such changes. A
- * die without them gets `ticks` back as they are.
+ * Adds to `ticks` the changes that this die makes within a board run. A commit can't include such changes.
+ * For a die without such changes it returns `ticks` unchanged.
  */
 export function withTimeEffects(die: Die, ticks: ArrayTicks, faults: BoardFaults): ArrayTicks {
   const effects = new PerTickEffects(die);

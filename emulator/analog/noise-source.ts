@@ -40,7 +40,7 @@ export class NoiseSource {
   }
 }
 
-/** Makes z of sixteen cells: cell `first` + 4·word + lane takes that word of group `first`/4 + lane. */
+/** Makes z of sixteen cells: cell `first` + 4·word + lane takes word `word` of group `first`/4 + lane. */
 function fillBlock(
   words: Uint32Array,
   tickLow: number,

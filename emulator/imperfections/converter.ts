@@ -17,8 +17,8 @@ import {
 } from './imperfection.js';
 
 /**
- * Deviations of single codes repeat with the low bits. A converter whose one fine part serves every coarse
- * step behaves so.
+ * Deviations of single codes repeat with the low bits. A converter behaves so if all its coarse steps share
+ * one fine part.
  */
 const CODE_PERIOD_LOG2 = 8;
 const CODE_PERIOD = 1 << CODE_PERIOD_LOG2;

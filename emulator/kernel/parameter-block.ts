@@ -42,7 +42,10 @@ export const TRANSPOSED_BLOCKS_AT = 104;
 export const TRANSPOSED_PAIRS = 108;
 export const TRANSPOSED_PANELS = 112;
 export const TRANSPOSED_SMALL_PANELS = 116;
-/** If no |w| of a tick is above this, every sum and T of this dense program fits 32 bits in it; −1: never. */
+/**
+ * If no |w| of a tick is above this, every sum and T of this dense program fits 32 bits in this tick; −1:
+ * never.
+ */
 export const NARROW_INPUT_MAX = 120;
 export const ROW_ATTENUATION = 124;
 /** 5 + k. */

@@ -147,7 +147,7 @@ export class Link {
     return this.#commands.freePlaces;
   }
 
-  /** Whether something came that no frame has acknowledged yet. */
+  /** Whether a frame came that is not acknowledged yet. */
   get owesAcknowledgement(): boolean {
     return this.#ackOwed || this.#nakOwed;
   }
@@ -194,8 +194,8 @@ export class Link {
 
   /**
    * Queues a copy of a message of another channel, given in parts. Check `canSendUnsequenced` first for the
-   * sample channel. A stop or open message goes before all others, and replaces an older one that still waits
-   * (protocol.md, "Opening a session").
+   * sample channel. A stop or open message goes before all other messages, and replaces an older message of
+   * its kind that still waits (protocol.md, "Opening a session").
    */
   sendUnsequenced(channel: Exclude<Channel, typeof CHANNEL.command>, ...parts: readonly Uint8Array[]): void {
     this.#once.send(channel, parts);

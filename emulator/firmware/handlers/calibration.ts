@@ -6,7 +6,7 @@ import type { Handlers } from './handlers.js';
 /** The most bytes that an answer of `readCalibration` has beside those of the record. */
 const ANSWER_OVERHEAD_BYTES = 24;
 
-/** A real board hears nothing while it programs its flash. It therefore does so only between runs. */
+/** A real board receives nothing while it programs its flash, so it programs it only between runs. */
 function requireIdle(board: Board): void {
   if (board.state === 'running') throw new Refused(REFUSAL.wrongState, 'not during a run');
 }

@@ -126,8 +126,8 @@ export function tickWords(
 /**
  * Makes z of the words, and η = (a·(z before + z) + 2^(s−1) + (ζ < 0 ? −1 : 0)) >> s. A conversion of x to
  * float gives its octave and segment. It is exact, because the bits that could round are cleared first.
- * `table` holds pairs (base, slope). A turn takes two vectors. The indices into the table are written over
- * the words in memory, which is quicker than to extract them from the lanes.
+ * `table` holds pairs (base, slope). One turn of the loop takes two vectors. The indices into the table
+ * overwrite the words in memory. This is faster than extracting the indices from the lanes.
  */
 export function gaussians(
   words: usize,

@@ -116,7 +116,7 @@ def spirals(count: int, generator: torch.Generator) -> Tuple[torch.Tensor, torch
 
 
 def accuracy(network: torch.nn.Module, points: torch.Tensor, labels: torch.Tensor) -> float:
-    """The share of points whose arm the network tells correctly."""
+    """The share of points whose arm the network predicts correctly."""
     with torch.no_grad():
         return float((network(points).argmax(dim=1) == labels).float().mean())
 

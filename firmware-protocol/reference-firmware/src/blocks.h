@@ -17,8 +17,8 @@
 #define BLOCK_PARTS_MAX ((CONFIG_CELLS + BLOCK_CODES_MIN - 1) / BLOCK_CODES_MIN)
 #define BLOCKS_MAX (CONFIG_BLOCKS_KEPT + TL_BLOCK_QUEUE_MAX + BLOCK_PARTS_MAX + 1)
 /*
- * It has room for one block more than can be held, because each block is in one piece, and for one sample in
- * parts.
+ * The buffer has room for one more block than it may hold, because each block is in one piece. It also has
+ * room for one sample in parts.
  */
 #define BLOCKS_BYTES ((CONFIG_BLOCKS_KEPT + TL_BLOCK_QUEUE_MAX + 2) * (size_t)CONFIG_FRAME_BYTES + 4 * (size_t)CONFIG_CELLS)
 

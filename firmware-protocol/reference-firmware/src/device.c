@@ -90,8 +90,8 @@ const uint8_t *device_poll(device *d, uint64_t now_us, size_t *length) {
   bytes = link_poll(&d->link, now_us, length);
   if (bytes == NULL && d->presence == RUN_CURRENT) {
     /*
-     * The last block may just have been sent. In that case the report of the run can go (protocol.md, "End of
-     * a run").
+     * The last block may just have been sent. The report of the run can then be sent (protocol.md, "End of a
+     * run").
      */
     device_report_run(d, 0);
     bytes = link_poll(&d->link, now_us, length);

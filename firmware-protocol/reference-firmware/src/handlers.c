@@ -249,7 +249,7 @@ refusal device_execute(device *d, int opcode, const message_value *values, messa
     case TL_OP_WRITE_CALIBRATION:
       return calibration_write(values);
     case TL_OP_KEEP_CALIBRATION:
-      /* A board hears nothing while it programs its flash. */
+      /* A board receives nothing while it programs its flash. */
       if (d->state == TL_STATE_RUNNING) return refused(TL_REASON_WRONG_STATE, "not during a run");
       return calibration_keep(values);
     default:

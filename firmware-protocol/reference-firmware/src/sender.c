@@ -46,8 +46,8 @@ uint32_t sender_places(const sender *s, size_t length) {
   if (waiting >= TL_COMMAND_QUEUE_MAX || !find_room(s, length, &offset)) return 0;
   uint32_t places = TL_COMMAND_QUEUE_MAX - waiting;
   /*
-   * A caller that asks for several places sends small payloads. Room for two payloads of the longest length
-   * is then enough for all places.
+   * A caller that asks for several places sends small payloads. Then room for two payloads of the largest
+   * length is enough for all these places.
    */
   return places > 1 && !find_room(s, 2 * length, &offset) ? 1 : places;
 }

@@ -19,7 +19,7 @@ export interface Verdict {
 
 const version = ({ major, minor }: { readonly major: number; readonly minor: number }) => `${major}.${minor}`;
 
-/** The line that a decision record needs. With it every change of the wire is a written decision. */
+/** The line that a decision record must have. It makes every change of the wire a written decision. */
 export function recordLine(current: CurrentTables): string {
   return `Tables: ${version(current)}, hash \`${current.tableHash}\`.`;
 }

@@ -88,14 +88,14 @@ def wanted_moments(p, segment):
         return 0.0, 0.0
     low = 2**p * (1 + segment / SEGMENTS)
     high = 2**p * (1 + (segment + 1) / SEGMENTS)
-    if p < 7:  # at most one number, which stands for x - 1 ... x + 1
+    if p < 7:  # at most one number, which represents x - 1 ... x + 1
         low, high = low - 1, low + 1
     a, b = primitive(low), primitive(high)
     return b[0] - a[0], b[1] - a[1]
 
 
 def badness(error2, error4):
-    """The variance matters more: it sets the noise temperature."""
+    """The variance is more important, because it determines the noise temperature."""
     return error2**2 + (error4 / 8) ** 2
 
 

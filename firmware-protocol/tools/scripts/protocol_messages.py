@@ -100,7 +100,7 @@ def parse_messages():
 
 
 BOUNDARIES = [0, 1, 2, 31, 32, 127, 128, 255, 256, 32767, 32768, U16, U16 + 1, 2**31 - 1, 2**31, U32, U32 + 1, U53]
-BYTES_MOST = 300  # of the long fields only so much is written: bin16 is reached, the files stay small
+BYTES_MOST = 300  # a long field has only this many bytes: enough for bin16, and few enough for small files
 
 
 def field_value(field, level):
@@ -140,7 +140,7 @@ def messages(rows):
 
 
 def later_minor(rows):
-    """Items beyond the known fields are ignored, whatever of the subset they are."""
+    """Items beyond the known fields are ignored, if they are any values of the subset."""
     for opcode, name, direction, fields in rows:
         values = [field_value(field, 1) for field in fields]
         named = {field[0]: shown(value) for field, value in zip(fields, values)}

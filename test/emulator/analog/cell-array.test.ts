@@ -118,7 +118,7 @@ function equalsTheReference(problems: number, least: number): void {
   });
 }
 
-describe('equal the BigInt reference for many problems', { tags: 'long' }, () => {
+describe('many problems against the BigInt reference', { tags: 'long' }, () => {
   equalsTheReference(1500, 50);
 });
 

@@ -58,7 +58,7 @@ def refuse_beyond_float64(checked: CheckedSystem, tolerance: float, share: float
 
 
 def _residual_rounding(system: System, spectrum: Spectrum) -> float:
-    """Rounding error of a residual over λ₋‖x‖: n terms err by at most (n + 2)·u."""
+    """Rounding error of a residual, divided by λ₋‖x‖. A sum of n terms has an error of at most (n + 2)·u."""
     rows, columns = system.array.shape
     terms = columns if system.kind == "dense" else rows + columns
     return (terms + 2) * _EPSILON * spectrum.eigenvalue_max / spectrum.eigenvalue_min

@@ -62,7 +62,7 @@ def reason_of_stall(plan: EquilibriumPlan, one: Pass, left: float) -> str:
 
 def dead_cells(plan: EquilibriumPlan, one: Pass) -> List[Tuple[int, float, float]]:
     """(cell, its reading, the value that its row requires, in V_fs) of cells that look dead: only their rows
-    have a residual that rounding cannot explain. It is a suspicion, but a useful one for the user."""
+    have a residual that rounding cannot explain. This is a suspicion, but it is useful for the user."""
     x, scale = one.reading.x, one.reading.solution_scale
     unexplained = one.drive - apply_system(plan.system, x) - one.reading.rounding
     largest = norm_inf(unexplained)

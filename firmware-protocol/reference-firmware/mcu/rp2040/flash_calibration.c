@@ -18,7 +18,10 @@ typedef char assert_capacity[CONFIG_CALIBRATION_BYTES <= CAPACITY ? 1 : -1];
 
 typedef struct {
   uint32_t length;
-  /* It is ~length. With it, an erased page, or a page written only in part, is not a valid header. */
+  /*
+   * The complement ~length. It makes an erased page, or a page that was written only in part, an invalid
+   * header.
+   */
   uint32_t complement;
   uint32_t crc;
 } header;

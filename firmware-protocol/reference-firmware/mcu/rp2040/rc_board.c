@@ -174,7 +174,7 @@ int board_overloaded(void) {
   return 0;
 }
 
-/* Nobody knows the charge of a capacitor to the last bit. */
+/* The charge of a capacitor cannot be known to the last bit. */
 uint32_t board_state_digest(uint64_t at) {
   (void)at;
   return 0;

@@ -45,7 +45,7 @@
 /* The readings of the converters at 0 V_fs, and 1/(1 − exp(−tick/τ)) in 2⁻¹⁰. */
 static int32_t offset[RC_CELLS];
 static int32_t pull[RC_CELLS];
-/* How much the wanted voltage of an output was above its last step. */
+/* The wanted voltage of an output minus its last step. */
 static int32_t rest[RC_CELLS];
 
 static int no_work(void) { return 0; }
@@ -116,7 +116,7 @@ static void open_pins(void) {
     REG(PWM_CC(SLICE(i))) = PWM_STEPS / 2;
     REG(PWM_CSR(SLICE(i))) = PWM_ENABLE;
     REG(GPIO_CTRL(OUTPUT_PIN(i))) = GPIO_FUNCTION_PWM;
-    /* The pin is no input, has no pull resistor and is no output. */
+    /* The pin is neither input nor output, and has no pull resistor. */
     REG(PAD(FIRST_ADC_PIN + i)) = PAD_OUTPUT_OFF;
   }
 }
