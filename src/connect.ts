@@ -110,7 +110,7 @@ function locate(uri: string): { transport: Transport<DeviceAddress>; address: De
 }
 
 /**
- * Guesses the URI that was meant by a text that is no URI; undefined if no transport recognises the text.
+ * Guesses the URI that was meant by a text that is not a URI; undefined if no transport recognises the text.
  * Blanks around the text are ignored, because people paste them along.
  */
 function suggestion(text: string): string | undefined {

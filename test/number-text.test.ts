@@ -141,7 +141,7 @@ describe('a value with its standard error', () => {
         const texts = formatMeasured(x, error);
         expect(Math.abs(numberOf(texts.error) - error)).toBeLessThanOrEqual(0.0501 * error);
         expect(Math.abs(numberOf(texts.value) - x)).toBeLessThanOrEqual(0.0502 * error);
-        // The last zeros of a whole number may be no significant digits.
+        // The last zeros of a whole number may not be significant digits.
         if (/[.e]/.test(texts.error)) expect(lastPlaceOf(texts.value)).toBe(lastPlaceOf(texts.error));
       }),
     );

@@ -146,7 +146,7 @@ async function readByContent(
   if (isZip) return readByContent(await npzMember(file, member), undefined, true);
   if (member !== undefined)
     throw badFile(file.path, `${file.path} is no .npz file.`, `Give ${file.path} alone, without :${member}.`);
-  // A file that was cut within its first bytes is a damaged array and no text.
+  // A file that was cut within its first bytes is a damaged array and not a text.
   if (NPY_MAGIC.subarray(0, head.length).equals(head.subarray(0, NPY_MAGIC.length))) return readNpy(file);
   const text = head.toString('utf8').replace(/^\uFEFF/, '');
   if (text.toLowerCase().startsWith(MATRIX_MARKET_BANNER.toLowerCase())) return readMatrixMarket(file);

@@ -129,7 +129,7 @@ export function columnOf({ path, names }: DataTable, name: string, option: strin
 
 /**
  * Columns of numbers as a matrix; each row of the table is a row. Errors: BAD_MATRIX with line and column for
- * a cell that is empty or no finite number.
+ * a cell that is empty or is not a finite number.
  */
 export function numbersOf({ path, names, rows, decimal }: DataTable, columns: readonly number[]): Matrix {
   const out = matrix(rows.length, columns.length);

@@ -112,7 +112,7 @@ export class TextTable {
 
   #endLine(tail: Uint8Array): void {
     this.#keep(tail);
-    // Bytes that are no UTF-8 become U+FFFD here, which is not a number and so ends in an error with its
+    // Bytes that are not UTF-8 become U+FFFD here, which is not a number and so ends in an error with its
     // place.
     const bytes = Buffer.concat(this.#pending, this.#pendingBytes);
     this.#pending = [];

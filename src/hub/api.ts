@@ -195,7 +195,7 @@ export const KEPT_NOTE = NOTE.extend({ timeMs, owner: z.string() });
 
 /** Body of `POST …/notes`. */
 export const NOTES_REQUEST = z.strictObject({ notes: z.array(NOTE).min(1).max(NOTES_MAX) });
-/** Answer to it: how many were taken. */
+/** Answer to `POST …/notes`: the number of notes that were taken. */
 export const NOTES_ANSWER = z.object({ taken: count });
 /** Body of `POST …/recording`. */
 export const RECORDING_REQUEST = z.strictObject({ on: z.boolean() });
@@ -362,7 +362,7 @@ export type HubEventOf<Type extends HubEvent['type']> = Extract<HubEvent, { read
 export interface BoardView extends z.infer<typeof BOARD_VIEW> {}
 /** A run as observers see it. */
 export interface RunView extends z.infer<typeof RUN_VIEW> {}
-/** What passed a board's link. */
+/** The traffic of a board's link. */
 export interface LinkCounters extends z.infer<typeof LINK_COUNTERS> {}
 /** A note of a host, as it is kept. */
 export interface KeptNote extends z.infer<typeof KEPT_NOTE> {}

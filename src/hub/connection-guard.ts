@@ -13,7 +13,7 @@ interface Known {
 
 /**
  * Bounds the number of connections. A connection is a stranger until it has shown a known token or was
- * answered. Strangers are closed when others come, so clients that only connect keep nobody out.
+ * answered. Strangers are closed when others come, so clients that only connect cannot keep others out.
  */
 export class ConnectionGuard {
   /** In the order in which they came. */

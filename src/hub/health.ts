@@ -13,8 +13,8 @@ export function healthOf(
   if (name !== null && needsAll)
     throw new Refusal(400, 'BAD_ARGUMENT', '`board` and `all` exclude each other.', 'Give one of them.');
   const asked = name === null ? boards : boards.filter((board) => board.name === name);
-  // A client that may not observe must not learn which names exist. For it, an unknown board looks like a
-  // board that is not reached.
+  // A client that may not observe must not learn which names exist. For such a client, an unknown board looks
+  // like a board that is not reached.
   if (asked.length === 0 && mayObserve)
     throw new Refusal(404, 'PORT_NOT_FOUND', 'There is no board of that name here.', 'See /api/boards.');
   const boardsGood = asked.filter(({ health }) => health === 'good').length;

@@ -5,7 +5,7 @@ import { allows, type Identity } from './tokens.js';
 
 /** Largest number of clients that wait for one board. */
 export const QUEUE_MAX = 16;
-/** Largest number of clients of one owner among them, so that one owner alone keeps no other out. */
+/** Largest number of clients of one owner among them, so that one owner alone cannot keep others out. */
 export const QUEUE_PER_OWNER_MAX = 12;
 /**
  * Even a client that does not want to wait gets this time. Otherwise a program that connects again right

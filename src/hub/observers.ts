@@ -7,7 +7,7 @@ import { refuseSocket } from './sockets.js';
 
 /** Largest number of observers at the same time. */
 export const OBSERVERS_MAX = 32;
-/** Largest number of observers of one owner, so that one owner alone keeps no other out. */
+/** Largest number of observers of one owner, so that one owner alone cannot keep others out. */
 export const OBSERVERS_PER_OWNER_MAX = 24;
 /** If more bytes than this wait for an observer, figures that are sent again soon are left out. */
 const THIN_BYTES = 262_144;

@@ -57,9 +57,9 @@ export class Tokens {
   }
 
   /**
-   * Reads a token file: one line for each token, with owner, right and token, parted by blanks; # begins a
-   * comment at the start of a line or after a blank. Errors: BAD_FILE, which names the line and never shows
-   * a token.
+   * Reads a token file: one line for each token, with owner, right and token, separated by blanks; # begins a
+   * comment at the start of a line or after a blank. Errors: BAD_FILE, which names the line and never shows a
+   * token.
    */
   static async read(path: string): Promise<Tokens> {
     const bad = (problem: string, hint: string): ThermolinkError =>

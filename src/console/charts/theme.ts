@@ -1,6 +1,6 @@
 import type { DivergingColors, Rgb } from './scales.js';
 
-/** The colours for canvases, from the style sheet. It has other colours for dark screens. */
+/** The colours for canvases, from the style sheet. The style sheet has other colours for dark screens. */
 export interface Theme {
   readonly ink: string;
   readonly grid: string;
