@@ -4,7 +4,7 @@ import { TABLE_HASH_HEX } from './table-hash.generated.js';
 
 /** 1.1 is frozen; docs/reference/protocol.md, "Versions", says what a later version may change. */
 export const PROTOCOL_MAJOR = 1;
-/** It grows by additions that an older end can ignore. */
+/** The minor version grows by additions that an older end can ignore. */
 export const PROTOCOL_MINOR = 1;
 
 /**

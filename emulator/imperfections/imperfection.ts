@@ -135,9 +135,9 @@ export interface Damage {
 export interface Imperfection<M extends IntegerRules = IntegerRules, L extends ListRules = NoLists> {
   /** `commit`: a commit applies it to a program's numbers. `time`: it acts between ticks. */
   readonly acts: 'commit' | 'time';
-  /** Its rule, as a cell of the table of device-model.md. */
+  /** The rule of the effect, as a cell of the table of device-model.md. */
   readonly rule: string;
-  /** Its magnitudes, as that table shows them. */
+  /** The magnitudes of the effect, as that table shows them. */
   size(magnitudes: Magnitudes<M>): string;
   /** The magnitudes of a profile's `effects`. */
   readonly magnitudes: M;
@@ -185,7 +185,7 @@ export function imperfection<M extends IntegerRules, L extends ListRules = NoLis
 export interface Fault {
   /** What it does, for people who choose one. */
   readonly words: string;
-  /** Its rule, as a cell of the table of device-model.md. */
+  /** The rule of the effect, as a cell of the table of device-model.md. */
   readonly rule: string;
   /** Whether it happens to one cell. */
   readonly isOfCell: boolean;

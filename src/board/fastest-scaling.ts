@@ -11,7 +11,7 @@ export interface FastestScaling extends SystemScaling {
   readonly codes: SystemCodes;
 }
 
-/** h·λ̂_max that the scale aims at; at 2 a mode grows. */
+/** The value of h·λ̂_max that the scale aims at. At 2 a mode grows. */
 const STEP_AIM = 1.9;
 /** Largest h·λ̂_max of the codes if the scale does not include the damping. */
 const STEP_MAX = 1.93;
@@ -21,8 +21,8 @@ const STEP_MAX = 1.93;
  */
 export const STIFF_DAMPING = 0.03;
 /**
- * Codes narrower than this move λ_max by more than the margin, so λ_max of the codes is searched with several
- * starts again.
+ * If codes have fewer bits than this, rounding changes λ_max by more than the margin. The search for λ_max of
+ * the codes then needs several starts. Otherwise one start is enough.
  */
 const WIDE_BITS = 8;
 /**
@@ -33,9 +33,9 @@ const FITS_MAX = 20;
 /**
  * The smallest scale s_A of A + λI at which no coupling saturates and h·λ̂_max ≤ 1.9, where Lanczos' method
  * bounds λ̂_max of the programmed codes. (Below 8 bits, rounding makes λ̂_max larger than that of K.) A is
- * given without λ, as KᵀK or as A itself. A run has about a tenth of the ticks of the scale with h·σ ≤ 1, σ =
- * ‖K‖_F², and its codes are about √10 times larger. Modes above h·λ̂ = 1 overshoot, so this scale does not
- * suit a relaxation to a given time (decision 9).
+ * given without λ, as KᵀK or as A itself. At the scale with h·σ ≤ 1, σ = ‖K‖_F², a run has about ten times as
+ * many ticks, and its codes are about √10 times smaller. Modes above h·λ̂ = 1 overshoot, so the smallest
+ * scale does not suit a relaxation to a given time (decision 9).
  *
  * `eigenvalueMax` bounds λ_max of A. Errors: none.
  */

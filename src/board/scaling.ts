@@ -39,8 +39,8 @@ export interface Relaxation {
 }
 
 /**
- * Upper bound of h·λ̂_max in a run to equilibrium. At 2 the step is unstable. The difference is a margin for
- * rounded couplings.
+ * Upper bound of h·λ̂_max in a run to equilibrium. At 2 the step is unstable. The difference from 2 is a
+ * margin for rounded couplings.
  */
 const EQUILIBRIUM_STEP_MAX = 1.9;
 /** Least number of ticks of a relaxation whose fastest mode changes by more than 1/e (decision 9). */

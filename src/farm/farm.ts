@@ -184,7 +184,7 @@ async function connected(
   try {
     return (await Promise.race([connecting, late])) as NatsConnection;
   } catch (cause) {
-    // It may have answered in this moment.
+    // The server may have answered in this moment.
     void connecting.then((connection) => closeConnection(connection, sockets)).catch(() => undefined);
     sockets.end();
     throwIfAborted(signal);

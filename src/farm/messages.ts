@@ -9,7 +9,7 @@ const KEY = /^[0-9a-f]{64}$/;
 
 /** Bytes that a farm stores in parts, separately from a job or a result. */
 export interface StoredBytes {
-  /** Their number. */
+  /** Number of bytes. */
   readonly bytes: number;
   /** The SHA-256 of all of them, in hexadecimal digits. */
   readonly sha256: string;

@@ -157,7 +157,7 @@ function targetOf(path: string): string {
     try {
       next = readlinkSync(target);
     } catch {
-      // It is not a link, or it is missing. Opening it shows any other problem.
+      // The target is not a link, or it is missing. Opening it shows any other problem.
       return target;
     }
     target = resolve(dirname(target), next);

@@ -39,8 +39,8 @@ export function beginEvaluation<Measures extends Figures>(
     return { gradient: result.gradient, factor, layers, lossAt, takenMs, result: async () => result };
   }
   const coming = first.then(checked);
-  // It may fail before anything waits for it. This handler keeps Node from reporting an unhandled rejection;
-  // `result` still rejects with the error.
+  // The evaluation may fail before anything waits for it. This handler keeps Node from reporting an unhandled
+  // rejection; `result` still rejects with the error.
   coming.catch(() => undefined);
   const result = async (): Promise<LossGradient<Measures>> => {
     const asked = performance.now();

@@ -8,7 +8,7 @@ void hello_watch_init(hello_watch *watch) { memset(watch, 0, sizeof *watch); }
 
 /* Looks at the bytes between two delimiters. */
 static int is_hello(hello_watch *watch) {
-  /* It is static, because a decoder is large: it has room for the longest frame. */
+  /* The decoder is static, because it is large: it has room for the longest frame. */
   static frame_decoder decoder;
   const uint8_t delimiter = 0;
   frame_result result;

@@ -62,7 +62,7 @@ typedef struct {
 void board_power_on(void);
 /* Whether the board works. Called after board_power_on; a board that does not work starts no run. */
 int board_self_test(void);
-/* It is constant after the first board_power_on, which may measure some of its values. */
+/* The profile is constant after the first board_power_on, which may measure some of its values. */
 const board_profile *board_get_profile(void);
 /* The serial number of this board, for people and for files: at most 24 characters of ASCII. */
 const char *board_serial_number(void);

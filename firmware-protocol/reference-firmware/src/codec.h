@@ -53,7 +53,7 @@ typedef enum {
 
 typedef struct {
   const message_row *row;
-  /* These are −1 if they could not be read. */
+  /* The next two fields are −1 if they could not be read. */
   int opcode;
   int64_t request_id;
   /* The reason why the payload was malformed, and the bad field. */

@@ -78,7 +78,9 @@ void link_receive(link_state *link, const uint8_t *bytes, size_t length, uint64_
 int link_send(link_state *link, const uint8_t *payload, size_t length);
 /* How many messages of the size of a report or answer can be queued now. */
 uint32_t link_places(const link_state *link);
-/* These queue the answer to a stop or a HELLO. A newer answer replaces one that still waits. */
+/*
+ * The next two functions queue the answer to a stop or a HELLO. A newer answer replaces one that still waits.
+ */
 void link_send_stop(link_state *link, const uint8_t *payload, size_t length);
 void link_send_open(link_state *link, const uint8_t *payload, size_t length);
 /*

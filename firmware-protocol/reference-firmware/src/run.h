@@ -33,9 +33,9 @@ typedef struct {
   int outcome;
   uint32_t credit;
   uint32_t released;
-  /* A credit that raised nothing came, so the host waits for `blocksSent` (protocol.md, "Credits"). */
+  /* A credit came that raised no number, so the host waits for `blocksSent` (protocol.md, "Credits"). */
   int position_owed;
-  /* A sample was lost before the next sample. */
+  /* At least one sample was lost since the last kept sample. */
   int gap;
   /* A block is being filled. */
   int filling;

@@ -6,8 +6,8 @@ U16, U32, U53 = 2**16 - 1, 2**32 - 1, 2**53 - 1
 
 
 def cobs(raw):
-    """Runs of bytes without zero, each after a byte (length + 1). 254 bytes without a zero follow 0xff, and
-    no zero is implied after them."""
+    """Each run of bytes without a zero follows a byte that holds its length + 1. A run of 254 bytes follows
+    0xff, and no zero is implied after it."""
     out = bytearray()
     segments = raw.split(b"\0")
     for number, segment in enumerate(segments):
@@ -79,5 +79,5 @@ def msgpack(value):
 
 
 def pattern(length, seed):
-    """Bytes without a zero. A long result has every other value."""
+    """Bytes without a zero. A long result has every value from 1 to 255."""
     return bytes((seed + 89 * i) % 255 + 1 for i in range(length))

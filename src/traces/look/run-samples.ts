@@ -54,7 +54,10 @@ export function* runSamples(chunks: Iterable<LinkChunk>): Generator<RunSamples> 
 class OpenRun {
   readonly run: LedgerRun;
   readonly #board: Answer<'hello'> | undefined;
-  /** It grows until the first sample is complete, because a block does not tell the total number of cells. */
+  /**
+   * The number grows until the first sample is complete, because a block does not tell the total number of
+   * cells.
+   */
   #cells = 0;
   #samples = 0;
   #codes = new Int16Array(CODES_AT_FIRST);

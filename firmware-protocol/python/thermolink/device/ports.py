@@ -183,7 +183,7 @@ def open_port(uri: str, timeout: float) -> Port:
         path, _, query = uri[len("serial:") :].partition("?")
         return SerialPort(path, _baud(uri, path, query))
     if uri.startswith(("hub://", "hubs://")):
-        # It is loaded only here, because most programs need neither HTTP nor TLS.
+        # The module is loaded only here, because most programs need neither HTTP nor TLS.
         from .hub_port import HubPort
 
         return HubPort(uri, timeout)

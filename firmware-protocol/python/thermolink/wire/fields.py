@@ -6,7 +6,8 @@ from typing import Mapping, Optional, Tuple, Union
 
 @dataclass(frozen=True)
 class Integer:
-    """A whole number from `least` to `most`. `absent` is its value if an earlier version leaves it out."""
+    """A whole number from `least` to `most`. `absent` is the value of a field that an earlier version leaves
+    out."""
 
     name: str
     least: int
@@ -69,8 +70,8 @@ Field = Union[Integer, Choice, Bytes, Text]
 
 @dataclass(frozen=True)
 class Message:
-    """One row of the tables. `direction` is `command`, `toDevice` or `toHost`; `answer` is that of a
-    command."""
+    """One row of the tables. `direction` is `command`, `toDevice` or `toHost`. `answer` has the fields of the
+    answer to a command."""
 
     opcode: int
     name: str

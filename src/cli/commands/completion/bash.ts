@@ -9,8 +9,8 @@ import {
 
 /**
  * The script for bash. It needs no package of completions. Names of files are quoted by bash from version 4
- * on. Bash cuts words at `:` and `=`, so the script joins the parts, and leaves the part that is typed
- * already out of its answers.
+ * on. Bash cuts words at `:` and `=`. The script therefore joins the parts. Its answers do not repeat the
+ * part that is typed already.
  */
 export function bashScript(program: CompletedCommand): string {
   const commands = [...allCommands(program)];
