@@ -129,7 +129,7 @@ describe('solveQp', () => {
     expect([result.status, result.method]).toEqual(['solved', 'ipm']);
     expect(Math.abs(result.objective - optimum)).toBeLessThanOrEqual(1e-6 * Math.max(1, Math.abs(optimum)));
     expectProof(program, result.x, result.y);
-    // One matrix an iteration, two solves with it; the polish has its own.
+    // Each iteration sends one matrix and solves twice with it. Each polish step sends its own matrix.
     expect(result.uploads).toBeLessThanOrEqual(result.iterations + result.polishSteps);
     expect(result.iterations).toBeLessThanOrEqual(12);
   });

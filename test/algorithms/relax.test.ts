@@ -152,7 +152,7 @@ describe('λt ≥ 15', () => {
     );
     if (!outcome.ok) throw new Error('definite');
     const exact = choleskySolve(outcome.factor, codes);
-    // One ADC step, and e⁻¹⁶ of a start below V_fs.
+    // The tolerance is one ADC step and e⁻¹⁶ of a start below V_fs.
     expect(normInf(subtract(volts(board), exact))).toBeLessThan(2 ** -14 + Math.exp(-16));
   });
 });

@@ -13,7 +13,10 @@ export interface Peer {
 /** `npm run bench` runs in the repository's folder. */
 const SCRIPT = path.resolve('test/bench/peers.py');
 
-/** Those of NumPy, PyTorch and JAX that this Python can import; an empty list if there is no Python. */
+/**
+ * Starts the peers (NumPy, PyTorch, JAX) that this Python can import. The list is empty if there is no
+ * Python.
+ */
 export async function startPythonPeers(
   python: string,
 ): Promise<{ peers: readonly Peer[]; stop: () => void }> {

@@ -46,7 +46,10 @@ async function watchdogTrips(uri: string): Promise<number> {
 }
 
 const LONG = { tags: 'long' } as const;
-/** One signal and the kill are quick, on one line. The long tests have every end on both lines. */
+/**
+ * The quick tests end the board by one signal and by a kill, on one kind of line. The long tests have every
+ * end on both kinds.
+ */
 const quickOnOne = (kind: string) => (kind === 'pty' || !hasPty ? {} : LONG);
 
 describe.runIf(isBuilt).each(hasPty ? ['tcp', 'pty'] : ['tcp'])('a board on %s', (kind) => {

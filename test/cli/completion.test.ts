@@ -87,7 +87,7 @@ ${calls.join('\n')}
     const calls = lines.map((line) => `complete -C ${single(line)} | string replace -r '\\t.*' ''; echo .`);
     return answersIn(runShell('fish', ['--no-config'], `source ${script('fish')}\n${calls.join('\n')}\n`));
   },
-  /** It runs in a terminal, because zsh completes only there. `compadd` records its matches. */
+  /** The shell runs in a terminal, because zsh completes only there. `compadd` records its matches. */
   zsh(lines) {
     writeFileSync(results(), '');
     const setup = join(directory, 'setup.zsh');

@@ -85,7 +85,7 @@ const LONG: Readonly<Record<string, Line>> = {
 /** Stores the weights that `evaluate` tests. */
 const TRAINING = 'train mnist --train-size 256 --batch 128 --hidden 8 --optimizer sgd --out trained --data';
 
-/** It prints a script. */
+/** Commands without `--json`: they print a script. */
 const WITHOUT_JSON = ['completion'];
 
 const commands = COMMANDS.flatMap((entry) =>

@@ -92,7 +92,7 @@ describe('monitor of a board', () => {
 describe('monitor of a recording', () => {
   it('watches a session of another program until it ends', async () => {
     const file = path.join(directory, 'live.mcap');
-    // It waits for a file that is not there yet.
+    // The command waits for a file that is not there yet.
     const watched = runCommand('monitor', '--trace', file, '--json', '--messages', '--interval', '0.02');
     const device = await connect('emulator:ideal-8', { record: file });
     await device.loadProgram(0, diagonalProgram(8));

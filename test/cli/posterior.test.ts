@@ -67,7 +67,8 @@ test('linear: tells means beside exact ones, and writes draws, summary and pictu
   );
   const summary = JSON.parse(readFileSync(join(out, 'summary.json'), 'utf8'));
   expect(summary.boards).toEqual(['emulator:ideal-64', 'emulator:ideal-64?die=2']);
-  // Both are of 400 draws: five standard errors, by chance once in 500,000 seeds for three of them.
+  // Each mean is of 400 draws. By chance, any of the three means is off by more than five standard errors
+  // once in 500,000 seeds.
   for (const { mean, mcse, exact } of summary.parameters)
     expect(Math.abs(mean - exact.mean)).toBeLessThan(5 * mcse + 0.01 * exact.sd);
   const chains = [1, 2].map((k) => readStanCsv(readFileSync(join(out, `chain-${k}.csv`), 'utf8')));

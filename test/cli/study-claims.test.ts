@@ -124,7 +124,7 @@ describe('the map of the study where-curvature-helps', () => {
 describe('a study of tables on a board that is too small', () => {
   it('is refused before anything is written', () => expectRefused('runtime'));
 
-  // These two load the digits, which takes a second.
+  // Both studies load the digits, which takes a second.
   it.each(['mnist', 'where-curvature-helps'])(
     '%s is refused before anything is written',
     { tags: 'long' },

@@ -90,7 +90,7 @@ describe('a rule about time that fails', () => {
 });
 
 it('a board that sometimes sends late is found on an undisturbed machine', async () => {
-  // It forgets the sending after its first timeout, in the first check only: the next one comes after 750 ms.
+  // The board drops the sending of its first timeout, once. The next sending comes after 750 ms.
   let repeated = 0;
   const seen = new Set<number>();
   const mutation: Mutation = {

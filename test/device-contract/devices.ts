@@ -22,8 +22,8 @@ export interface DeviceUnderTest {
   /** Powers a board on; it stays until `end`. */
   readonly start: () => Promise<RunningDevice>;
   /**
-   * It computes the ideal model of docs/reference/device-model.md bit for bit, as the emulator's profile of
-   * that name.
+   * The name of the emulator's profile whose ideal model (docs/reference/device-model.md) the device computes
+   * bit for bit.
    */
   readonly profile: string | undefined;
   /** There is only one board; every `start` returns it. */
@@ -132,7 +132,7 @@ const exampleOverPty = (name: string, cells?: number): DeviceUnderTest => ({
     const directory = mkdtempSync(path.join(tmpdir(), 'thermolink-'));
     const board = await spawnDevice(program, path.join(directory, 'board'));
     return running(board.uri, async () => {
-      // It has no end: a board is switched off.
+      // The program does not end by itself: a board is switched off.
       board.kill();
       rmSync(directory, { recursive: true });
     });

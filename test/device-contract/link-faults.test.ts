@@ -172,7 +172,7 @@ async function expectNothingChanged(under: DeviceUnderTest, schedules: number): 
     mended += outcome.mended;
   };
   if (under.onlyOne) for (const seed of seeds) await one(seed);
-  // They run at once, because each mostly waits.
+  // The schedules run at once, because each mostly waits.
   else await Promise.all(seeds.map(one));
   if (process.env['SHOW']) console.log(total, mended);
   expect(mended).toBeGreaterThan(0);

@@ -5,7 +5,9 @@ import { hasProgram } from '../support/programs.js';
 import { type Implementation, linesOf, split } from './implementations.js';
 
 const DEADLINE_MS = 300_000;
-/** 16 MB of RAM hold two banks of 1024 × 1024 couplings, and not the 8192 cells of this board. */
+/**
+ * 16 MB of RAM are enough for two banks of 1024 × 1024 couplings, but not for the 8192 cells of this board.
+ */
 const TOO_LARGE = 'profile ideal-crossbar';
 
 /** The C device model compiled for a processor without division or floating point, in qemu-system-arm. */
@@ -40,7 +42,8 @@ function onArm(name: string, target: string): Implementation {
 }
 
 /**
- * They need system packages that `npm test` does without: `npm run digests` and `npm run test:hil` run them.
+ * These implementations need system packages, which `npm test` does not need: `npm run digests` and `npm run
+ * test:hil` run them.
  */
 export const ARM_IMPLEMENTATIONS: readonly Implementation[] = [
   onArm('C device model, Cortex-M0+ (QEMU)', 'digest-m0'),

@@ -17,14 +17,14 @@ const run = promisify(execFile);
 /** These tests run the build of `npm test`. A vitest run alone may come before a build. */
 const built = existsSync(CLI);
 
-/** Its commands need a farm: test/farm/how-to.test.ts runs them. */
+/** The commands of this document need a farm: test/farm/how-to.test.ts runs them. */
 const ELSEWHERE = 'docs/how-to/run-a-farm.md';
 
 const DOCUMENTS = repositoryFiles(/^(README\.md|docs\/.*\.md)$/).filter(
   (file) => !file.startsWith('docs/reference/api/') && file !== ELSEWHERE,
 );
 
-/** Their commands compute for longer than a second. */
+/** Documents whose commands compute for longer than a second. */
 const LONG: ReadonlySet<string> = new Set([
   'docs/how-to/test-against-a-trace.md',
   'docs/how-to/check-a-board.md',

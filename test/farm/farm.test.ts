@@ -298,7 +298,7 @@ describe.runIf(hasNats)('a farm', () => {
     expect(outcome).toMatchObject({ is: 'failed', code: 'JOB_ABANDONED' });
     expect(deliveries).toBe(6);
     expect(last.counters).toMatchObject({ abandoned: 1, failed: 1, done: 1 });
-    // It is tried anew when somebody submits it again.
+    // The job is tried anew when somebody submits it again.
     await client.submit({ ...echo('poison'), model });
     expect(await client.result(job.key)).toBeUndefined();
     await client.withdraw([job]);

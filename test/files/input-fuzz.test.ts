@@ -10,7 +10,7 @@ const write = fileWriter();
 
 const RUNS = { seed: 20240710, numRuns: 120 };
 
-/** It is longer than any small file may take, and much shorter than a hang. */
+/** This time is longer than any small file may take, and much shorter than a hang. */
 const PATIENCE_MS = 10_000;
 
 /** Reads the bytes. Either the result is plausible or the error is a ThermolinkError. */

@@ -27,7 +27,7 @@ describe('estimate', () => {
       fc.property(fc.array(fc.integer({ min: 0, max: 800_000 }), { minLength: 1, maxLength: 30 }), (us) => {
         const estimate = new RoundTripEstimate();
         for (const roundTrip of us) estimate.measure(roundTrip / 1000);
-        // One millisecond of clock granularity above it, and integer rounding.
+        // The timeout may be longer by one millisecond of clock granularity and by integer rounding.
         const wanted = rfc6298(us.map((value) => value / 1000));
         expect(estimate.timeoutMs).toBeGreaterThanOrEqual(wanted - 0.1);
         expect(estimate.timeoutMs).toBeLessThanOrEqual(wanted + 1.1);
@@ -81,7 +81,7 @@ describe('retransmission', () => {
     expect(gaps.length).toBe(RETRIES_MAX - 1);
     expect([link.failed, link.nextTimeoutMs]).toEqual([true, undefined]);
     expect(said(link, 1e7)).toEqual([]);
-    // Both frames of the window every time.
+    // Each attempt sends both frames of the window.
     expect(link.counters).toMatchObject({
       framesSent: 2 * RETRIES_MAX,
       retransmissions: 2 * (RETRIES_MAX - 1),

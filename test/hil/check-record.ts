@@ -19,7 +19,7 @@ const recordOf = (length: number, seed: number): Uint8Array =>
 
 const BEFORE = recordOf(RECORD_BYTES_MAX, 0);
 const OLD = recordOf(RECORD_BYTES_MAX, 1);
-/** It takes two sectors, and its last page is not full. */
+/** The new record takes two sectors, and its last page is not full. */
 const NEW_PAGES = 20;
 const NEW = recordOf(NEW_PAGES * PAGE_BYTES - 40, 2);
 const HEADER = ERASED + NEW_PAGES * PAGE_BYTES;

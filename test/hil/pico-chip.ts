@@ -65,7 +65,8 @@ export class PicoChip {
     };
     this.flash.bytes.set(image);
     const { mcu } = this;
-    // It throws on errors on purpose: an access to an address without a peripheral is a bug of the firmware.
+    // The logger throws on errors on purpose: an access to an address without a peripheral is a bug of the
+    // firmware.
     mcu.logger = new ConsoleLogger(LogLevel.Error, true);
     mcu.flash.set(this.flash.bytes);
     mcu.onBreak = bootRom(mcu, this.flash, () => {

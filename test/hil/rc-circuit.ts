@@ -11,8 +11,9 @@ const CYCLE_S = 8e-9;
 const PWM_FUNCTION = 4;
 const PAD_OF_PIN_0 = 0x4001c004;
 const FIRST_ADC_PIN = 26;
-/** Neither pulls, nor input, nor output, in the bits of a pad. */
+/** The bits of a pad that switch its pulls, its input and its output. */
 const PAD_ANALOG_MASK = 0b11001100;
+/** These bits of an analog pad: no pulls, no input, and the output is disabled. */
 const PAD_ANALOG = 1 << 7;
 const CODES = 4096;
 const CONVERSION_NS = 2000;

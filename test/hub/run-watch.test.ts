@@ -78,7 +78,7 @@ describe('the content of a bank', () => {
   });
 });
 
-it('moments are told at the end of a run, at most twice a second, and those of the last run in any case', async () => {
+it('moments are reported at the end of a run at most twice a second; those of the last run are always reported', async () => {
   const clock = new VirtualClock();
   const told: string[] = [];
   const watch = new RunWatch({

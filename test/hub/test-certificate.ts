@@ -15,7 +15,7 @@ zj0EAwIDSAAwRQIgFMWoydTXN6gkkDPUKPXwIQqr2r4t3C6udbssD/XEgTgCIQC0
 ZCjO9k/Fdeojbn2U3WFjF3FbIimMgUOgB1u9xg5jGQ==
 -----END CERTIFICATE-----
 `;
-/** Its key. */
+/** The key of the certificate. */
 export const KEY = `-----BEGIN PRIVATE KEY-----
 MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgh6oORW/U3NkQYxdP
 XA+aZ7+IA1IjYoTLGIJ+3atemJehRANCAARBdxqxQm7ghLn+QmUbayee3PfEbJz3

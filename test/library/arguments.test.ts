@@ -423,7 +423,7 @@ describe('every exported function', () => {
     const functions = Object.entries(library).filter(([, value]) => typeof value === 'function');
     const source = readFileSync(new URL('arguments.test.ts', import.meta.url), 'utf8');
     const isCalled = (name: string) => new RegExp(`(?<![.\\w])${name}[.(]`).test(source);
-    // These two functions are left out. All others throw the first one, and the second one changes how this
+    // Two exports are left out: the error that all functions throw, and the function that changes how this
     // process ends.
     expect(
       functions

@@ -10,7 +10,7 @@ const { exports } = JSON.parse(readRepositoryFile('package.json')) as {
 };
 const MESSAGES = '@msgpack/msgpack';
 const SCHEMAS = 'zod';
-/** It needs a running vitest, so no other program loads it. */
+/** This subpath needs a running vitest, so no other program loads it. */
 const IN_TESTS = './testing';
 
 /** The packages that the import of an entry loads. Every other dependency is loaded at its first use. */

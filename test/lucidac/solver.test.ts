@@ -97,7 +97,7 @@ describe('a machine with gains off by 1 %, offsets of 0.3 % and noise of 0.1 %',
     const ratios = await ratiosOf(seedsTo(200));
     // The same with 200 systems: ±0.076 is exceeded once in a thousand cases on either side at most.
     expect(Math.abs(shareBelow(ratios, 2) - 0.861)).toBeLessThan(0.076);
-    // One error: 0.609, with ±0.107.
+    // The share within one bar: 0.609 ± 0.107.
     expect(Math.abs(shareBelow(ratios, 1) - 0.609)).toBeLessThan(0.107);
   });
 

@@ -109,7 +109,7 @@ class World {
     };
   }
 
-  /** It is called after every event. */
+  /** Whether the simulation is over. Called after every event. */
   #isOver(): boolean {
     const witness = this.#witness;
     witness.check();

@@ -64,7 +64,7 @@ export async function soak(
   const work = stream(hostPort, time, minutes, result, random).finally(() => {
     ended = true;
   });
-  // It is awaited at the end. Until then a rejection must not count as unhandled.
+  // The work is awaited at the end. Until then a rejection must not count as unhandled.
   work.catch(() => undefined);
   let nextMs = MINUTE_MS;
   await time.run(() => {

@@ -159,7 +159,7 @@ describe('an asynchronous training with a delay', () => {
 
   it('leaves a checkpoint of a complete step, and continues from it with the same bits', async () => {
     const options = { ...delayed, asynchronous: true };
-    // It has the bits of a training that waits, as the first test shows.
+    // An asynchronous training has the bits of one that waits, as the first test shows.
     const whole = await waiting();
     const output = { directory: join(root, 'broken'), checkpointEvery: 50 };
     const abort = new AbortController();

@@ -123,7 +123,7 @@ describe('the solve error, one pass at condition 10', () => {
     expect(rms.uncalibrated / rms.crosspoints).toBeGreaterThan(4);
   };
 
-  // One die: 1.02 ± 0.04 and 16 ± 6.
+  // The ratios of one die: 1.02 ± 0.04 and 16 ± 6.
   it(
     'prototype-8: calibrated cells leave the errors of a die without their effects, crosspoints less than a quarter',
     { tags: 'long' },

@@ -48,7 +48,7 @@ function tsharkVerdicts(bytes: Uint8Array): { fault?: string; rejected?: string 
     const [fault, rejected] = [row['thermolink.fault'], row['thermolink.rejected']].map((words) =>
       words.join(' '),
     );
-    // It is marked as malformed, for all tools that read this mark.
+    // A frame with a fault is marked as malformed, for all tools that read this mark.
     expect(row['_ws.malformed'].length > 0).toBe(fault !== '' || rejected !== '');
     return { ...(fault === '' ? {} : { fault }), ...(rejected === '' ? {} : { rejected }) };
   });
