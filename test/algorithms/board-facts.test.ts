@@ -17,7 +17,7 @@ function solveOn(board: SolverBoard, a: ReturnType<typeof matrix>, drive: Float6
   return createAnalogSolver(board).solve({ system: { kind: 'dense', matrix: a }, drive, tolerance, address });
 }
 
-test('the carry noise share is the note’s formula at the codes that the board committed', async () => {
+test('the share of carry noise follows its formula at the codes that the board committed', async () => {
   // 1 + 11ᵀ: one stiff mode, λ̂_max far above 1.
   const cells = 64;
   const a = formDense(matrix(1, cells, new Float64Array(cells).fill(1)), 1);
@@ -90,7 +90,7 @@ test.each([0.5, 0.8])('with a rail at %f V_fs no draw overloads', async (rail) =
   }
 });
 
-test('more draws than one result holds are refused by both numbers', () => {
+test('the refusal of more draws than one result holds names the draws and the cells', () => {
   checkDrawCount(2 ** 20, 64);
   expect(() => checkDrawCount(2 ** 20 + 1, 64)).toThrow(/1,048,577 draws of 64 cells/);
 });

@@ -51,7 +51,7 @@ describe('chopping', () => {
     expect(chopped.cost.uploadBytes).toBe(rows * cells + 2 * 4 * cells);
   });
 
-  test('does so in truncated solves', async () => {
+  test('also cancels the offset in truncated solves', async () => {
     const right = await truncated(ideal);
     expect(off(await truncated(withOffset), right)).toBeGreaterThan(0.02);
     expect(off(await truncated(withOffset, { relaxChopped: true }), right)).toBeLessThan(2e-3);

@@ -96,7 +96,11 @@ for (const { count, tags } of [
 test('the last draw of a board run and the first of the next are no more correlated than others', () =>
   expectNoSeam(30_000, 100));
 
-test('the same holds for many board runs', { tags: 'long' }, () => expectNoSeam(100_000, 350));
+test(
+  'the last draw of many board runs and the first of the next are no more correlated than others',
+  { tags: 'long' },
+  () => expectNoSeam(100_000, 350),
+);
 
 async function expectNoSeam(count: number, runs: number): Promise<void> {
   const precision: LinearSystem = {

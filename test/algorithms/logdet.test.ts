@@ -129,7 +129,7 @@ test('a calibration removes the error of ln det that mismatch causes', { tags: '
   expectCalibrationHelps(15_000),
 );
 
-test('a calibration removes it from 40,000 readings too', { tags: 'long' }, () =>
+test('a calibration also removes the error of ln det from 40,000 readings', { tags: 'long' }, () =>
   expectCalibrationHelps(40_000),
 );
 

@@ -143,7 +143,7 @@ function byKroneckerOrDoubling(a: Matrix, s: Matrix): Matrix {
 // noise: twice its standard error is left far less than once in 1,000 draws of the seed.
 test('a calibration removes the error of X that mismatch causes', () => expectCalibrationHelps(20_000));
 
-test('a calibration removes it from 60,000 readings too', { tags: 'long' }, () =>
+test('a calibration also removes the error of X from 60,000 readings', { tags: 'long' }, () =>
   expectCalibrationHelps(60_000),
 );
 

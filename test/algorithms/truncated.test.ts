@@ -134,7 +134,7 @@ describe('truncated solves', () => {
     }
   });
 
-  it('no drive needs no board', async () => {
+  it('a system without a drive is solved without the board', async () => {
     const device = board();
     const { x } = await createAnalogSolver(device).truncated({ factor, address }, (loaded) =>
       loaded.run({ drive: new Float64Array(24), damping, ticks: 1024, scale: 0 }),

@@ -179,7 +179,7 @@ describe('devices', () => {
     expect(result.stderr).toContain('in the environment variable THERMOLINK_DEVICE; --device overrides it.');
   });
 
-  it('an error about the device of --device, or about the problem, does not name it', async () => {
+  it('an error about the device of --device, or about the problem, does not name THERMOLINK_DEVICE', async () => {
     const result = await withVariable('nonsense', () => runCommand('ping', '--device', 'gopher:x'));
     expect(result.stderr).not.toContain('THERMOLINK_DEVICE');
     const other = await withVariable('emulator:ideal-8', () => solve('indefinite.csv'));

@@ -105,7 +105,7 @@ test('is odd in the sign bit and ignores the lowest bit', () => {
   );
 });
 
-test('decodes as the note describes', () => {
+test('a word decodes to the number that the reference gives', () => {
   const word = fc.oneof(
     fc.nat(0xffffffff),
     fc.constantFrom(0, 1, 2, 3, 0x7fffffff, 0x80000000, 0xffffffff),
@@ -128,7 +128,7 @@ test('the table is the one with this checksum', () => {
   expect(GAUSSIAN_TABLE_CHECKSUM).toBe(1515178902);
 });
 
-test('its script still writes the same table', { tags: 'long' }, (context) => {
+test('the script of the table still writes the same table', { tags: 'long' }, (context) => {
   const made = python('firmware-protocol/tools/scripts/make-gaussian-table.py', '-');
   if (made === undefined) return context.skip('no python3 here');
   expect(made).toBe(readFileSync('firmware-protocol/gaussian-table.generated.ts', 'utf8'));

@@ -14,7 +14,7 @@ export class Truth {
   readonly sessions: BoardSession[] = [];
   /** The messages that the host has sent, by session and request. */
   readonly payloads = new Map<string, Uint8Array>();
-  /** The requests of them that were written to the line. */
+  /** Session and request of each message that was written to the line. */
   readonly onLine = new Set<string>();
   /** The place of each stop among all calls when it was first issued, by session and number. */
   readonly stopIssues = new Map<string, number>();

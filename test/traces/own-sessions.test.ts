@@ -53,7 +53,7 @@ describe('the recorded sessions', () => {
 
   it.each(OWN_SESSIONS.filter(isLong))('$name: the same', { tags: 'long' }, compare);
 
-  it('pulled-cable: the same', async () => {
+  it('pulled-cable: the present emulator gives the same samples', async () => {
     await recordPulledCable(file('pulled-cable.mcap'));
     const today = await messagesOf(file('pulled-cable.mcap'));
     const samples = (messages: typeof today) =>

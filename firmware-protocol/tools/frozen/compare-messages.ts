@@ -6,7 +6,7 @@ const DIRECTIONS = ['toDevice', 'toHost'] as const;
 
 /**
  * Fields of HELLO after this one may change with a new major version. Ends of any two versions must
- * understand the fields up to it, and all of `helloRefused`.
+ * understand the fields up to this one, and all of `helloRefused`.
  */
 const LAST_FIELD_FOR_EVER = 'window';
 

@@ -12,7 +12,7 @@ import {
   referenceProbabilities,
 } from '../../support/network-reference.js';
 
-/** float32 derivatives, a few hundred of them summed. */
+/** Tolerance for a sum of a few hundred float32 derivatives. */
 const FLOAT32_TOLERANCE = 2e-5;
 
 function perturbed(network: Network): Float64Array {
@@ -125,7 +125,7 @@ describe.each(Object.entries(SMALL))('Rows of the Gauss–Newton factor of a sma
     room.matrix.data.fill(Number.NaN);
     expect(gaussNewtonFactor(network, parameters, examples, room)).toBe(room.matrix);
     expect(room.matrix.data).toEqual(fresh.data);
-    // The arrays of these factors are used again for other examples, and for the same.
+    // The arrays of these factors are used again: for other examples, then for the first ones.
     gaussNewtonFactor(network, parameters, noiseExamples(4, network.inputCount, outputs, 19), room);
     expect(room.matrix.data).not.toEqual(fresh.data);
     const { factors } = room;

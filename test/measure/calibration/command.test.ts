@@ -46,7 +46,7 @@ describe('thermolink calibrate', () => {
     expect(JSON.parse(readFileSync(file('die-3.json'), 'utf8')).schema).toBe('thermolink-calibration');
   });
 
-  it('--json tells the same; --no-crosspoints and --valid-days do what they say', {
+  it('--json prints the same facts; --no-crosspoints and --valid-days take effect', {
     tags: 'long',
   }, async () => {
     const { stdout, stderr } = await runCommand(
@@ -106,7 +106,7 @@ describe('commands that take a calibration', () => {
     expect(await passes('--calibration', file('die-3.json'))).toBeLessThan(await passes());
   });
 
-  it('a recording takes it along, byte by byte', async () => {
+  it('a recording holds the calibration, byte for byte', async () => {
     const calibration = ['--calibration', file('die-3.json')];
     const { exitCode } = await runCommand(
       ...['solve', ...SOLVE(), ...BOARD, ...calibration, '--record', file('solve.mcap')],
@@ -119,7 +119,7 @@ describe('commands that take a calibration', () => {
     trace.close();
   });
 
-  it('solve, invert and sample refuse that of another die, naming both', async () => {
+  it('solve, invert and sample refuse the calibration of another die, and name both dies', async () => {
     const calibration = ['--calibration', file('die-3.json')];
     for (const command of [
       ['solve', ...SOLVE()],
@@ -132,7 +132,7 @@ describe('commands that take a calibration', () => {
     }
   });
 
-  it('an expired, a damaged and a missing one are refused before the board is looked for', async () => {
+  it('an expired, a damaged and a missing calibration are refused before the board is looked for', async () => {
     const record = JSON.parse(readFileSync(file('die-3.json'), 'utf8'));
     const dates = { measuredAt: '2000-12-01T00:00:00.000Z', expiresAt: '2001-01-01T00:00:00.000Z' };
     writeFileSync(file('old.json'), JSON.stringify({ ...record, ...dates }));

@@ -63,8 +63,8 @@ typedef struct {
 } usb_setup;
 
 /*
- * Gives a buffer to the controller. The controller has another clock. The rest of the word must therefore be
- * written at least one of its cycles before the bit that hands the buffer over (4.1.2.5.1).
+ * Gives a buffer to the controller. The controller has a clock of its own. The bit that hands the buffer over
+ * must therefore be written at least one cycle of that clock after the rest of the word (4.1.2.5.1).
  */
 static inline void usb_arm(uint32_t buffer, uint32_t value) {
   REG(buffer) = value;
