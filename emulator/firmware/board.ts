@@ -37,7 +37,7 @@ export class Board {
   readonly cells: CellArray;
   /** What is broken. A reset does not mend it. */
   readonly faults: BoardFaults;
-  /** A reset leaves it as it is. */
+  /** The stored record of a calibration. A reset does not change it. */
   readonly calibration: CalibrationMemory;
   /** The time until which the board's light shows which board it is, ms. */
   identifyUntilMs = 0;

@@ -15,7 +15,7 @@ interface UsbFingerprint {
  * because many other devices have the same chips.
  */
 export const SCORE = {
-  /** Its product or manufacturer text names this project. */
+  /** The product or manufacturer text of the device names this project. */
   named: 100,
   /** A chip, or a USB port of a microcontroller, that boards often have. */
   usual: 20,

@@ -40,8 +40,8 @@ export interface WebSerialPort {
 }
 
 /**
- * Size of the read buffer in the browser. With the default of 255 bytes would be lost whenever the page
- * computes.
+ * Size of the read buffer in the browser. The default is 255 bytes. With it, bytes would be lost whenever
+ * the page computes.
  */
 const READ_BUFFER_BYTES = 1 << 18;
 const OPEN_TIMEOUT_MS = 5000;

@@ -123,7 +123,7 @@ describe('solveQp', () => {
     expectProof(program, result.x, result.y);
   });
 
-  test.each(PUBLISHED)('finds it for %s by interior points too', async (name, optimum) => {
+  test.each(PUBLISHED)('finds the published optimum of %s by interior points too', async (name, optimum) => {
     const program = await problem(name);
     const result = await solveQp(solverBoard('ideal-256'), program, { method: 'ipm', address });
     expect([result.status, result.method]).toEqual(['solved', 'ipm']);

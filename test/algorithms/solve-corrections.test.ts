@@ -110,7 +110,11 @@ it('the variance of changes is that of the difference between the mean of the ch
 it('an uncalibrated board at its limit: the error bars are right, or it is refused', () =>
   expectRightOrRefused(4));
 
-it('the same holds for twelve dies', { tags: 'long' }, () => expectRightOrRefused(12));
+it(
+  'twelve uncalibrated dies at their limit: the error bars are right, or the board is refused',
+  { tags: 'long' },
+  () => expectRightOrRefused(12),
+);
 
 async function expectRightOrRefused(dies: number): Promise<void> {
   const profile = findProfile('spu-8')!;

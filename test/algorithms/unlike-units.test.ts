@@ -143,7 +143,11 @@ test(
   () => expectCombinedRight(4),
 );
 
-test('the same holds for twelve systems', { tags: 'long' }, () => expectCombinedRight(12));
+test(
+  'twelve systems in unlike units: the error bars of combined readings are in the units of A',
+  { tags: 'long' },
+  () => expectCombinedRight(12),
+);
 
 async function expectCombinedRight(systems: number): Promise<void> {
   const exponents = [0, 7, -5, 2, 9, -8, 4, 0];

@@ -73,7 +73,11 @@ describe('on a terminal', () => {
 
   it('never fills the line and never breaks it, for any numbers, texts and widths', () => expectFits(15));
 
-  it('does so for many more numbers, texts and widths', { tags: 'long' }, () => expectFits(100));
+  it(
+    'never fills the line and never breaks it, for many more numbers, texts and widths',
+    { tags: 'long' },
+    () => expectFits(100),
+  );
 
   function expectFits(numRuns: number): void {
     const anyNumber = fc.oneof(

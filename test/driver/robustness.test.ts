@@ -82,7 +82,7 @@ describe('a reader that leaves', () => {
     expect((await clock.run(device.acquire(RUN))).report.outcome).toBe('completed');
   });
 
-  it('after lost samples too', async () => {
+  it('ends its run after lost samples too, and the next one starts', async () => {
     let blocks = 0;
     const { device, clock } = await openTestBoard('ideal-256', {
       toHost: (frame, bytes) => (frame?.channel === CHANNEL.sample && ++blocks === 2 ? [] : [bytes]),

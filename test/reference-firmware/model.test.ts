@@ -93,7 +93,7 @@ describe.skipIf(missing !== undefined)(`the device model in C${missing ? ` (${mi
       expect(results.get(name)).toEqual(expected);
     });
 
-    test('the same without the sanitizers, as in use', { tags: 'long' }, () => {
+    test('a build without the sanitizers gives the same results', { tags: 'long' }, () => {
       expect(runProblems(make('thermolink-digest', 'build'))).toEqual(results);
     });
 

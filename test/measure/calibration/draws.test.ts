@@ -70,7 +70,9 @@ async function errorsOn(
 it('calibrated draws have the covariance P⁻¹, which uncalibrated ones miss by far', () =>
   expectCovariances([1], 0.075));
 
-it('the draws of three dies have it too', { tags: 'long' }, () => expectCovariances([1, 2, 3], 0.055));
+it('calibrated draws of three dies have the covariance P⁻¹ too', { tags: 'long' }, () =>
+  expectCovariances([1, 2, 3], 0.055),
+);
 
 async function expectCovariances(dies: readonly number[], most: number): Promise<void> {
   const directory = mkdtempSync(join(tmpdir(), 'thermolink-'));
