@@ -69,7 +69,7 @@ describe('thermolink devices', () => {
     expect(asked).toEqual([]);
   });
 
-  it('a port that only may be a board is not called a board', async () => {
+  it('a port that is only perhaps a board is not called a board', async () => {
     const { stdout } = await devices({ ...LINUX, rows: LINUX.rows.slice(0, 2) });
     expect(stdout).toContain('The likeliest is /dev/ttyUSB0; to be sure, ask it: thermolink devices --probe');
     const denied = await devices({ ...LINUX, rows: LINUX.rows.slice(2) });

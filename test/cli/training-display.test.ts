@@ -67,7 +67,7 @@ describe.each([true, false])('a training shown (terminal: %s)', (isTTY) => {
     expect(huge.writes.join('')).toContain('running means: loss 1.23e11, accuracy 0.0 %');
   });
 
-  it('lets the newest step count 5 % once there are twenty', () => {
+  it('gives the newest step a weight of 5 % in the means after twenty steps', () => {
     const { display, writes } = setUp(isTTY);
     display.start(0, 400);
     for (let step = 0; step < 100; step++) display.update(record(step, 1, 0), 400);

@@ -52,17 +52,20 @@ function fill(product: ProductMatrix, { groups, rowsPerGroup, blocks }: ProductS
 }
 
 describe.each(SHAPES)('a matrix of outer products, %o', (shape) => {
-  it.each([true, false])('has the entries of its definition, filled anew too (module: %s)', (useModule) => {
-    const product = new ProductMatrix(shape, useModule);
-    expect(product.module !== undefined).toBe(useModule);
-    expect(product.data.every((entry) => entry === 0)).toBe(true);
-    for (const seed of [10, 1000]) {
-      const written = fill(product, shape, seed);
-      expect(product.data).toEqual(written.data);
-    }
-  });
+  it.each([true, false])(
+    'has the entries of its definition, also after it is filled again (module: %s)',
+    (useModule) => {
+      const product = new ProductMatrix(shape, useModule);
+      expect(product.module !== undefined).toBe(useModule);
+      expect(product.data.every((entry) => entry === 0)).toBe(true);
+      for (const seed of [10, 1000]) {
+        const written = fill(product, shape, seed);
+        expect(product.data).toEqual(written.data);
+      }
+    },
+  );
 
-  it.each([true, false])('is measured to the bits of its entries (module: %s)', (useModule) => {
+  it.each([true, false])('has the same measures as its entries, bit for bit (module: %s)', (useModule) => {
     const product = new ProductMatrix(shape, useModule);
     for (const seed of [20, 2000]) {
       const written = fill(product, shape, seed);

@@ -13,8 +13,8 @@ const run = promisify(execFile);
 
 /** Tests as users would write them, one in each file, with their expected results. */
 const FILES = {
-  // Without it vitest takes the configuration of the folders above. It leaves packages to Node, and here the
-  // package is not in node_modules.
+  // Without this file vitest takes the configuration of the folders above. The file leaves packages to Node,
+  // because here the package is not in node_modules.
   'vitest.config.js': `export default {
   test: { server: { deps: { external: [/\\/dist\\/(src|emulator|firmware-protocol)\\//] } } },
 };

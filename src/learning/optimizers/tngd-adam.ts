@@ -7,8 +7,8 @@ import { applyStep, rateAt } from './step.js';
 export interface TngdAdamSettings extends RelaxationSettings, AdamSettings {}
 
 /**
- * Adam with the relaxed solution x(t) instead of the gradient. With β = (0, 0) it steps by the sign of x; its
- * control is signSGD. Source: Donatella et al., arXiv 2405.13817, section 5.2.
+ * Adam with the relaxed solution x(t) instead of the gradient. With β = (0, 0) it steps by the sign of x, and
+ * its control is signSGD. Source: Donatella et al., arXiv 2405.13817, section 5.2.
  */
 export function tngdAdam(solver: RelaxationSolver, settings: TngdAdamSettings): Optimizer {
   return {

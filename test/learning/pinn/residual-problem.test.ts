@@ -72,7 +72,7 @@ describe('residuals and derivatives', () => {
 });
 
 describe('the known solutions', () => {
-  it('of Burgers is that of another quadrature', () => {
+  it('of the Burgers equation agree with another quadrature', () => {
     for (const [t, x, value] of GOLDEN.burgersSolution)
       expect(burgers().exact(Float64Array.of(t, x), 0)).toBeCloseTo(value, 9);
   });

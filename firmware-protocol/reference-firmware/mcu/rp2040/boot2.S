@@ -3,9 +3,9 @@
  * checks by their CRC-32 and runs. They make the flash readable in place by the one command that every serial
  * flash knows (03h, 24 bits of address), and start the image behind them.
  *
- * The ring oscillator drives the core now, with at most 12 MHz, so half of it is slow enough for every flash.
- * Nothing reads the flash at this setting after the clocks went up: the image runs from RAM, and flash.c lets
- * the boot ROM set its own.
+ * The ring oscillator still drives the core, with at most 12 MHz. Half of this rate is slow enough for every
+ * flash. This setting is not used after the clocks are faster: the image runs from RAM, and flash.c uses the
+ * setting of the boot ROM.
  */
   .syntax unified
   .cpu cortex-m0plus
