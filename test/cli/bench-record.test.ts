@@ -4,10 +4,10 @@ import { benchRecord } from '../../src/cli/commands/bench/record.js';
 describe('bench record', () => {
   it('tells the cost of a recording in threads, time and disk', { tags: 'long' }, async () => {
     const shares: number[] = [];
-    const { fileOverCodes, upload, again, download, slowUploadShare, slowDownloadShare } = await benchRecord(
+    const { fileOverCodes, upload, again, download, lines } = await benchRecord(
       'ideal-64',
       AbortSignal.timeout(60_000),
-      { rounds: 1, repeats: 1, slowMs: 60, onProgress: (share) => shares.push(share) },
+      { rounds: 1, repeats: 1, lineMs: 60, onProgress: (share) => shares.push(share) },
     );
     // The file has all bytes, and little else.
     expect(fileOverCodes).toBeGreaterThan(1);
@@ -21,7 +21,19 @@ describe('bench record', () => {
       expect(cost.clockRateLeft).toBeGreaterThan(0);
       expect(cost.plainClockSecondsPerMegabyte).toBeGreaterThan(0);
     }
-    for (const share of [slowUploadShare, slowDownloadShare]) expect(Math.abs(share)).toBeLessThan(2);
+    expect(lines.map(({ bytesPerSecond, direction }) => [bytesPerSecond, direction])).toEqual([
+      [1e6, 'upload'],
+      [1e6, 'download'],
+      [40e6, 'upload'],
+      [40e6, 'download'],
+    ]);
+    for (const { bytesPerSecond, plainBytesPerSecond, clockRateLeft, processorShare } of lines) {
+      expect(plainBytesPerSecond).toBeGreaterThan(0);
+      // The first interval ends when its piece is due; the clock of the timers is coarse.
+      expect(plainBytesPerSecond).toBeLessThan(1.2 * bytesPerSecond);
+      expect(clockRateLeft).toBeGreaterThan(0);
+      expect(Number.isFinite(processorShare)).toBe(true);
+    }
     expect(shares).toEqual([...shares].sort((a, b) => a - b));
     expect(shares.at(-1)).toBeLessThan(1);
   });
@@ -31,7 +43,7 @@ describe('bench record', () => {
       port: 'tcp',
       rounds: 1,
       repeats: 1,
-      slowMs: 20,
+      lineMs: 20,
     });
     for (const { clockRateLeft } of [again, download]) expect(clockRateLeft).toBeGreaterThan(0);
   });

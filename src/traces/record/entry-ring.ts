@@ -88,14 +88,15 @@ export class EntryRing {
 
   /**
    * Appends an entry. This thread waits while the ring is full. Returns false if the reader took nothing for
-   * `stallMs`. The entry is then incomplete, and nothing may be appended after it.
+   * `stallMs`, or if no reader was decided for `readerMs`. The entry is then incomplete,
+   * and nothing may be appended after it.
    */
-  put(tag: number, time: number, bytes: Uint8Array, stallMs: number): boolean {
+  put(tag: number, time: number, bytes: Uint8Array, stallMs: number, readerMs = stallMs): boolean {
     let at = Atomics.load(this.#control, WRITTEN);
     // An empty ring continues at the beginning of its memory. While the reader keeps up, only this part is
     // used, and it stays in the cache of the processor. The reader needs the origin only if an entry waits.
     if (at === Atomics.load(this.#control, READ)) Atomics.store(this.#control, ORIGIN, at);
-    if (!this.#waitForRoom(1, stallMs)) return false;
+    if (!this.#waitForRoom(1, stallMs, readerMs)) return false;
     const unit = this.#unit(at);
     this.#words[unit * 4] = bytes.length;
     this.#words[unit * 4 + 1] = tag;
@@ -106,7 +107,7 @@ export class EntryRing {
       if (free === 0) {
         this.#publish(at);
         const units = Math.ceil((bytes.length - sent) / UNIT_BYTES);
-        if (!this.#waitForRoom(units, stallMs)) return false;
+        if (!this.#waitForRoom(units, stallMs, readerMs)) return false;
         continue;
       }
       const from = this.#unit(at);
@@ -211,20 +212,21 @@ export class EntryRing {
    * If fewer than `units` units are free, waits until ROOM_SHARE of the ring or `units` are free, whichever
    * is more.
    */
-  #waitForRoom(units: number, stallMs: number): boolean {
+  #waitForRoom(units: number, stallMs: number, readerMs: number): boolean {
     const free = (): number => this.#units - this.#waitingUnits();
     if (free() >= Math.min(units, this.#units)) return true;
     const wanted = Math.max(Math.min(units, this.#units), this.#units * ROOM_SHARE);
     for (;;) {
-      const read = Atomics.load(this.#control, READ);
+      const [read, hadReader] = [Atomics.load(this.#control, READ), this.hasReader];
       Atomics.store(this.#control, ROOM_WANTED, wanted);
       if (free() < wanted) {
         this.#wake();
-        Atomics.wait(this.#control, ROOM_WANTED, wanted, stallMs);
+        Atomics.wait(this.#control, ROOM_WANTED, wanted, hadReader ? stallMs : readerMs);
       }
       Atomics.store(this.#control, ROOM_WANTED, 0);
       if (free() >= wanted) return true;
-      if (Atomics.load(this.#control, READ) === read) return false;
+      // A reader that was decided at the last moment gets its own time.
+      if (Atomics.load(this.#control, READ) === read && this.hasReader === hadReader) return false;
     }
   }
 

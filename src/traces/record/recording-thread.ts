@@ -15,13 +15,13 @@ const START_MS = 200;
 const START_BYTES = 256 * 1024;
 /** Longest wait of the experiment for a disk that accepts no data. After it the recording ends. */
 const STALL_MS = 1000;
-/** Longest wait of the experiment while the thread is starting. After it this thread writes instead. */
-const START_WAIT_MS = 250;
 /**
- * Longest start of the thread. After it this thread writes, because entries would stay in memory for too
- * long.
+ * Longest time from the first entry until the thread reads. After it this thread writes, because no entry may
+ * stay in memory for a second. If the ring is full before, the experiment waits until then: a thread starts
+ * once, and a program that writes itself keeps three quarters of the rate to the end of the session
+ * (docs/decisions/0124-recording-keeps-the-rate-of-a-line.md).
  */
-const START_LIMIT_MS = 500;
+const START_LIMIT_MS = 700;
 /** Longest wait at the end of the process for entries that are not written yet. */
 const EXIT_MS = 2000;
 /** Longest wait of `close` for the disk. */
@@ -52,7 +52,7 @@ export type ToldByThread = 'done' | Pick<RecordingFailure, 'reason' | 'fileBytes
 export interface ThreadLimits {
   /** Largest number of bytes that may wait for the thread: a power of two, at least 512 KiB. */
   readonly ringBytes?: number;
-  /** Longest wait for the start of the thread. */
+  /** Longest time from the first entry until the thread reads. */
   readonly startWaitMs?: number;
 }
 
@@ -80,7 +80,8 @@ export class ThreadedRecording {
   readonly #startWaitMs: number;
   /** First the timer that starts the thread, then the deadline of its start. */
   #timer: NodeJS.Timeout;
-  #firstNs: number | undefined;
+  /** Time of the first entry, in ms of `performance.now`. */
+  #firstMs: number | undefined;
   /** Port on which the thread reports; undefined before it is started. */
   #port: MessagePort | undefined;
   /** The recording that writes instead of the thread. */
@@ -92,7 +93,7 @@ export class ThreadedRecording {
   constructor(
     settings: RecordingSettings,
     onFailure: (failure: RecordingFailure) => void,
-    { ringBytes = RING_BYTES, startWaitMs = START_WAIT_MS }: ThreadLimits = {},
+    { ringBytes = RING_BYTES, startWaitMs = START_LIMIT_MS }: ThreadLimits = {},
   ) {
     this.#settings = settings;
     this.#onFailure = onFailure;
@@ -107,9 +108,9 @@ export class ThreadedRecording {
   /** Takes an entry (`Recording.take`). This thread waits while the ring is full. */
   take(tag: number, elapsedNs: number, bytes: Uint8Array): void {
     if (this.#ended) return;
-    if (!this.#local && !this.#port) this.#startWhenDue(elapsedNs, bytes.length);
+    if (!this.#local && !this.#port) this.#startWhenDue(bytes.length);
     if (!this.#local) {
-      if (this.#ring.put(tag, elapsedNs, bytes, this.#ring.hasReader ? STALL_MS : this.#startWaitMs)) return;
+      if (this.#ring.put(tag, elapsedNs, bytes, STALL_MS, this.#leftToStartMs())) return;
       if (!this.#takeOver()) {
         this.#ring.end();
         this.#fail({ reason: `nothing could be written for ${STALL_MS / 1000} s` });
@@ -148,9 +149,14 @@ export class ThreadedRecording {
     return this.#port && receiveMessageOnPort(this.#port)?.message;
   }
 
-  #startWhenDue(elapsedNs: number, bytes: number): void {
-    this.#firstNs ??= elapsedNs;
-    const hasLasted = elapsedNs - this.#firstNs >= START_MS * 1e6;
+  /** The time that is left for the start of the thread. */
+  #leftToStartMs(): number {
+    return Math.max(0, (this.#firstMs ?? performance.now()) + this.#startWaitMs - performance.now());
+  }
+
+  #startWhenDue(bytes: number): void {
+    this.#firstMs ??= performance.now();
+    const hasLasted = performance.now() - this.#firstMs >= START_MS;
     if (hasLasted || this.#ring.waitingBytes + bytes >= START_BYTES) this.#start();
   }
 
@@ -174,7 +180,7 @@ export class ThreadedRecording {
       worker.on('error', (error) => this.#threadEnded(error));
       worker.on('exit', () => this.#threadEnded());
       worker.unref();
-      this.#timer = setTimeout(() => this.#takeOver(), Math.max(START_LIMIT_MS, this.#startWaitMs));
+      this.#timer = setTimeout(() => this.#takeOver(), this.#leftToStartMs());
       this.#timer.unref();
     } catch {
       // The system may not allow the process to start threads.

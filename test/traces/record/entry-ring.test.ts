@@ -54,6 +54,18 @@ describe('a ring of entries', () => {
     expect(new Uint8Array(ring.memory.data).findLastIndex((byte) => byte !== 0)).toBeLessThan(4096);
   });
 
+  it('waits for a decided reader and for the decision by limits of their own', () => {
+    const bytes = new Uint8Array(3000);
+    const LONG_MS = 60_000;
+    const undecided = EntryRing.ofBytes(4096);
+    expect(undecided.put(1, 0, bytes, LONG_MS, 0)).toBe(true);
+    expect(undecided.put(1, 0, bytes, LONG_MS, 0)).toBe(false);
+    const decided = EntryRing.ofBytes(4096);
+    decided.claim('thread');
+    expect(decided.put(1, 0, bytes, 0, LONG_MS)).toBe(true);
+    expect(decided.put(1, 0, bytes, 0, LONG_MS)).toBe(false);
+  });
+
   it('reports when no reader takes entries, and an entry that was cut off then does not count', () => {
     const ring = EntryRing.ofBytes(4096);
     const whole = new Uint8Array(3000).fill(1);

@@ -6,7 +6,7 @@ import { choice, positiveInteger } from '../../options/values.js';
 import { withInterrupt } from '../../output/interrupt.js';
 import { formatTable } from '../../output/table.js';
 import { WorkDisplay } from '../../output/work-display.js';
-import { benchRecord, type RecordingCost } from './record.js';
+import { benchRecord, type LineCost, type RecordingCost } from './record.js';
 import { BENCH_PORTS } from './record-port.js';
 
 /** The board computes in this process, so that the processor time of both ends counts. */
@@ -31,7 +31,8 @@ Examples:
 
 Host and board share one thread; a second thread records. The table shows the processor times of both threads as
 medians over pairs of turns: one turn with a recording, one without. The share of the full rate that is left holds
-only if the recording thread has a processor of its own.`,
+only if the recording thread has a processor of its own. The full rate is that of this machine; the last rows have the
+rates of real lines, 1 MB/s and 40 MB/s (USB at high speed).`,
   async run({ port, pairs, json }) {
     const display = new WorkDisplay('bench record', 1, json === true);
     const result = await withInterrupt((signal) =>
@@ -45,8 +46,7 @@ only if the recording thread has a processor of its own.`,
       ...costRows('first upload', result.upload),
       ...costRows('upload again', result.again),
       ...costRows('samples', result.download),
-      ['share of a processor at 1 MB/s, upload', formatPercent(result.slowUploadShare, 2)],
-      ['share of a processor at 1 MB/s, samples', formatPercent(result.slowDownloadShare, 2)],
+      ...result.lines.flatMap(lineRows),
       ['bytes of the file per code byte', result.fileOverCodes.toFixed(3)],
       ...(result.endedEarly > 0
         ? [['pairs measured again, their recording ended early', String(result.endedEarly)]]
@@ -56,6 +56,23 @@ only if the recording thread has a processor of its own.`,
     printReport({ json: { ...about, timing: result }, text: formatTable(rows) }, json === true);
   },
 });
+
+function lineRows({
+  bytesPerSecond,
+  direction,
+  plainBytesPerSecond,
+  clockRateLeft,
+  processorShare,
+}: LineCost): string[][] {
+  const line = `${direction === 'upload' ? 'upload' : 'samples'} at ${formatBytes(bytesPerSecond)}/s`;
+  return [
+    [
+      `${line}, left by the clock`,
+      `${formatPercent(clockRateLeft, 1)} of ${formatBytes(plainBytesPerSecond)}/s`,
+    ],
+    [`${line}, share of a processor`, formatPercent(processorShare, 1)],
+  ];
+}
 
 function costRows(what: string, cost: RecordingCost): string[][] {
   const { plainSecondsPerMegabyte, recordedSecondsPerMegabyte, recorderSecondsPerMegabyte } = cost;
@@ -69,5 +86,13 @@ function costRows(what: string, cost: RecordingCost): string[][] {
     [`${what}, 1 MB plain, recorded, recording thread`, seconds.map(formatSeconds).join(', ')],
     [`${what}, left of the full rate`, `${formatPercent(cost.fullRateLeft, 0)}, limited by ${limit}`],
     [`${what}, the same by the clock, now`, formatPercent(cost.clockRateLeft, 0)],
+    [
+      `${what}, 1 MB by the clock, plain, recorded`,
+      [cost.plainClockSecondsPerMegabyte, cost.recordedClockSecondsPerMegabyte].map(formatSeconds).join(', '),
+    ],
+    [
+      `${what}, of it without a processor`,
+      [cost.plainWaitSecondsPerMegabyte, cost.recordedWaitSecondsPerMegabyte].map(formatSeconds).join(', '),
+    ],
   ];
 }

@@ -25,15 +25,17 @@ const ENDED_MAX = 5;
 const WORK_MS = 1000;
 /** Pairs of turns with and without a recording, after one unmeasured pair. */
 const ROUNDS = 5;
-/** At a slow rate codes pass in pieces, one in each interval. */
-const [SLOW_BYTES_PER_SECOND, SLOW_PIECE_MS] = [1e6, 20];
-/** How long each direction is measured at that rate. */
-const SLOW_MS = 1000;
+/**
+ * The rates of real lines: a serial port or USB at full speed, and USB at high speed. At such a rate codes
+ * pass in pieces, one in each interval.
+ */
+const LINE_BYTES_PER_SECOND = [1e6, 40e6] as const;
+const PIECE_MS = 20;
+/** How long each direction is measured at each of these rates. */
+const LINE_MS = 1000;
 
 const FAST_WORKS = ['upload', 'again', 'download'] as const;
-const SLOW_WORKS = ['slowUpload', 'slowDownload'] as const;
 type FastWork = (typeof FAST_WORKS)[number];
-type SlowWork = (typeof SLOW_WORKS)[number];
 
 /** Times of one kind of work, in seconds for 1 MB of codes. */
 interface Times {
@@ -43,6 +45,8 @@ interface Times {
   readonly recorder: number;
   /** Processor time of the whole process, garbage collector and compiler included. */
   readonly process: number;
+  /** Time for which the thread of host and board was ready and had no processor. */
+  readonly waiting: number;
   /** Time by the clock. */
   readonly clock: number;
 }
@@ -60,8 +64,12 @@ export interface RecordingCost {
   readonly recordedSecondsPerMegabyte: number;
   /** Processor seconds of the recording thread, in addition. */
   readonly recorderSecondsPerMegabyte: number;
+  /** Seconds for which the thread of host and board was ready and had no processor. */
+  readonly plainWaitSecondsPerMegabyte: number;
+  readonly recordedWaitSecondsPerMegabyte: number;
   /** Seconds by the clock. */
   readonly plainClockSecondsPerMegabyte: number;
+  readonly recordedClockSecondsPerMegabyte: number;
   /**
    * The share of the port's full rate that is left with a recording, if the recording thread has a processor
    * to itself. The slower one of the two threads sets the rate.
@@ -73,6 +81,19 @@ export interface RecordingCost {
   readonly clockRateLeft: number;
 }
 
+/** What recording costs at the rate of a line: medians over the pairs. */
+export interface LineCost {
+  /** The rate of the line, in bytes of codes per second. */
+  readonly bytesPerSecond: number;
+  readonly direction: 'upload' | 'download';
+  /** The rate without a recording. It is smaller than that of the line if host and board do not keep up. */
+  readonly plainBytesPerSecond: number;
+  /** The rate with a recording over the one without, by the clock. */
+  readonly clockRateLeft: number;
+  /** The share of a processor that recording takes, everything included. */
+  readonly processorShare: number;
+}
+
 /** What recording costs on a link of this process. */
 export interface RecordBench {
   /** The first upload after connecting: memory of the board is made, and the recording thread starts. */
@@ -80,9 +101,8 @@ export interface RecordBench {
   /** The same upload again. */
   readonly again: RecordingCost;
   readonly download: RecordingCost;
-  /** Shares of a processor that recording takes at 1 MB/s, everything included: codes out, and samples in. */
-  readonly slowUploadShare: number;
-  readonly slowDownloadShare: number;
+  /** The cost at the rates of real lines: codes out, and samples in. */
+  readonly lines: readonly LineCost[];
   /** Bytes of the file over bytes of codes. */
   readonly fileOverCodes: number;
   /** Pairs that were measured again because their recording ended early. */
@@ -96,8 +116,8 @@ export interface RecordBenchOptions {
   readonly rounds?: number;
   /** How often a turn repeats the upload, and reads samples. */
   readonly repeats?: number;
-  /** How long each direction is measured at 1 MB/s. */
-  readonly slowMs?: number;
+  /** How long each direction is measured at the rate of each line. */
+  readonly lineMs?: number;
   readonly onProgress?: (share: number) => void;
 }
 
@@ -114,7 +134,7 @@ export async function benchRecord(
     port = 'memory',
     rounds = ROUNDS,
     repeats = REPEATS,
-    slowMs = SLOW_MS,
+    lineMs = LINE_MS,
     onProgress = () => undefined,
   }: RecordBenchOptions = {},
 ): Promise<RecordBench> {
@@ -134,7 +154,7 @@ export async function benchRecord(
           const recording = record === undefined ? {} : { record: { file: record, onWarning } };
           const device = await connect(board.uri, { signal, ...recording });
           try {
-            return await measure(device, others, { repeats, slowMs, signal });
+            return await measure(device, others, { repeats, lineMs, signal });
           } finally {
             await device.close();
           }
@@ -156,16 +176,21 @@ export async function benchRecord(
   } finally {
     rmSync(directory, { recursive: true, force: true });
   }
-  const pairsOf = (work: FastWork | SlowWork): readonly Pair[] => {
-    const at = [...FAST_WORKS, ...SLOW_WORKS].indexOf(work);
-    return pairs.map((pair) => pair[at]);
-  };
+  const pairsOf = (work: FastWork): readonly Pair[] => pairs.map((pair) => pair[FAST_WORKS.indexOf(work)]);
+  const lines = LINE_BYTES_PER_SECOND.flatMap((bytesPerSecond, line) =>
+    (['upload', 'download'] as const).map((direction, way) => ({
+      ...{ bytesPerSecond, direction },
+      ...lineCostOf(
+        pairs.map((pair) => pair[FAST_WORKS.length + 2 * line + way]),
+        bytesPerSecond,
+      ),
+    })),
+  );
   return {
     upload: costOf(pairsOf('upload')),
     again: costOf(pairsOf('again')),
     download: costOf(pairsOf('download')),
-    slowUploadShare: slowShareOf(pairsOf('slowUpload')),
-    slowDownloadShare: slowShareOf(pairsOf('slowDownload')),
+    lines,
     fileOverCodes,
     endedEarly,
   };
@@ -179,7 +204,10 @@ function costOf(pairs: readonly Pair[]): RecordingCost {
     plainSecondsPerMegabyte: median(({ plain }) => plain.thread),
     recordedSecondsPerMegabyte,
     recorderSecondsPerMegabyte,
+    plainWaitSecondsPerMegabyte: median(({ plain }) => plain.waiting),
+    recordedWaitSecondsPerMegabyte: median(({ recorded }) => recorded.waiting),
     plainClockSecondsPerMegabyte: median(({ plain }) => plain.clock),
+    recordedClockSecondsPerMegabyte: median(({ recorded }) => recorded.clock),
     fullRateLeft: median(
       ({ plain, recorded }) => plain.thread / Math.max(recorded.thread, recorded.recorder),
     ),
@@ -188,28 +216,33 @@ function costOf(pairs: readonly Pair[]): RecordingCost {
   };
 }
 
-function slowShareOf(pairs: readonly Pair[]): number {
-  const seconds = pairs.map(({ plain, recorded }) => recorded.process - plain.process);
-  return (percentile(seconds, 0.5) * SLOW_BYTES_PER_SECOND) / 1e6;
+function lineCostOf(pairs: readonly Pair[], bytesPerSecond: number) {
+  const median = (value: (pair: Pair) => number): number => percentile(pairs.map(value), 0.5);
+  return {
+    plainBytesPerSecond: 1e6 / median(({ plain }) => plain.clock),
+    clockRateLeft: median(({ plain, recorded }) => plain.clock / recorded.clock),
+    processorShare:
+      (median(({ plain, recorded }) => recorded.process - plain.process) * bytesPerSecond) / 1e6,
+  };
 }
 
 interface MeasureOptions {
   readonly repeats: number;
-  readonly slowMs: number;
+  readonly lineMs: number;
   readonly signal: AbortSignal;
 }
 
 /**
- * Times for 1 MB of codes of each kind of work, in the order of `FAST_WORKS` and `SLOW_WORKS`. `others`:
+ * Times for 1 MB of codes of each kind of work, in the order of `FAST_WORKS`, then out and in
+ * for each of `LINE_BYTES_PER_SECOND`. `others`:
  * threads that were there before the session.
  */
 async function measure(
   device: Device,
   others: ReadonlySet<string>,
-  { repeats, slowMs, signal }: MeasureOptions,
+  { repeats, lineMs, signal }: MeasureOptions,
 ): Promise<{ readonly times: readonly Times[]; readonly codeBytes: number }> {
   const image = benchProgram(device.identity, UPLOAD_BYTES);
-  const piece = benchProgram(device.identity, (SLOW_BYTES_PER_SECOND * SLOW_PIECE_MS) / 1000);
   const run = { bank: 0, runSeed: 1, burnInTicks: 0, ticksPerSample: 0, signal };
   const load = async (): Promise<number> => {
     await device.loadProgram(0, image, { signal, timeoutMs: 60_000 });
@@ -220,12 +253,12 @@ async function measure(
     await device.acquire({ ...run, sampleCount });
     return sampleCount * image.cells * 2;
   };
-  const slowly = async (work: () => Promise<number>): Promise<number> => {
+  const paced = async (bytesPerSecond: number, work: () => Promise<number>): Promise<number> => {
     const startMs = performance.now();
     let bytes = 0;
-    while (performance.now() - startMs < slowMs) {
+    while (performance.now() - startMs < lineMs) {
       bytes += await work();
-      const dueMs = startMs + (bytes / SLOW_BYTES_PER_SECOND) * 1000;
+      const dueMs = startMs + (bytes / bytesPerSecond) * 1000;
       await wait(Math.max(0, dueMs - performance.now()), undefined, { signal });
     }
     return bytes;
@@ -240,12 +273,15 @@ async function measure(
     load,
     () => often(load),
     () => often(() => acquire(DOWNLOAD_BYTES)),
-    () =>
-      slowly(async () => {
+    ...LINE_BYTES_PER_SECOND.flatMap((bytesPerSecond) => {
+      const pieceBytes = (bytesPerSecond * PIECE_MS) / 1000;
+      const piece = benchProgram(device.identity, pieceBytes);
+      const upload = async (): Promise<number> => {
         await device.uploadCouplings(1, piece, { signal });
         return piece.couplings.byteLength;
-      }),
-    () => slowly(() => acquire((SLOW_BYTES_PER_SECOND * SLOW_PIECE_MS) / 1000)),
+      };
+      return [() => paced(bytesPerSecond, upload), () => paced(bytesPerSecond, () => acquire(pieceBytes))];
+    }),
   ];
   const measured: { readonly times: Times; readonly codeBytes: number }[] = [];
   for (const work of works) measured.push(await timesOf(work, others));
@@ -261,8 +297,10 @@ async function timesOf(
   others: ReadonlySet<string>,
 ): Promise<{ readonly times: Times; readonly codeBytes: number }> {
   const [threadsBefore, before, startMs] = [threadSeconds(), process.cpuUsage(), performance.now()];
+  const waitedBefore = waitedSeconds();
   const codeBytes = await work();
   const clock = (performance.now() - startMs) / 1000;
+  const waiting = waitedSeconds() - waitedBefore;
   const { user, system } = process.cpuUsage(before);
   let [thread, recorder] = [threadsBefore.size > 0 ? 0 : clock, 0];
   for (const [id, seconds] of threadSeconds()) {
@@ -275,9 +313,21 @@ async function timesOf(
     thread: thread * perMegabyte,
     recorder: recorder * perMegabyte,
     process: ((user + system) / 1e6) * perMegabyte,
+    waiting: waiting * perMegabyte,
     clock: clock * perMegabyte,
   };
   return { times, codeBytes };
+}
+
+/**
+ * Seconds for which this thread was ready and had no processor, as Linux counts them. 0 on other systems.
+ */
+function waitedSeconds(): number {
+  try {
+    return Number(readFileSync(`/proc/self/task/${process.pid}/schedstat`, 'utf8').split(' ')[1]) / 1e9;
+  } catch {
+    return 0;
+  }
 }
 
 /**
