@@ -121,6 +121,26 @@ describe('the map of the study where-curvature-helps', () => {
   });
 });
 
+describe('the claims of the study mnist', () => {
+  const stored = storedResults('mnist');
+  /** The claim that compares tuned methods, if the search of Adam has these losses, by ascending rate. */
+  const tuned = (losses: readonly number[]): string => {
+    const rates = [0.01, 0.02, 0.04, 0.08];
+    const results = changed(stored, (run) => {
+      const at = rates.indexOf(Number(run.settings['rate']));
+      const isAdam = run.part === 'search' && run.settings['method'] === 'adam';
+      return isAdam ? { ...run, figures: { ...run.figures, testLoss: losses[at] } } : run;
+    });
+    return claimsOf(results).find(({ claim }) => claim.startsWith('The board beats Adam'))!.ours;
+  };
+
+  it('name the searches whose best rate is the smallest or the largest', () => {
+    expect(tuned([3, 1, 2, 4])).not.toMatch(/largest that was tried for .*adam/);
+    expect(tuned([3, 2, 1, 0.5])).toMatch(/largest that was tried for .*adam/);
+    expect(tuned([0.5, 2, 3, 4])).toMatch(/largest that was tried for .*adam/);
+  });
+});
+
 describe('a study of tables on a board that is too small', () => {
   it('is refused before anything is written', () => expectRefused('runtime'));
 
