@@ -61,6 +61,13 @@ export const RECORD = {
   ...RECORD_DETAIL,
 };
 
+/** The names of the options that say which board is used, what is logged and what is recorded. */
+export const BOARD_OPTION_NAMES = ['device', ...Object.keys({ ...LOG, ...RECORD })] as readonly (
+  | 'device'
+  | keyof typeof LOG
+  | keyof typeof RECORD
+)[];
+
 export const RETRY = {
   retry: negation('--no-retry', 'end with an error if data are lost, instead of repeating the work'),
 };

@@ -1,3 +1,4 @@
+import { BOARD_OPTION_NAMES } from '../../options/groups.js';
 import { longFlag, type OptionSpec, type OptionSpecs } from '../../options/option.js';
 import { task as autoencoder } from '../train/autoencoder.js';
 import { task as burgers } from '../train/burgers.js';
@@ -18,8 +19,8 @@ export const TRAIN_TASK_NAMES = Object.keys(TRAIN_TASKS) as TrainTaskName[];
 
 /** Options of `thermolink train` that say nothing of the training itself: its place and its files. */
 const OF_THE_PLACE: ReadonlySet<string> = new Set([
-  ...['device', 'devices', 'retry', 'record', 'recordSamples', 'recordCells', 'logLevel', 'logFile'],
-  ...['out', 'resume', 'overwrite', 'tensorboard', 'json'],
+  ...BOARD_OPTION_NAMES,
+  ...['devices', 'retry', 'out', 'resume', 'overwrite', 'tensorboard', 'json'],
 ]);
 
 /** The options that say what is trained, and how. */

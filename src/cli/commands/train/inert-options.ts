@@ -6,6 +6,7 @@ import {
   type OptimizerName,
   type OptimizerOptions,
 } from '../../../learning/optimizers/registry.js';
+import { BOARD_OPTION_NAMES } from '../../options/groups.js';
 
 /**
  * The options that a command line gave, under the library's names. An option that was left out is undefined.
@@ -26,15 +27,7 @@ export interface GivenOptions extends OptimizerOptions {
 }
 
 /** Options of the device, which only an optimizer with a board has. */
-const BOARD_OPTIONS: ReadonlySet<string> = new Set([
-  'device',
-  'logLevel',
-  'logFile',
-  'record',
-  'recordSamples',
-  'recordCells',
-  'retry',
-]);
+const BOARD_OPTIONS: ReadonlySet<string> = new Set([...BOARD_OPTION_NAMES, 'retry']);
 
 /**
  * The optimizers of a classifier. Those that need the same loss in every step are left out, because every

@@ -5,7 +5,7 @@ import {
   type OptimizerName,
   type OptimizerOptions,
 } from '../../../learning/optimizers/registry.js';
-import { deviceOption, LOG, RECORD, RETRY } from '../../options/groups.js';
+import { BOARD_OPTION_NAMES, deviceOption, LOG, RECORD, RETRY } from '../../options/groups.js';
 import { flag, longFlag, type OptionValues, option } from '../../options/option.js';
 import {
   choice,
@@ -139,15 +139,7 @@ export function methodOptions(defaults: ProblemDefaults): MethodSpecs {
   return Object.fromEntries(specs.filter(([field]) => !unused.includes(field))) as MethodSpecs;
 }
 
-const BOARD_OPTIONS = [
-  'device',
-  'logLevel',
-  'logFile',
-  'record',
-  'recordSamples',
-  'recordCells',
-  'chopped',
-] as const;
+const BOARD_OPTIONS = [...BOARD_OPTION_NAMES, 'chopped'] as const;
 const OPTIMIZER_OPTIONS = [
   'rate',
   'finalRate',
