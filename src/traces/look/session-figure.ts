@@ -1,6 +1,7 @@
 import { FLAG_NAK } from '../../../firmware-protocol/framing.js';
 import type { Direction } from '../../../firmware-protocol/message-table.js';
 import { adcStep } from '../../board/board-range.js';
+import { ThermolinkError } from '../../errors.js';
 import { counted, formatBytes, formatCount, formatExact, formatSeconds } from '../../number-text.js';
 import type { Chart } from '../../plot/chart.js';
 import { type EventRow, eventChart } from '../../plot/event-chart.js';
@@ -122,11 +123,12 @@ const ALWAYS: ReadonlySet<RowName> = new Set<RowName>(['commands', 'answers', 's
  * A picture of a session as SVG, over the time of the host: board runs, frames of both directions, repeated
  * frames, stops and errors, bytes per second, and the voltages of some cells. Only blocks have a time of the
  * host. The samples of a block are drawn evenly between the time of the block before and its own time.
- * Errors: those of `recording`.
+ * Errors: BAD_ARGUMENT for a range behind the end, and for cells that no run has; those of `recording`.
  */
 export function sessionFigure(recording: Chunks, request: FigureRequest): string {
   const whole = new SessionLedger();
   for (const chunk of recording.chunks()) whole.push(chunk);
+  checkRequest(request, whole);
   const { from = 0, to = whole.seconds } = request.range ?? {};
   const axis = new TimeAxis(from, to, COLUMNS);
   const startNs = whole.firstNs;
@@ -143,6 +145,22 @@ export function sessionFigure(recording: Chunks, request: FigureRequest): string
     ...(request.cells.length > 0 ? [voltageChart(voltages, axis, whole)] : []),
   ];
   return figure(charts, { title: request.title, widthPx: 900 });
+}
+
+/** An empty picture would not say why it is empty. */
+function checkRequest({ cells, range }: FigureRequest, { seconds, runs }: SessionLedger): void {
+  const { from = 0 } = range ?? {};
+  if (from > seconds)
+    throw new ThermolinkError('BAD_ARGUMENT', `The recording ends at ${formatSeconds(seconds)}.`, {
+      hint: 'Begin the range before its end.',
+      data: { from, seconds },
+    });
+  const cellsMost = runs.reduce((most, run) => Math.max(most, run.cells), 0);
+  if (cellsMost > 0 && cells.length > 0 && cells.every((cell) => cell >= cellsMost))
+    throw new ThermolinkError('BAD_ARGUMENT', `No run has cell ${cells[0]}.`, {
+      hint: `The largest run has ${counted(cellsMost, 'cell')}, counted from 0.`,
+      data: { cells, cellsMost },
+    });
 }
 
 function timeAxis(axis: TimeAxis) {

@@ -1,4 +1,4 @@
-import { readFileSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { encodeAnswer } from '../../../firmware-protocol/codec.js';
@@ -250,6 +250,17 @@ describe('trace plot', () => {
     expect(svg.text).not.toContain('cell 1');
     // The axis is in volts.
     expect(svg.text).toContain('full scale 1 V');
+  });
+
+  it.each([
+    ['--cells', '700', 'No run has cell 700', '8 cells'],
+    ['--time', '700..800', 'The recording ends at', 'Begin the range'],
+  ])('refuses an empty picture: %s %s', async (option, value, message, hint) => {
+    const refused = await runCommand('trace', 'plot', session, '--out', file('empty.svg'), option, value);
+    expect(refused.exitCode).toBe(2);
+    expect(refused.stderr).toContain(message);
+    expect(refused.stderr).toContain(hint);
+    expect(existsSync(file('empty.svg'))).toBe(false);
   });
 
   it('draws a recording of a single byte, and one without samples', async () => {
