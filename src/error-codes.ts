@@ -178,7 +178,8 @@ export const ERROR_CODES = {
   VERSION_MISMATCH: {
     meaning: 'the peer speaks another protocol version',
     causes: ['host and firmware of different releases'],
-    remedy: 'Update the older of the two; until protocol 1.1 both must come from the same release.',
+    remedy:
+      'Update the older of the two. A release before protocol 1.1 works only with firmware of the same release.',
   },
   BUSY: {
     meaning: 'the board serves another client, or another training writes into the same directory',

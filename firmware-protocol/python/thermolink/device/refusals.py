@@ -50,7 +50,7 @@ def version_error(fields: dict) -> ThermolinkError:
     return ThermolinkError(
         "VERSION_MISMATCH",
         f"This host speaks protocol {own}, the board {board}.",
-        "Update the one that is older; until protocol 1.1 is frozen both should come from the same release.",
+        "Update the older of the two. A release before protocol 1.1 works only with firmware of the same release.",
         data={"own": own, "board": board},
     )
 
