@@ -12,11 +12,14 @@ export interface MissingBlocks {
 
 /**
  * Puts the blocks of one run in order and finds what is missing (protocol.md, "Blocks"). The block number
- * shows what was lost on the way, the sample index what the board skipped. With `reRequest` a block is held
- * back until all earlier blocks have arrived. The credit bounds the number of held blocks.
+ * shows what was lost on the way. The sample index shows what the board skipped. With `reRequest` a block is
+ * held back until all earlier blocks have arrived. The credit bounds the number of held blocks.
  */
 export class BlockOrder {
-  /** The samples that will not arrive, in order. Blocks show them earlier than the report. */
+  /**
+   * The samples that will not arrive, in order. The blocks show lost samples earlier than the report of the
+   * run does.
+   */
   readonly lost: SampleRange[] = [];
   #sent = 0;
   readonly #cells: number;

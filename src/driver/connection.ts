@@ -313,8 +313,8 @@ export class Connection {
       if (event.kind === 'fault') this.#noteRubbish(event.head);
       else this.#deliver(event.payload);
     });
-    // One turn later the callers' next commands carry the acknowledgement, which then needs no
-    // frame of its own.
+    // One turn later the callers have queued their next commands. Such a command carries the acknowledgement,
+    // so the acknowledgement needs no frame of its own.
     this.clock.defer(() => this.wake());
   }
 

@@ -43,8 +43,8 @@ export interface DeviceIdentity {
   /** Largest number of cells for which the board adds up second moments; 0 if it cannot add them up. */
   readonly momentCellsMax: number;
   /**
-   * Whether covariances of its samples are those of the model without a calibration: an ideal board, or one
-   * that calibrates itself.
+   * Whether the covariances of its samples agree with the model without a calibration by the host. This holds
+   * for an ideal board, and for a board that calibrates itself.
    */
   readonly hasKnownCovariance: boolean;
   /** Whether the board can show people which one it is (`Device.identify`). */

@@ -12,8 +12,8 @@ const CHANNEL_NAMES = Object.keys(CHANNEL);
 
 /**
  * Logs every good frame of a link at level trace, retransmissions and bare acknowledgements too: its header,
- * and its message with all fields. A field with a choice of values is shown by the name of the value. Does
- * nothing for a logger without that level.
+ * and its message with all fields. If the values of a field have names, the name is shown. Does nothing for a
+ * logger without that level.
  */
 export function traceFrames(link: Link, log: Logger): void {
   if (!log.isLevelEnabled('trace')) return;

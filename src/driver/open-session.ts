@@ -31,8 +31,8 @@ export interface OpenedSession extends Greeting {
 
 /**
  * Asks the board to open a session (protocol.md, "Opening a session"). The caller opens it on the host's side
- * of the link. A board refuses a nonce that begins like one it remembers; the next one is tried then
- * (protocol.md, "Nonces"). Errors: those of `greet`.
+ * of the link. A board refuses a nonce with the same first byte as a nonce that it remembers. Another nonce
+ * is then tried (protocol.md, "Nonces"). Errors: those of `greet`.
  */
 export async function openSession(
   connection: Connection,

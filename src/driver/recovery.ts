@@ -6,7 +6,10 @@ import type { CallOptions } from './device-api.js';
 import type { DeviceEvent } from './reconnect.js';
 import type { Stopper } from './stopper.js';
 
-/** Number of damaged frames since the last recovery from which the line counts as noisy. */
+/**
+ * The line counts as noisy if both ends received at least this number of damaged frames since the last
+ * recovery.
+ */
 const DAMAGE_MIN = 3;
 
 /** Makes a board ready again after a call was lost (`BoardDevice.recover`), and counts how often. */
@@ -16,9 +19,9 @@ export class Recovery {
   readonly #connection: Connection;
   readonly #stopper: Stopper;
   #count = 0;
-  /** How many damaged frames both ends had counted at the last recovery. */
+  /** Number of damaged frames that both ends together had counted at the last recovery. */
   #framesDamaged = 0;
-  /** Number of stops that a caller asked for, and number of these stops that were released again. */
+  /** Number of stops that a caller asked for, and number of these stops that are released. */
   #stopsAsked = 0;
   #stopsSettled = 0;
 
@@ -33,8 +36,9 @@ export class Recovery {
   }
 
   /**
-   * Call this before a command that a stopped board refuses, or that acknowledges a stop. The returned
-   * function records that the board has carried the command out.
+   * Call this before an acknowledgement of a stop, and before every command that a stopped board refuses.
+   * Call the returned function when the board has carried the command out. The stops so far then count as
+   * released.
    */
   settling(): () => void {
     const asked = this.#stopsAsked;

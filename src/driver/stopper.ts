@@ -21,8 +21,8 @@ interface Wait {
 
 /**
  * Sends stop until the board answers (protocol.md, "Stop"). Calls at the same time share the repetition. Each
- * call sends a new stop at once, and ends with the answer to it or to a later one, by its own deadline, or by
- * its own signal.
+ * call sends a new stop at once. It ends with the answer to this stop or to a later one, or by its own
+ * deadline or signal.
  */
 export class Stopper {
   readonly #connection: Connection;

@@ -7,7 +7,7 @@ import { SYSTEM_CLOCK } from '../driver/system-clock.js';
 
 /** Wanted longest duration of a slice. A stop must wait for the end of a slice. */
 const SLICE_MS = 5;
-/** Slices follow each other without a turn of the event loop between them until they have taken this time. */
+/** Several slices run in one turn of the event loop until they have taken this time together. */
 const TOGETHER_MS = 1;
 /**
  * Number of ticks in the first slice of a run. It is small, because the duration of one tick is not known
@@ -15,7 +15,7 @@ const TOGETHER_MS = 1;
  */
 const FIRST_SLICE_TICKS = 4;
 const SLICE_TICKS_MAX = 1 << 20;
-/** A chunk of this size is probably a part of an upload, with more behind it. */
+/** A chunk of at least this size is probably a part of an upload, and more chunks will follow. */
 const BULK_BYTES = 32768;
 /**
  * Number of chunks whose answers are written together. A write of a few bytes costs half as much as one of 64
@@ -62,7 +62,7 @@ export interface ServeOptions {
 }
 
 /**
- * Runs an emulated board on a port, as fast as the machine can: it passes bytes and time to the board, lets
+ * Runs an emulated board on a port, as fast as the machine can. It passes bytes and time to the board, lets
  * ticks pass in slices of about SLICE_MS, and writes the answers of the board. Results do not depend on the
  * slices. When the port closes, the board stops, goes to `safe` and keeps its programs.
  */
@@ -192,8 +192,9 @@ export class ServedDevice {
   }
 
   /**
-   * Lets a slice pass, or several short ones: the first slices of a run are short, and a turn of the event
-   * loop takes longer than they do. On a clock that does not go on meanwhile it is one slice.
+   * Lets one slice pass, or several short slices. The first slices of a run are shorter than a turn of the
+   * event loop, so several of them share one turn. On a virtual clock, on which a slice takes no time, one
+   * slice passes.
    */
   #slices(): void {
     const startMs = this.#clock.nowMs();

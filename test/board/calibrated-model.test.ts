@@ -24,7 +24,10 @@ const system = {
 const DAMPING = 4;
 const off = { amplitude: 0, shift: profile.noiseShiftMin };
 
-/** A of a committed program as the array has it, each row over its own γ, in the problem's units. */
+/**
+ * A of a committed program as the array holds it, in the units of the problem. Each row is divided by its own
+ * γ.
+ */
 function effectiveMatrix(model: ReturnType<typeof calibratedModel>): Float64Array {
   const size = system.matrix.rows;
   const codes = model.quantizeSystem(system, scaling, DAMPING);
@@ -46,7 +49,7 @@ describe('a calibrated model', () => {
     const programmed = model.programmedSystem(codes, scaling.systemScale);
     if (programmed.kind !== 'dense') throw new Error('bug: another system');
     const found = effectiveMatrix(model);
-    // A step of 2⁻¹⁵ for the coupling, one for the damping.
+    // The coupling and the damping are each rounded to this step.
     const step = 2 ** -15 * scaling.systemScale;
     for (const [k, value] of programmed.matrix.data.entries())
       expect(Math.abs(value - found[k])).toBeLessThan(1.6 * step);
@@ -55,7 +58,8 @@ describe('a calibrated model', () => {
   it('chooses the codes that come nearest to A: within half a coupling step on every crosspoint', () => {
     const found = effectiveMatrix(model);
     const nominal = effectiveMatrix(nominalModel(profile));
-    // ε and the current of the next line make a step larger. 15 % covers six spreads of 2 %.
+    // The errors ε of the couplings and the crosstalk make a step larger. 15 % is enough for six spreads of 2
+    // %.
     const half = (2 ** -profile.couplingBits * 1.15 + 2 ** -15) * scaling.systemScale;
     const errors = (of: Float64Array) => of.map((value, k) => Math.abs(value - system.matrix.data[k]));
     expect(Math.max(...errors(found))).toBeLessThan(half);
@@ -83,8 +87,8 @@ describe('a calibrated model', () => {
       (e, i) => e * 2 ** -24 * unit * calibration.timeConstant[i],
     );
     const known = model.programmedDrive(codes, scaling);
-    // Single codes of this board have errors of a step, at most of five. A calibration of cells does not
-    // contain them.
+    // Single codes of this board have errors of about a step, and of five steps at most. A calibration of
+    // cells does not contain these errors.
     const step = driveStep(profile) * unit;
     for (let i = 0; i < cells; i++) {
       expect(Math.abs(known[i] - drive[i])).toBeLessThan(0.55 * step);
@@ -112,7 +116,7 @@ describe('a calibrated model', () => {
       expect(value).toBeCloseTo((20 * lsb) / calibration.adcGain[i], 12);
   });
 
-  it('subtracts the mean leakage from the damping of a factored system, and knows the rest', () => {
+  it('subtracts the mean leakage from the damping of a factored system, and knows the damping that results', () => {
     const factor = normalMatrix(problemRandom(9), 6, 12);
     const leaked = (calibration.leakage.reduce((sum, g) => sum + g, 0) / cells) * scaling.systemScale;
     const step = 2 ** -15 * scaling.systemScale;
@@ -122,12 +126,12 @@ describe('a calibrated model', () => {
       const programmed = model.programmedSystem(codes, scaling.systemScale);
       if (programmed.kind !== 'factored') throw new Error('bug: another system');
       expect(Math.abs(programmed.damping - (codes.damping * step + leaked))).toBeLessThan(1e-9 * leaked);
-      // A register cannot hold less than nothing, so the leakage alone is the least damping.
+      // A register cannot hold a negative number, so the leakage alone is the smallest damping.
       expect(Math.abs(programmed.damping - Math.max(damping, leaked))).toBeLessThan(0.51 * step);
     }
   });
 
-  it('programs rows multiplied by their noise temperatures, and divides by them to get the programmed system', () => {
+  it('multiplies each row by its noise temperature, and divides by it to get the programmed system', () => {
     const equal = calibratedModel(calibration, profile, { equalizeNoise: true });
     const found = effectiveMatrix(equal);
     const size = system.matrix.rows;
@@ -146,8 +150,8 @@ describe('a calibrated model', () => {
 
 /*
  * r = o + g·v + c·v² is inverted by two corrections of the straight line, which leaves a relative error of
- * order (c/g)³. Boards have bends of some 1e-4. There the errors of single codes would hide a correction of
- * the wrong sign or size. The bends of this test are larger.
+ * order (c/g)³. Boards have bends of some 1e-4. With such small bends the errors of single codes would hide a
+ * correction of the wrong sign or size. The bends of this test are therefore larger.
  */
 describe.each([-0.02, 0.005, 0.02])('a converter with a bend of %d', (bend) => {
   const [offset, gain] = [0.01, 1.03];

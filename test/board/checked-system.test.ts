@@ -34,17 +34,20 @@ describe('a system is checked once', () => {
     expect(checked.spectrum).toBe(checked.spectrum);
   });
 
-  it.each(Object.entries(TAKERS))('%s gives the same for it as for the plain system', async (_, take) => {
-    const system = { kind: 'dense', matrix: newMatrix() } as const;
-    const withoutTimes = (key: string, value: unknown) => (key.endsWith('Ms') ? undefined : value);
-    const [plain, checked] = [await take(system), await take(checkSystem(system))];
-    expect(JSON.stringify(checked, withoutTimes)).toBe(JSON.stringify(plain, withoutTimes));
-  });
+  it.each(Object.entries(TAKERS))(
+    '%s gives the same result for a checked system as for the plain system',
+    async (_, take) => {
+      const system = { kind: 'dense', matrix: newMatrix() } as const;
+      const withoutTimes = (key: string, value: unknown) => (key.endsWith('Ms') ? undefined : value);
+      const [plain, checked] = [await take(system), await take(checkSystem(system))];
+      expect(JSON.stringify(checked, withoutTimes)).toBe(JSON.stringify(plain, withoutTimes));
+    },
+  );
 
   it.each(Object.entries(TAKERS))('%s does not check a checked system again', async (_, take) => {
     const a = newMatrix();
     const checked = checkSystem({ kind: 'dense', matrix: a });
-    // Far beyond the 1e-12 of max |A| that a check allows, and far too little to matter for the answer.
+    // A check allows 1e-12 of max |A|. This change is far larger, but too small to matter for the answer.
     a.data[1] += 1e-9;
     await take(checked);
     await expect(take({ kind: 'dense', matrix: a })).rejects.toMatchObject({ code: 'BAD_MATRIX' });

@@ -27,7 +27,7 @@ describe('splitDiagonal', () => {
     }
   });
 
-  it('leaves zeros of a multiple of the identity, and does not change a factored system', () => {
+  it('leaves only zeros for a multiple of the identity, and does not change a factored system', () => {
     const identity = { kind: 'dense', matrix: matrix(2, 2, Float64Array.of(3, 0, 0, 3)) } as const;
     expect(splitDiagonal(identity, 3)).toEqual({ damping: 3, largestEntry: 0 });
     const factored = { kind: 'factored', factor: matrix(1, 2, Float64Array.of(1, 2)), damping: 0.5 } as const;
@@ -45,7 +45,8 @@ describe('splitDiagonal', () => {
     const halfStep = systemScale / 2 ** 12;
     for (const [k, value] of programmed.matrix.data.entries())
       expect(Math.abs(value - system.matrix.data[k])).toBeLessThanOrEqual(halfStep * (1 + 1e-9));
-    // Without the split the largest entry, on the diagonal, would set steps several times as large.
+    // Without the split, the largest entry would be on the diagonal, and the steps would be several times as
+    // large.
     expect(measureSystem(system).largestEntry / largestEntry).toBeGreaterThan(2);
   });
 });
@@ -55,6 +56,6 @@ it('at the quiet scale carried rounding adds about 1 % to ten times the least no
   const least = board.noiseTemperatureMin * 1e-12;
   const tick = 2 ** -board.tickLog2;
   const share = (carryNoiseVariance(eigenvalue, tick, undefined) * eigenvalue) / (10 * least);
-  // 1 − hλ̂/2 is left out in the rule.
+  // The rule leaves out the factor 1 − hλ̂/2.
   expect(share * (1 - (tick * eigenvalue) / 2)).toBeCloseTo(0.01, 6);
 });

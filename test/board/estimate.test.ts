@@ -2,10 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { burnInTicks, estimateMean } from '../../src/board/estimate.js';
 import { problemRandom } from '../support/solver-problems.js';
 
-/**
- * S readings of N cells that relax with one correlation φ from reading to reading, around `mean`, σ =
- * `spread`.
- */
+/** Draws S readings of N cells with the given mean and spread. Successive readings have the correlation φ. */
 function readings(seed: number, samples: number, cells: number, phi: number, mean: number, spread: number) {
   const random = problemRandom(seed);
   const codes = new Int16Array(samples * cells);
@@ -29,7 +26,8 @@ describe('the mean of correlated readings', () => {
       for (let i = 0; i < cells; i++) sum += ((mean[i] - 50) / standardError[i]) ** 2;
     }
     const variance = sum / (cells * repeats);
-    // 1920 independent z²: standard error 0.033; five of them and 6 % for the estimated correlation.
+    // The mean of 1920 independent z² has the standard error 0.033. The bounds allow five standard errors,
+    // and 6 % for the estimate of the correlation.
     expect(variance).toBeGreaterThan(1 - 0.17 - 0.06);
     expect(variance).toBeLessThan(1 + 0.17 + 0.06);
   });
@@ -37,10 +35,10 @@ describe('the mean of correlated readings', () => {
   /*
    * The mean of S independent readings divided by its error has Student's distribution with S − 1 degrees of
    * freedom, scaled to variance 1. Its fourth moment is 3(S − 3)/(S − 5). The mean of 20,000 squares
-   * therefore has a standard deviation below 1.2 %. By chance one of the two exceeds 5 % once in 20,000
-   * times.
+   * therefore has a standard deviation below 1.2 %. A correct estimate fails one of the two tests by chance
+   * once in 20,000 times.
    */
-  test.each([12, 24])('has z of unit variance with as few as %i independent ones', (samples) => {
+  test.each([12, 24])('has z of unit variance with only %i independent readings', (samples) => {
     const cells = 20_000;
     const { mean, standardError } = estimateMean(readings(300 + samples, samples, cells, 0, 50, 1000), cells);
     const squares = mean.map((value, i) => ((value - 50) / standardError[i]) ** 2);
@@ -53,7 +51,7 @@ describe('the mean of correlated readings', () => {
     expect(effectiveSamples / ((2000 * (1 - phi)) / (1 + phi))).toBeCloseTo(1, 1);
   });
 
-  test('is infinite if there are too few readings', () => {
+  test('has an infinite error if there are too few readings', () => {
     const { standardError, mean } = estimateMean(Int16Array.of(1, 2, 3, 4), 1);
     expect(mean[0]).toBe(2.5);
     expect(standardError[0]).toBe(Infinity);

@@ -13,7 +13,7 @@ const NEXT = { burnInTicks: 3, sampleCount: 20, ticksPerSample: 3, continues: tr
 /** The run is long enough to pull a cable during it. */
 const LONG = { ...FIRST, burnInTicks: 1_000_000 };
 
-/** A program, a board run, and one that continues it. `between` is awaited before the second. */
+/** Loads a program, does a board run, awaits `between`, and does a second run that continues the first. */
 function work(device: BoardDevice, between: () => Promise<unknown> = async () => undefined, first = FIRST) {
   const use = { address: { seed: 7, step: 3, block: 5 } };
   return inSession(

@@ -26,7 +26,7 @@ test('every κ within range is met to 1e-4 with a in 12288…24575', () => {
   );
 });
 
-test('κ = 0 is off; beyond the range the nearest end is taken', () => {
+test('κ = 0 switches the noise off; a κ beyond the range gives the nearest end of the range', () => {
   expect(noiseRegister(0, 1 / 32, range).amplitude).toBe(0);
   expect(noiseRegister(1e-30, 1 / 32, range)).toEqual({ amplitude: 12288, shift: 24 });
   expect(noiseRegister(1e9, 1 / 32, range)).toEqual({ amplitude: 24575, shift: 8 });
@@ -40,8 +40,8 @@ test('carry noise makes the variance 1.252·κ/λ at hλ = 1, k = 2, κ = 1e-8, 
   expect(withRows / extra).toBeCloseTo(1 + (16 * (1 / 16) * 3) / 1, 10);
 });
 
-// Random shares of the range are rarely near its ends.
-test('every octave of the range is held to 1e-4, the first and the last too', () => {
+// Random κ of the test above are rarely near the ends of the range.
+test('κ is met to 1e-4 in every octave of the range, also in the first and the last', () => {
   const tick = 2 ** -5;
   const { min, max } = noiseTemperatureRange(range, tick);
   const steps = 500;

@@ -67,7 +67,8 @@ describe('finite-time scaling of a factored system', () => {
     }
   });
 
-  // A drive beyond its range would be cut silently, because the host does not check a relaxation's codes.
+  // The host does not check the codes of a relaxation, so a drive beyond its range would be cut without an
+  // error.
   test.each([1e-4, 1e-2, 0.1, 1, 10])('keeps the drive within its range for t = %f', (time) => {
     for (const size of [1, 1e2, 1e5]) {
       const drive = g.map((value) => size * value);
@@ -82,7 +83,7 @@ describe('finite-time scaling of a factored system', () => {
     }
   });
 
-  test('takes no tick for t = 0, and s_A at its minimum', () => {
+  test('takes no tick for t = 0, with s_A at its minimum', () => {
     const scaling = finiteTimeScaling(checked, { time: 0, drive: g, initial: g }, crossbar, 8);
     expect(scaling.ticks).toBe(0);
     expect(scaling.solutionScale).toBe(powerOfTwoAbove(Math.max(...g.map(Math.abs))));
@@ -130,7 +131,7 @@ describe('scaling of a dense system', () => {
   });
 
   test.each([1, 1.5, 4, 18, 20, 100])(
-    'lets no mode settle later than the slowest, condition %f',
+    'lets no mode settle later than the mode of the smallest eigenvalue, condition %f',
     (condition) => {
       const system = { kind: 'factored', factor: matrix(1, 1), damping: 1 } as const;
       const scale = equilibriumSystemScale(system, 0, 1, condition, dense);

@@ -52,7 +52,7 @@ const report: RunReport = {
 };
 
 describe('the programs of a session', () => {
-  it('send couplings only when they are another array than the loaded one', async () => {
+  it('send couplings only when their array object differs from the loaded one', async () => {
     const device = await connect('emulator:ideal-8');
     try {
       await onBoard(device, async (session) => {
@@ -65,7 +65,8 @@ describe('the programs of a session', () => {
         }
         const [loaded, rewritten, reloaded] = sent;
         expect(loaded - rewritten).toBeGreaterThanOrEqual(2 * CELLS * CELLS);
-        // Drive and initial state, 2 bytes a cell each, with the fields of a few commands around them.
+        // A rewrite sends drive and initial state, each with 2 bytes a cell, and the other fields of a few
+        // commands.
         expect(rewritten).toBeLessThan(4 * CELLS + 64);
         expect(reloaded).toBe(loaded);
       });
@@ -74,7 +75,7 @@ describe('the programs of a session', () => {
     }
   });
 
-  it('are loaded completely after a failed one, because the content of the board is unknown', async () => {
+  it('are loaded completely after a load that failed, because the content of the board is unknown', async () => {
     const board = solverBoard('ideal-8');
     await onBoard(board, async (session) => {
       const couplings = diagonal();
@@ -101,7 +102,7 @@ describe('the programs of a session', () => {
 });
 
 describe('the board runs of a session', () => {
-  it('have the noise of address and attempt; one that continues keeps it, and the tick', async () => {
+  it('get their noise from address and attempt; a run that continues keeps the noise and the tick', async () => {
     const board = solverBoard('ideal-8');
     const other = { ...address, block: 6 };
     const cost = await onBoard(board, async (session) => {
@@ -177,7 +178,7 @@ describe('ranged', () => {
     expect(answer).toMatchObject({ code: 'OVERLOAD', data: { lastScale: 24, overload: report } });
   });
 
-  it('gives up without an overload when attempts only ask for other scales', async () => {
+  it('gives up without an overload if the attempts only ask for other scales', async () => {
     const { answer } = await tried(Array(4).fill({ retryAt: 1 }));
     expect(answer).toMatchObject({ code: 'OVERLOAD', data: { lastScale: 1, overload: undefined } });
   });
@@ -209,7 +210,7 @@ describe('uses of one device', () => {
     };
   }
 
-  it('are checked at once, and have the board one after the other in the order of the calls', async () => {
+  it('are checked at once, and get the board one after the other in the order of the calls', async () => {
     const { events, start } = uses(solverBoard('ideal-8'));
     const [a, b, c] = ['a', 'b', 'c'].map((name) => start(name));
     for (const { proceed } of [c, b, a]) proceed();

@@ -28,7 +28,7 @@ describe('the spectrum of a system', () => {
     expect(found.inverseTrace / inverseTrace).toBeLessThan(2.5);
   });
 
-  test('has a largest eigenvalue that the first start of Lanczos’ method can’t see', () => {
+  test('has a largest eigenvalue that Lanczos’ method misses from its first start vector', () => {
     const system = { kind: 'factored', factor: hiddenTop(32), damping: 0 } as const;
     expect(largestEigenvalue(system, 1)).toBeLessThan(0.9 * TOP);
     for (const bound of [largestEigenvalue(system), checkSystem(system).spectrum.eigenvalueMax]) {
@@ -40,13 +40,13 @@ describe('the spectrum of a system', () => {
   test.each([
     [2, 1],
     [2, -1],
-  ])('of [[%i, %i], …] is found completely, although vectors of signs are its eigenvectors', (a, b) => {
+  ])('of [[%i, %i], …] is found completely, although its eigenvectors have only the entries ±1', (a, b) => {
     const found = checkSystem({ kind: 'dense', matrix: matrix(2, 2, Float64Array.of(a, b, b, a)) }).spectrum;
     expect(found.eigenvalueMin).toBeCloseTo(1, 9);
     expect(found.eigenvalueMax).toBeCloseTo(3, 9);
   });
 
-  test('of a wide factor starts at its damping, exactly', () => {
+  test('of a wide factor has the damping as its smallest eigenvalue, exactly', () => {
     const found = checkSystem({
       kind: 'factored',
       factor: normalMatrix(random, 3, 20),
@@ -55,7 +55,7 @@ describe('the spectrum of a system', () => {
     expect(found.eigenvalueMin).toBe(0.01);
   });
 
-  test.each([1e-3, 1, 30, 1e3])('of a tall factor counts its damping of %f once', (damping) => {
+  test.each([1e-3, 1, 30, 1e3])('of a tall factor contains its damping of %f once', (damping) => {
     // K = diag(2 … 7), so that every eigenvalue is known.
     const factor = matrix(6, 6);
     for (let i = 0; i < 6; i++) factor.data[7 * i] = 2 + i;
@@ -71,7 +71,7 @@ describe('the spectrum of a system', () => {
   });
 
   test('beyond 1,024 cells is judged by Lanczos', () => {
-    // Tridiagonal: a random dense matrix of this size would take the test seconds to make.
+    // The matrix is tridiagonal, because a random dense matrix of this size would take seconds to make.
     const n = 1100;
     const a = matrix(n, n);
     for (let i = 0; i < n; i++) {
@@ -121,7 +121,7 @@ describe('refused before anything else happens', () => {
 
   test.each([
     [
-      'positive, but lost beside the largest',
+      'positive, but below the rounding of the largest',
       [1e14, 0, 0, 3.7e-3],
       /is 0 ± 0\.044, and its largest one is 1\.0e14 \(condition number 2\.3e15 or more\)/,
     ],
@@ -177,7 +177,7 @@ describe('refused before anything else happens', () => {
 
 // Lanczos' method had stopped at its second smallest eigenvalue: it reported a condition of 7e13, but the
 // true one is 1.7e16.
-test('a matrix with two distant smallest eigenvalues is not mistaken for a better-conditioned one', () => {
+test('a matrix with two distant smallest eigenvalues is not taken for a matrix with a smaller condition number', () => {
   const n = 12;
   const hilbert = matrix(n, n);
   for (let i = 0; i < n; i++) for (let j = 0; j < n; j++) hilbert.data[i * n + j] = 1 / (i + j + 1);

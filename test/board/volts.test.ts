@@ -41,7 +41,7 @@ async function read(codes: Partial<ProgramImage>, burnInTicks: number): Promise<
   return readingVolts(samples.codes, device.identity);
 }
 
-/** Voltages of a cell that stay off its rail. */
+/** Voltages of a cell that do not reach its rail. */
 const voltages = () =>
   fc
     .array(fc.double({ min: -1, max: 1, noNaN: true }), { minLength: CELLS, maxLength: CELLS })
@@ -76,7 +76,7 @@ describe('codes and volts', () => {
     );
   });
 
-  it('beyond the range the nearest code is taken', () => {
+  it('volts beyond the range get the nearest code', () => {
     const { identity } = device;
     const far = Float64Array.of(-1e3, 1e3);
     expect([...stateCodes(far, identity)]).toEqual([-32767, 32767]);

@@ -12,7 +12,10 @@ import { hasProgram } from '../support/programs.js';
 const SHELLS = ['bash', 'zsh', 'fish'] as const;
 type Shell = (typeof SHELLS)[number];
 
-/** Completes each line, its cursor at the end, with the script loaded: the whole words that are offered. */
+/**
+ * Loads the script and completes each line at its end. Returns the whole words that the shell offers for each
+ * line.
+ */
 type Complete = (lines: readonly string[]) => string[][];
 
 let directory: string;
@@ -45,7 +48,10 @@ function runShell(shell: Shell, options: readonly string[], program: string): st
   return run.stdout;
 }
 
-/** The output of a shell: one word per line. A line with a dot ends the words of each command line. */
+/**
+ * Reads the output of a shell, which has one word per line. A line with a dot ends the words of a command
+ * line.
+ */
 function answersIn(text: string): string[][] {
   const answers: string[][] = [];
   let words: string[] = [];
@@ -202,7 +208,7 @@ describe.each(SHELLS)('completion in %s', (shell) => {
   });
 });
 
-it('another shell is wrong usage', async () => {
+it('a shell that the command does not know is wrong usage', async () => {
   const { stderr, exitCode } = await runCommand('completion', 'csh');
   expect(stderr).toContain('bash, zsh, fish');
   expect(exitCode).toBe(2);

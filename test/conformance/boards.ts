@@ -9,8 +9,8 @@ import { VirtualClock } from '../support/virtual-clock.js';
 import { type Mutation, mutantPort } from './mutant-port.js';
 
 /**
- * The number of ticks is small, because a slice takes no virtual time, so an endless run would compute for
- * ever.
+ * The number of ticks of a slice is small. A slice takes no virtual time, so an endless run would compute for
+ * ever in a long slice.
  */
 const SLICE_TICKS = 64;
 
@@ -21,7 +21,7 @@ export function clausesOf(...ids: readonly string[]): Clause[] {
   return CLAUSES.filter(({ id }) => ids.includes(id));
 }
 
-/** Checks an emulated board in virtual time, behind a mutation if one is given. */
+/** Checks an emulated board in virtual time. A mutation, if one is given, changes the frames of the board. */
 export function checkInMemory(
   clauses: readonly Clause[],
   {
@@ -37,7 +37,7 @@ export function checkInMemory(
   });
   const port: Port = mutation ? mutantPort(host, mutation) : host;
   const { signal } = new AbortController();
-  // Without a regular beat the clock would jump to a deadline while a message of many chunks is on its way.
+  // The regular beat keeps the clock from jumping to a deadline while a message of many chunks is on its way.
   const beat = (): void => void clock.schedule(BEAT_MS, beat);
   beat();
   const checked = checkBoard({ clauses, open: async () => port, severalConnections: false, clock, signal });

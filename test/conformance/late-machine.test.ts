@@ -7,7 +7,7 @@ import { isCommand, type Mutation } from './mutant-port.js';
 const SLACK_MS = 80;
 const CHECK_MS = 400;
 
-/** The clock of a machine whose lateness the test sets. */
+/** The clock of a machine that is late by a time that the test sets. */
 class LateClock extends VirtualClock {
   #aheadMs = 0;
   #stoppedMs = 0;
@@ -20,18 +20,21 @@ class LateClock extends VirtualClock {
     return this.#stoppedMs;
   }
 
-  /** Every waiting timer fires late by this time. */
+  /** Lets every waiting timer fire late by this time. */
   hold(forMs: number): void {
     this.#aheadMs += forMs;
   }
 
-  /** The time that the system's clock tells for a stopped process. */
+  /** Adds to the time for which the clock says that the process was stopped. */
   stop(forMs: number): void {
     this.#stoppedMs += forMs;
   }
 }
 
-/** A rule that fails `failures` times, while `meanwhile` happens; and how often it was checked. */
+/**
+ * Makes a rule whose first `failures` checks fail, and counts its checks. A check that fails calls
+ * `meanwhile`.
+ */
 function failing(failures: number, meanwhile: () => void, slackMs: number | undefined = SLACK_MS) {
   const seen = { checks: 0 };
   const clause: Clause = {
@@ -65,14 +68,17 @@ describe('a rule about time that fails', () => {
     expect(reason).toMatch(/^an answer came late; this machine was 1[4-6]\d ms late meanwhile$/);
   });
 
-  it.each([0, SLACK_MS / 2])('counts at once on a machine that was %d ms late', async (lateMs) => {
-    const clock = new LateClock();
-    const { clause, seen } = failing(1, () => clock.hold(lateMs));
-    const [{ status, reason }] = await checkInMemory([clause], { clock });
-    expect([status, reason, seen.checks]).toEqual(['failed', 'an answer came late', 1]);
-  });
+  it.each([0, SLACK_MS / 2])(
+    'has failed after one check on a machine that was %d ms late',
+    async (lateMs) => {
+      const clock = new LateClock();
+      const { clause, seen } = failing(1, () => clock.hold(lateMs));
+      const [{ status, reason }] = await checkInMemory([clause], { clock });
+      expect([status, reason, seen.checks]).toEqual(['failed', 'an answer came late', 1]);
+    },
+  );
 
-  it('counts at once if the machine was late in another check', async () => {
+  it('has failed after one check if the machine was late only in another check', async () => {
     const clock = new LateClock();
     const before = failing(1, () => clock.hold(2 * SLACK_MS));
     const after = failing(1, () => undefined);
@@ -81,7 +87,7 @@ describe('a rule about time that fails', () => {
     expect(after.seen.checks).toBe(1);
   });
 
-  it('counts at once if lateness of this machine cannot be the cause', async () => {
+  it('has failed after one check if a late machine cannot be the cause', async () => {
     const clock = new LateClock();
     const { slackMs: _, ...clause } = failing(1, () => clock.hold(1000)).clause;
     const [{ status }] = await checkInMemory([clause], { clock });
@@ -90,7 +96,8 @@ describe('a rule about time that fails', () => {
 });
 
 it('a board that sometimes sends late is found on an undisturbed machine', async () => {
-  // The board drops the sending of its first timeout, once. The next sending comes after 750 ms.
+  // The board does not send a frame again at its first timeout, once. It sends the frame again at the next
+  // timeout, 750 ms after the first sending.
   let repeated = 0;
   const seen = new Set<number>();
   const mutation: Mutation = {

@@ -20,8 +20,8 @@ export interface Passing<M> {
 }
 
 /**
- * A board with one bug, as changes of the frames between a good board and its host. A hook that is left out
- * changes nothing.
+ * A board with one bug. The bug is made by changes of the frames between a good board and its host. A hook
+ * that is left out changes nothing.
  */
 export interface Mutation {
   /** The frames that the board hears in place of this one. */
@@ -30,14 +30,14 @@ export interface Mutation {
   readonly toHost?: (passing: Passing<ToHost>) => readonly Frame[];
   /** The bytes that the board hears in place of a block that is not a frame. */
   readonly rubbish?: (bytes: Uint8Array) => readonly Uint8Array[];
-  /** Bytes on their way, before everything else. */
+  /** Changes the bytes to the board before they are split into frames. */
   readonly bytesToDevice?: (bytes: Uint8Array) => Uint8Array;
   readonly bytesToHost?: (bytes: Uint8Array) => Uint8Array;
   /** The delimiters that go before a frame to the host. */
   readonly delimiters?: (count: number) => number;
   /** Called at the start with a function that sends one more frame to the host. */
   readonly start?: (say: (frame: Frame) => void) => void;
-  /** The way in which the port of the board closes after the port of the host. Left out: at once. */
+  /** How the port of the board closes after the port of the host. Default: at once. */
   readonly closes?: 'late' | 'never';
   /** The answer to the host's question whether the port is closed. */
   readonly isClosed?: false;
@@ -177,7 +177,7 @@ export function ignores(
   };
 }
 
-/** Gives refusals of this reason another one. */
+/** Replaces the reason `from` of refusals by the reason `to`. */
 export function refusesAs(from: number, to: number): Pick<Mutation, 'toHost'> {
   return lies('refusal', ({ reason }: { reason: number }) => (reason === from ? { reason: to } : {}));
 }

@@ -12,7 +12,7 @@ export interface Mutant {
   readonly bug: string;
   /** Default `ideal-8`. */
   readonly profile?: string;
-  /** Makes the bug anew, with a memory of its own. */
+  /** Makes the bug in its initial state. Every call gives a bug with its own memory. */
   readonly make: () => Mutation;
 }
 
@@ -23,10 +23,10 @@ const mutant = (id: string, bug: string, make: () => Mutation, profile?: string)
   ...(profile && { profile }),
 });
 
-/** All payloads with these opcodes on the wire, also those that are not valid messages. */
+/** The opcode of a payload, also if the payload is not a valid message. */
 const opcodeOf = ({ payload }: Frame): number => payload[1];
 
-/** The raw bytes of a COBS block, edited and with a good CRC again. */
+/** Decodes a COBS block, edits its bytes, and gives it a good CRC again. */
 function resealed(block: Uint8Array, edit: (raw: Uint8Array) => void): readonly Uint8Array[] {
   const decoder = new CobsDecoder(70_000);
   decoder.push(block, 0, block.length);
@@ -39,7 +39,7 @@ function resealed(block: Uint8Array, edit: (raw: Uint8Array) => void): readonly 
   return [cobsEncode(raw).slice(0, -1)];
 }
 
-/** Gives frames of the board more frames to follow, and keeps the numbers of both ends right. */
+/** Adds frames after frames of the board. It keeps the sequence numbers right for both ends. */
 function injecting(
   after: (frame: Frame, message: { name: string } | undefined) => Uint8Array | undefined,
 ): Mutation {
@@ -68,7 +68,8 @@ function injecting(
 }
 
 function injectedFrame(open: Frame, payload: Uint8Array, seq: number): Frame {
-  // The first byte of the nonce names the session; it stands behind opcode, id and the head of a bin.
+  // The first byte of the nonce names the session. It comes after the opcode, the id and the header of a byte
+  // string.
   return {
     channel: CHANNEL.command,
     session: payload.length > 0 ? open.payload[5] : 0,

@@ -39,7 +39,7 @@ const ask = (place: string, method = 'GET'): Promise<Response> =>
   });
 
 describe('the files of the page', () => {
-  it('have their types, and forbid content from elsewhere', async () => {
+  it('have their content types, and forbid content of other origins', async () => {
     const answer = await ask('/');
     expect(await answer.text()).toBe('<p>page</p>');
     expect(answer.headers.get('content-type')).toBe('text/html; charset=utf-8');
@@ -77,7 +77,7 @@ describe('the files of the page', () => {
   });
 });
 
-/** The bytes that a browser loads, and our part of them. The rest are the two libraries. */
+/** Largest number of bytes of all files of the page, plain and compressed by gzip. */
 const PAGE_BYTES_MAX = 115_000;
 const PACKED_BYTES_MAX = 45_000;
 
@@ -97,11 +97,11 @@ describe.runIf(isBuilt)('the built page', () => {
     expect(page.includes('ZodError')).toBe(false);
   });
 
-  it('names no other machine', () => {
+  it('contains no address of another machine', () => {
     const hosts = files.flatMap((file) =>
       [...readFileSync(file, 'utf8').matchAll(/\b(?:https?|wss?):\/\/([\w.-]+)/g)].map(([, host]) => host),
     );
-    // The names of SVG and HTML, which nobody fetches.
+    // The namespaces of SVG and HTML are addresses that nobody fetches.
     expect([...new Set(hosts)]).toEqual(['www.w3.org']);
   });
 });

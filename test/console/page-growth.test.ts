@@ -5,10 +5,12 @@ import { FakeHub } from './support/fake-hub.js';
 import { boardView, busySecond } from './support/views.js';
 
 const CELLS = 64;
-/** From then on the page's memory of ten minutes is full, and the page has been drawn many times. */
+/** At this minute the page's memory of ten minutes is full, and the page has been drawn many times. */
 const FULL_MINUTE = 15;
 const LAST_MINUTE = 45;
-/** Half an hour of a page that kept every reading would add 18,000 rows of 65 numbers: over 9 MB. */
+/**
+ * A page that kept every reading would grow by 18,000 rows of 65 numbers in half an hour, which is over 9 MB.
+ */
 const GROWTH_BYTES_MAX = 1_000_000;
 const NODES_GROWTH_MAX = 50;
 
@@ -16,7 +18,7 @@ describe.skipIf(missingChromium() !== undefined || !isBuilt)(
   'a page that is open for long',
   { tags: 'long' },
   () => {
-    it('does not grow in 30 minutes of events, after the 15 in which its rings fill', async () => {
+    it('does not grow in 30 minutes of events, after 15 minutes in which its rings fill', async () => {
       const hub = await FakeHub.start({ boards: [boardView({ state: 'running' })] });
       const browser = await launchChromium();
       try {
@@ -28,7 +30,7 @@ describe.skipIf(missingChromium() !== undefined || !isBuilt)(
         const playMinutes = async (from: number, to: number): Promise<void> => {
           for (let second = 60 * from; second < 60 * to; second++)
             await hub.tellSlowly(busySecond('left', CELLS, second));
-          // The page has drawn the last of them.
+          // The page has drawn the last event.
           const step = (60 * to - 1).toLocaleString('en-US');
           await page.getByText(`step ${step}`, { exact: false }).first().waitFor({ timeout: 120_000 });
         };

@@ -123,7 +123,7 @@ describe('the state of a board', () => {
     expect(Array.from(board.voltages!.column(1))).toEqual([1, Number.NaN, 2]);
   });
 
-  it('shows a minute of voltages, also where every reading is of another run, and no more of one run', () => {
+  it('shows one minute of voltages, both of one run and of many runs with one reading each', () => {
     for (const runLength of [1, 1_000_000]) {
       const board = new BoardState(boardView());
       for (let i = 0; i < 2000; i++)
@@ -151,7 +151,7 @@ describe('the state of a board', () => {
     expect(board.rates.last(RATE.bytesToBoard)).toBe(0);
   });
 
-  it('has the distance of the moments of one run from their expected values', () => {
+  it('has the distance between the moments of one run and their expected values', () => {
     const board = new BoardState(boardView());
     const moments = {
       type: 'moments',
@@ -211,11 +211,12 @@ describe('moments of runs of one program', () => {
     const run = fc.array(fc.tuple(volt, volt, volt), { minLength: 1, maxLength: 9 });
     fc.assert(
       fc.property(fc.array(run, { minLength: 1, maxLength: 5 }), ([first, ...others]) => {
-        // The first run has a variance: without one nothing is added to it.
+        // The first run has at least two samples and therefore a variance. Nothing is added to moments
+        // without one.
         const runs = [[...first, [0.5, 0.5, 0.5]], ...others];
         const pooled = new PooledMoments();
         runs.forEach((samples, i) => {
-          // The moments of a run before its end do not count twice.
+          // The moments that come before the end of a run must not count twice.
           pooled.take(momentsOf(i, samples.slice(0, Math.ceil(samples.length / 2))));
           pooled.take(momentsOf(i, samples));
         });
@@ -278,7 +279,7 @@ describe('moments of runs of one program', () => {
 describe('scales', () => {
   const colors = { negative: [0, 0, 255], zero: [255, 255, 255], positive: [255, 0, 0] } as const;
 
-  it('put zero in the middle of the colours, and the ends at the limit and beyond', () => {
+  it('give zero the middle colour, and values at the limit and beyond the colours at the ends', () => {
     expect(divergingColor(0, 2, colors)).toEqual(colors.zero);
     expect(divergingColor(2, 2, colors)).toEqual(colors.positive);
     expect(divergingColor(-9, 2, colors)).toEqual(colors.negative);

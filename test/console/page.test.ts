@@ -8,7 +8,10 @@ import { FakeHub, type FakeHubOptions } from './support/fake-hub.js';
 import { BEGIN_MS, boardView, busySecond } from './support/views.js';
 
 const PHONE = { viewport: { width: 360, height: 740 } };
-/** Marks, quotes, an entity, a script, a character that turns the writing, and a word of 90 letters. */
+/**
+ * Markup, quotes, an entity, a script, a character that reverses the direction of the text, and a word of 90
+ * letters.
+ */
 const HOSTILE = `<img src=x onerror="window.harmed=1">'&amp;<script>window.harmed=1</script>\u202e${'W'.repeat(90)}`;
 const BUSY = boardView({
   state: 'running',
@@ -95,7 +98,7 @@ describe.skipIf(missingChromium() !== undefined || !isBuilt)('the live page', { 
     expect(hub.asked.map((one) => one.path)).toEqual(['/api/boards/right/stop']);
   });
 
-  it('has the stop button in sight, at the top of a phone and far down', async () => {
+  it('shows the stop button at the top of the page and far down, also on a phone', async () => {
     const [, page] = await openBusy(PHONE);
     const stop = page.getByRole('button', { name: 'Stop left' });
     const isInSight = async (): Promise<boolean> => {
@@ -194,7 +197,7 @@ describe.skipIf(missingChromium() !== undefined || !isBuilt)('the live page', { 
     const field = page.getByLabel('The token that the server’s token file has for you');
     await field.fill('wrong');
     await page.keyboard.press('Enter');
-    // The form comes anew, empty, when the server has refused the token.
+    // The form appears again, and is empty, after the server has refused the token.
     await expect.poll(() => field.inputValue()).toBe('');
     await field.fill('sesame');
     await page.getByRole('button', { name: 'Connect' }).click();

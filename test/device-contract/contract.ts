@@ -2,8 +2,8 @@ import type { DeviceUnderTest, RunningDevice } from './devices.js';
 import type { RawHost } from './raw-host.js';
 
 /**
- * The needs of the suites from a board under test. All suites use one board, one after another, so each must
- * leave it usable.
+ * What the suites need from a board under test. All suites use the same board one after another, so each
+ * suite must leave the board usable.
  */
 export interface ContractBoard {
   readonly device: DeviceUnderTest;

@@ -28,14 +28,17 @@ export interface DeviceUnderTest {
   readonly profile: string | undefined;
   /** There is only one board; every `start` returns it. */
   readonly onlyOne?: boolean;
-  /** An emulated microcontroller is slow: a run on a line with faults takes no more samples. */
+  /**
+   * Largest number of samples of a run on a line with faults. It is for emulated microcontrollers, which are
+   * slow.
+   */
   readonly samplesMax?: number;
 }
 
 export interface RunningDevice {
   /** `tcp://…` or `serial:…`. */
   readonly uri: string;
-  /** Whether it learns that a client has gone, and takes several clients at once to tell them BUSY. */
+  /** Whether the board learns that a client has gone, and accepts further clients to tell them BUSY. */
   readonly hangsUp: boolean;
   readonly open: () => Promise<Port>;
   /** Powers the board off. Fails when the board reported a problem. */
@@ -70,7 +73,7 @@ const running = (uri: string, end: () => Promise<void>): RunningDevice => ({
   end,
 });
 
-/** The ideal board of this profile, from every program that computes it and over every transport. */
+/** The ideal board of this profile, in every program that computes it and over every transport. */
 export function idealDevices(profile: string): readonly DeviceUnderTest[] {
   const emulator = (): EmulatedDevice => new EmulatedDevice({ profile: findProfile(profile)!, dieSeed: 1 });
   /** Built with the sanitizers, so that the suite also finds the errors that they detect. */
@@ -147,9 +150,11 @@ const hil = process.env['THERMOLINK_TEST_HIL'] !== undefined;
 /** Only the board that the environment names (docs/how-to/build-a-board.md, "How to test it"). */
 const yours = process.env['THERMOLINK_TEST_DEVICE'];
 
-/** A suite of all devices is quick on these: one program each, and both transports. */
+/**
+ * A suite of all devices has quick tests on these devices only: both programs and both transports occur once.
+ */
 const QUICK = ['the emulator over a pseudo-terminal', 'the C device over TCP'];
-/** The options of a suite on a device: of the boards of this machine most are for the long tests. */
+/** The options of a suite on a device. Most devices of this machine belong to the long tests. */
 export const optionsOn = ({ name }: DeviceUnderTest) =>
   hil || yours !== undefined || QUICK.includes(name) ? {} : ({ tags: 'long' } as const);
 

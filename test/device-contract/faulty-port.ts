@@ -22,8 +22,8 @@ const STATE_NAMES = new Map<number, DeviceStateName>(
 );
 
 /**
- * A byte proxy in front of a device. Its frames suffer in both directions the faults that the simulator's
- * plan has for the state of the board. The state is derived from the messages of the board.
+ * A byte proxy in front of a device. It applies faults to frames in both directions. The simulator's plan
+ * chooses the faults by the state of the board, which is derived from the messages of the board.
  */
 export class FaultyPort {
   readonly port: Port;
@@ -82,7 +82,7 @@ export class FaultyPort {
     this.hits.set(fault, (this.hits.get(fault) ?? 0) + 1);
   }
 
-  /** Ports cut anywhere; faults happen to frames. */
+  /** Collects whole frames, because a port may cut the bytes anywhere and faults happen to frames. */
   #takeChunk(chunk: Uint8Array): void {
     const bytes = Buffer.concat([this.#rest, chunk]);
     let from = 0;

@@ -17,7 +17,7 @@ import { FaultyPort } from './faulty-port.js';
 /** SEED=1 SEEDS=100 npx vitest run test/device-contract/link-faults.test.ts plays more. */
 const FIRST_SEED = Number(process.env['SEED'] ?? 0);
 const SEEDS = Number(process.env['SEEDS'] ?? 8);
-/** This many schedules together have every fault. */
+/** Every fault happens in at least one of this number of schedules. */
 const ALL_FAULTS_SEEDS = 8;
 /** Stalls and repeated frames take time. The deadlines here must be longer than that. */
 const PATIENT = { timeoutMs: 40_000 };
@@ -137,7 +137,7 @@ const overWebSerial: DeviceUnderTest = {
  */
 const exact = [
   ...DEVICES.filter(({ profile }) => profile !== undefined),
-  // Another port of the host, and no other device.
+  // The same device, over another port of the host.
   ...(DEVICES.some(({ name }) => name === 'the emulator over TCP') ? [overWebSerial] : []),
 ];
 
@@ -145,13 +145,13 @@ describe.each(exact.map((under) => ({ under, name: under.name, missing: under.mi
   'a line with faults in front of $name',
   ({ under, missing }) => {
     it.skipIf(missing !== undefined)(
-      'loses nothing, doubles nothing, changes nothing',
+      'the host gets the same as over a faultless line',
       optionsOn(under),
       () => expectNothingChanged(under, 1),
     );
 
     it.skipIf(missing !== undefined)(
-      `loses, doubles and changes nothing in ${SEEDS} schedules`,
+      `the host gets the same as over a faultless line in ${SEEDS} schedules`,
       { tags: 'long' },
       () => expectNothingChanged(under, SEEDS),
     );

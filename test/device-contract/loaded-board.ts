@@ -7,7 +7,7 @@ import type { AnswerOrRefusal, RawHost } from './raw-host.js';
 export type Identity = Answer<'hello'>;
 
 const CELLS = 4;
-/** Damping of 1 G_fs: with couplings of 0 the system is v = e. */
+/** Damping of 1 G_fs. If all couplings are 0, the voltages then settle at v = e. */
 const UNIT_DAMPING = 32768;
 
 /** Uncoupled cells that settle at ¼ V_fs, in a mode that this board has. */
@@ -50,7 +50,7 @@ export function shapeOf(bank: number, image: ProgramImage): Command<'defineProgr
   return { bank, mode, cells, rows, couplingBits, rowAttenuation, linearRows: linearRowsOf(image) };
 }
 
-/** Loads and commits; the answer to the commit. */
+/** Loads and commits a program. Returns the answer to the commit. */
 export async function load(
   host: RawHost,
   bank: number,

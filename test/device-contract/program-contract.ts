@@ -10,7 +10,7 @@ import { bytesOf, ENDLESS, load, loaded, shapeOf, uncoupled } from './loaded-boa
 
 /** Tests of programs: the board holds the written program, and refuses wrong programs. */
 export function describePrograms({ connect }: ContractBoard): void {
-  it('codes are read back as they were written, in pieces, and a program that is defined anew is zero', async () => {
+  it('codes are read back in pieces as they were written, and a program that is defined again is zero', async () => {
     const host = await connect();
     const board = await host.hello();
     const image = uncoupled(board);
@@ -38,7 +38,7 @@ export function describePrograms({ connect }: ContractBoard): void {
     });
   });
 
-  it('unwritten codes of a newly defined program are zero, for any earlier content and order', async () => {
+  it('codes of a new program are zero until they are written, for any earlier content and order of pieces', async () => {
     const host = await connect();
     const board = await host.hello();
     const image = uncoupled(board);
@@ -47,7 +47,7 @@ export function describePrograms({ connect }: ContractBoard): void {
     await host.ask('defineProgram', shapeOf(0, image));
     const couplings = image.couplings.map(() => 0);
     const width = couplings.BYTES_PER_ELEMENT;
-    // Pieces of a board of any size, in no order, two of which overlap.
+    // These pieces fit a board of any size. They are not in order, and two of them overlap.
     const pieces = [
       [9, 3],
       [4, 2],

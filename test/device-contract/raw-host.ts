@@ -32,8 +32,8 @@ export interface Heard {
 }
 
 /**
- * A host that writes single frames in real time: no driver stands between the test and the device's bytes. It
- * acknowledges frames that arrive in order, unless a test switches this off. It keeps all received frames.
+ * A host that writes single frames in real time, without the driver. It acknowledges frames that arrive in
+ * order, unless a test switches this off. It keeps all received frames.
  */
 export class RawHost {
   readonly heard: Heard[] = [];
@@ -57,7 +57,7 @@ export class RawHost {
       this.#wake();
     });
     port.onClose(() => this.#wake());
-    // The delimiter ends any earlier bytes at the device.
+    // The delimiter ends a frame that earlier bytes may have begun at the device.
     this.write(Uint8Array.of(0));
   }
 
@@ -68,7 +68,8 @@ export class RawHost {
       return;
     }
     const message = decodeToHost(payload);
-    if (message.kind === 'bad') throw new Error(`the device said what is no message: ${message.reason}`);
+    if (message.kind === 'bad')
+      throw new Error(`the device sent a payload that is not a message: ${message.reason}`);
     if (isCommand && this.acknowledges) {
       const repeated = frame.seq !== ((this.ack + 1) & 0xffff);
       if (!repeated) this.ack = frame.seq;
@@ -151,7 +152,10 @@ export class RawHost {
     return (message as unknown as { fields: Event<N> }).fields;
   }
 
-  /** The next message for which `fits` is true, from where the last call ended. Fails at the deadline. */
+  /**
+   * The next message for which `fits` is true, after the message that the last call returned. Fails at the
+   * deadline.
+   */
   async next(fits: (message: Said, frame: Omit<Frame, 'payload'>) => boolean): Promise<Heard> {
     const untilMs = performance.now() + DEADLINE_MS;
     for (;;) {

@@ -26,7 +26,7 @@ const ROUGH: Roughness = {
   delayMsMax: 100,
   cutAfterMs: [1500, 5000],
 };
-/** Shorter pauses, so that a quick test sees as much within a second. */
+/** A line that is cut more often, so that a quick test sees as many cuts within a second. */
 const ROUGHER: Roughness = { ...ROUGH, corrupted: 0.0005, delayMsMax: 20, cutAfterMs: [150, 600] };
 
 interface Done<Result> {
@@ -103,7 +103,7 @@ async function solveSome(device: Device): Promise<unknown> {
   return { x: [...x], standardError: [...standardError], ticks, boardSeconds, uploadBytes };
 }
 
-/** A training of `steps` steps; everything but times is compared. */
+/** Does a training of `steps` steps. Returns everything except times. */
 function trainSome(steps: number): (device: Device) => Promise<unknown> {
   return async (device) => {
     const { summary, parameters } = await train({

@@ -45,7 +45,7 @@ export function describeRuns({ connect, device }: ContractBoard): void {
     });
   });
 
-  it('samples are added up if HELLO tells this feature: the sums are those of the samples of the same run', async () => {
+  it('if HELLO tells this feature, samples are added up, and the sums are those of the samples of the same run', async () => {
     const host = await connect();
     const board = await loaded(host, { noiseAmplitude: 12288, noiseShift: 12 });
     const cells = Math.min(4, board.cells);
@@ -135,7 +135,7 @@ export function describeRuns({ connect, device }: ContractBoard): void {
     );
   });
 
-  it('a kept state is the last state of the previous run, a loaded state is the program’s', async () => {
+  it('a kept state is the last state of the previous run, a loaded state is the initial state of the program', async () => {
     const host = await connect();
     const board = await loaded(host);
     await host.ask('start', { ...START, burnInTicks: 40 * 2 ** board.tickLog2, sampleCount: 0 });
@@ -167,7 +167,7 @@ export function describeRuns({ connect, device }: ContractBoard): void {
     expect(blocksOf(host).map(({ block }) => block)).toEqual(Array.from({ length: 20 }, (_, i) => i));
   });
 
-  it('samples without credit are lost if the host allows it: counted, skipped, marked', async () => {
+  it('if the host allows it, samples without credit are skipped, counted and marked as lost', async () => {
     const host = await connect();
     await loaded(host);
     await host.ask('start', { ...START, sampleCount: 50, blockSamples: 1, onNoCredit: 1, creditBlocks: 2 });
@@ -203,7 +203,7 @@ export function describeRuns({ connect, device }: ContractBoard): void {
     expect(await lost()).toBeGreaterThanOrEqual(during);
   });
 
-  it('kept blocks come again as they were, until they are released, also after the report', async () => {
+  it('kept blocks are sent again unchanged until they are released, also after the report', async () => {
     const host = await connect();
     const { keepBlocksMax } = await loaded(host);
     if (keepBlocksMax < 2) return;
@@ -259,7 +259,7 @@ export function describeRuns({ connect, device }: ContractBoard): void {
     expect(await host.ask('acknowledge', {})).toMatchObject({ fields: { state: DEVICE_STATE.configured } });
   });
 
-  it('refusals of a start come in order: not committed, out of range, another run', async () => {
+  it('reasons for the refusal of a start are checked in order: not committed, out of range, another run', async () => {
     const host = await connect();
     const { banks } = await loaded(host);
     const reason = async (change: Partial<typeof START>) => {

@@ -14,7 +14,9 @@ const stateOf = async (host: RawHost) => {
   return fields.state;
 };
 
-/** Stop, abort, silence, reset, and hosts that leave: outputs are off when no host needs them. */
+/**
+ * Tests of stop, abort, silence, reset, and hosts that leave. Outputs must be off when no host needs them.
+ */
 export function describeSafety({ connect, running }: ContractBoard): void {
   it('a stop ends the run, and nothing runs before the host has acknowledged and committed again', async () => {
     const host = await connect();
@@ -52,7 +54,7 @@ export function describeSafety({ connect, running }: ContractBoard): void {
     expect(await stateOf(host)).toBe(DEVICE_STATE.safe);
   });
 
-  it('an old stop is answered and changes nothing, another session’s is not even answered', async () => {
+  it('an old stop is answered and changes nothing, and a stop of another session is not answered', async () => {
     const host = await connect();
     await loaded(host);
     host.write(host.stop(2));
@@ -147,7 +149,7 @@ export function describeSafety({ connect, running }: ContractBoard): void {
     expect(await stateOf(host)).toBe(DEVICE_STATE.running);
     const { nonce } = host;
     await host.port.close();
-    // The session ended with its connection, and its nonce opens no other one.
+    // The session has ended with its connection, and its nonce opens no new session.
     const late = await connect();
     late.begin(nonce);
     late.write(late.helloFrame(nonce));
@@ -185,14 +187,15 @@ export function describeSafety({ connect, running }: ContractBoard): void {
     await Promise.all(silent.map(({ port }) => port.close()));
   });
 
-  it('at most one of eight clients that want the board of another client is closed without the answer busy', async () => {
+  it('of eight clients that want the board of another client, at most one is closed without the answer BUSY', async () => {
     if (!running().hangsUp) return;
     const host = await connect();
     await host.hello();
     const others: RawHost[] = [];
     while (others.length < CONNECTIONS_MAX - 1) others.push(await connect());
     for (const other of others) other.write(other.helloFrame(other.begin()));
-    // The ninth connection may find the server full, come before a HELLO, or come after the refusals.
+    // The ninth connection may find the server full. It may also come before a HELLO of the others, or after
+    // their refusals.
     const ninth = await connect();
     ninth.write(ninth.helloFrame(ninth.begin()));
     let untold = 0;

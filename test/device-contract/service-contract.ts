@@ -95,7 +95,7 @@ export function describeService({ connect, device }: ContractBoard): void {
     host.write(frames[0], frames[1]);
     await host.answer<'ping'>(host.requestId);
     host.write(host.frame(1, host.seq, new Uint8Array(0), { flags: 1 }));
-    // An acknowledgement of a frame that was never sent is ignored, and so is its nak.
+    // The board ignores an acknowledgement of a frame that it never sent, and also the nak in the same frame.
     host.write(host.frame(1, host.seq, new Uint8Array(0), { flags: 1, ack: (host.ack + 500) & 0xffff }));
     const after = await counters();
     expect(after.naksSent).toBe(before.naksSent + 1);

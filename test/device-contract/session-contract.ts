@@ -114,7 +114,7 @@ export function describeSessions({ connect, running }: ContractBoard): void {
     if (!running().hangsUp) expect((await counters(host)).messagesRejected).toBeGreaterThan(0);
   });
 
-  it('frames of another session are counted and dropped, in the same chunk as HELLO too', async () => {
+  it('frames of another session are counted and dropped, also in the same chunk as HELLO', async () => {
     const host = await connect();
     await host.hello();
     const before = await counters(host);
@@ -193,7 +193,7 @@ export function describeSessions({ connect, running }: ContractBoard): void {
     expect(message).toMatchObject({ requestId: 2 });
   });
 
-  it('a request that was executed gets its kept answer again; one that is too old is stale', async () => {
+  it('a request that was executed gets its kept answer again; a request that is too old is refused as stale', async () => {
     const host = await connect();
     const { answerCache } = await loaded(host);
     const first = await host.ask('start', START);
@@ -211,7 +211,7 @@ export function describeSessions({ connect, running }: ContractBoard): void {
     expect(await host.ask('readStatus', {})).toMatchObject({ fields: { runId: 1 } });
   });
 
-  it('a payload that is no command is refused with a reason; on a wrong channel it is only counted', async () => {
+  it('a payload that is not a command is refused with a reason; on a wrong channel it is only counted', async () => {
     const host = await connect();
     await host.hello();
     const before = await counters(host);

@@ -97,7 +97,7 @@ describe('a fault on demand', () => {
   });
 });
 
-test('a split run is the same run, with everything on', () => {
+test('a run in pieces equals the whole run, with all effects and faults on', () => {
   const faults = [
     { kind: 'deadCell', atTick: 1500 },
     { kind: 'thermalDrift', atTick: 900 },
@@ -127,12 +127,12 @@ test('soft saturation leaves voltages below the knee and pulls back voltages bey
     500,
   );
   expect(below.volts[0]).toBeCloseTo((2 * 800 * 2048) / 2 ** 24, 4);
-  // h·(e − A v) = (v − knee)/32 per tick at rest: 0.25 − v/2 = (16/32)·(v − 0.25) at h = 1/16.
+  // At rest h·(e − A v) = (v − knee)/32 per tick. With h = 1/16 this is 0.25 − v/2 = (16/32)·(v − 0.25).
   const { volts } = run(imperfectBoard({ softSaturation }), settling(), 500);
   expect(volts[0]).toBeCloseTo(0.375, 2);
 });
 
-test('a share of dead cells and stuck channels: as many as binomial, the same in each die', () => {
+test('dead cells and stuck channels are as many as a binomial distribution allows', () => {
   const source = 'test';
   const effects = {
     deadCells: { sharePpm: 100_000, source },
@@ -145,7 +145,7 @@ test('a share of dead cells and stuck channels: as many as binomial, the same in
   const codes = new Int16Array(4000);
   array.readAdc(codes);
   const stuck = codes.filter((code) => code !== 0 && code !== 999).length;
-  // Six standard deviations of binomials: 4000·0.1 ± 6·19, 4000·0.05 ± 6·14.
+  // The limits are six standard deviations of binomials: 4000·0.1 ± 6·19 and 4000·0.05 ± 6·14.
   expect(Math.abs(dead - 400)).toBeLessThan(6 * 19);
   expect(Math.abs(stuck - 200)).toBeLessThan(6 * 14);
 });

@@ -41,7 +41,7 @@ describe('blocks that are kept', () => {
     expect(hand.device.board.run?.blocksSent).toBe(6);
   });
 
-  it('bound what is sent until they are released', () => {
+  it('limit the number of sent blocks until they are released', () => {
     const { hand, said } = started({ sampleCount: 20, creditBlocks: 100, keepBlocks: 3 });
     expect(told(said)).toEqual([0, 1, 2]);
     expect(told([...hand.say(hand.credit(1, 100, 2)), ...advance(hand)])).toEqual([3, 4]);
@@ -75,7 +75,7 @@ describe('blocks that are kept', () => {
   });
 });
 
-it('a credit that raises nothing is answered with the number of sent blocks', () => {
+it('a credit that does not raise the credit is answered with the number of sent blocks', () => {
   const { hand } = started({ sampleCount: 20, creditBlocks: 4 });
   const said = hand.say(hand.credit(1, 4), hand.credit(1, 3));
   expect(said).toMatchObject([{ name: 'blocksSent', fields: { runId: 1, blocks: 4 } }]);

@@ -35,7 +35,7 @@ function exactlyMeasured(profile: BoardProfile, dieSeed: number): MeasuredParts 
   const parts = diePartsOf({ profile, dieSeed }).cells!;
   const converter = (kind: 'adc' | 'driveConverter', draws: typeof ADC_DRAWS) => {
     const { gain, offset, bow, code } = makeConverters(effects[kind]!, info, draws, undefined);
-    // The mean of the code deviations can't be distinguished from an offset.
+    // A measurement cannot tell the mean of the code deviations from an offset.
     const mean = (i: number) =>
       Math.floor(
         code.subarray(i * CODE_PERIOD, (i + 1) * CODE_PERIOD).reduce((sum, d) => sum + d, 0) / CODE_PERIOD +
@@ -103,12 +103,12 @@ describe('measured parts replace draws', () => {
     expect(readings(copy, DIE_SEED)).toEqual(readings(withLeakage, DIE_SEED));
   });
 
-  test('a die seed draws only the rest', () => {
+  test('a die seed draws only the numbers that were not measured', () => {
     const program = image(PROGRAM_MODE.dense);
     const own = commitProgram({ profile: copy, dieSeed: DIE_SEED }, program);
     const other = commitProgram({ profile: copy, dieSeed: 6 }, program);
     expect({ ...other, drive: 0 }).toEqual({ ...own, drive: 0 });
-    // Drive codes, ½ step each, are drawn.
+    // The errors of single drive codes, with a spread of ½ step, are not measured but drawn.
     expect(other.drive).not.toEqual(own.drive);
     for (const [i, drive] of other.drive.entries())
       expect(Math.abs(drive - own.drive[i])).toBeLessThan(8 * 2048);
@@ -119,7 +119,7 @@ describe('measured parts replace draws', () => {
     expect(its.transposed).not.toEqual(mine.transposed);
   });
 
-  test('every single part changes its own numbers', () => {
+  test('every measured part changes the program or the readings', () => {
     const program = image(PROGRAM_MODE.dense);
     const base = { ...withLeakage, measured: exactlyMeasured(withLeakage, 7) };
     const seen = (profile: BoardProfile) => ({

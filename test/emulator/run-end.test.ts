@@ -23,7 +23,7 @@ const ENDINGS: readonly [string, number, (hand: Hand) => void][] = [
 ];
 
 describe('a run that has taken its last sample', () => {
-  it.each(ENDINGS)('and has blocks without credit can be %s', (_, outcome, end) => {
+  it.each(ENDINGS)('can be %s while it has blocks without credit', (_, outcome, end) => {
     const hand = sampled(0);
     end(hand);
     expect(hand.say().find(({ name }) => name === 'runEnded')).toMatchObject({
@@ -32,15 +32,15 @@ describe('a run that has taken its last sample', () => {
     expect(hand.device.board.run).toBeUndefined();
   });
 
-  it('and whose blocks were dropped makes room for the next run', () => {
+  it('makes room for the next run when its blocks are dropped', () => {
     const hand = sampled(0);
     const said = hand.say(hand.command('abort', 6, { runId: 1 }), hand.command('start', 7, START));
     expect(said.map(({ name }) => name)).toEqual(['abort', 'runEnded', 'start']);
   });
 
-  it.each(ENDINGS)('and has no blocks left keeps its outcome when it is %s', (_, __, end) => {
+  it.each(ENDINGS)('keeps its outcome when it is %s after its last block was sent', (_, __, end) => {
     const hand = sampled(1);
-    // The block is on the wire, the report is not yet.
+    // The block was sent, but the report was not.
     hand.device.poll(0);
     end(hand);
     expect(hand.say().find(({ name }) => name === 'runEnded')).toMatchObject({

@@ -12,10 +12,10 @@ import {
 } from '../support/analog-linear.js';
 
 /*
- * The test follows the 8-cell board of arXiv 2312.04836. There is no drive, and the inverse is the
- * covariance of the samples over κ. The matrix is of Wishart's kind, condition 10, largest eigenvalue
- * 0.9 G_fs. From 12,000 nearly independent samples alone the error is about √(9/12000) = 3 %, which adds to
- * 28 % in squares: below half a point. Seeds are fixed.
+ * The test follows the 8-cell board of arXiv 2312.04836. There is no drive, and the inverse is the covariance
+ * of the samples over κ. The matrix is a Wishart matrix with condition number 10 and the largest eigenvalue
+ * 0.9 G_fs. 12,000 nearly independent samples alone give an error of about √(9/12000) = 3 %. Errors add up in
+ * squares, so this changes an error of 28 % by less than half a percentage point. Seeds are fixed.
  */
 const SAMPLES = 12_000;
 const cells = 8;

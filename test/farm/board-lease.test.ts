@@ -6,7 +6,7 @@ import type { AnnouncedBoard } from '../../src/farm/messages.js';
 
 afterEach(() => void vi.useRealTimers());
 
-it('has one renewal under way and one due while no answer comes, and is released in time', async () => {
+it('a lease without answers has at most one renewal on its way and one that waits, and is released in time', async () => {
   vi.useFakeTimers();
   const answers: ((revision: number) => void)[] = [];
   const texts: string[] = [];

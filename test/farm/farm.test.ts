@@ -221,7 +221,7 @@ describe.runIf(hasNats)('a farm', () => {
     return farm.jetstream.consumers.get('THERMOLINK_JOBS', consumerName({ model, release: RELEASE }));
   };
 
-  it('tries a job again, any number of times, if ending workers gave it back', async () => {
+  it('tries a job again any number of times if workers give it back at their end', async () => {
     const consumer = await consumerOf('polite');
     const job = await client.submit({ ...echo('polite'), model: 'polite' });
     for (let i = 0; i < 7; i++) await giveBack(farm, (await consumer.next({ expires: 5000 }))!);
@@ -232,7 +232,7 @@ describe.runIf(hasNats)('a farm', () => {
     expect(deliveries).toBe(8);
   });
 
-  it('tells that a worker ended during a job, which another worker then does', async () => {
+  it('reports that a worker ended during a job, and another worker does the job', async () => {
     const model = 'leaving';
     const leaving = new Worker(farm, withModel(model), 'leaving');
     const job = await client.submit({ ...echo('wait'), model });
@@ -250,7 +250,7 @@ describe.runIf(hasNats)('a farm', () => {
     await next.end();
   });
 
-  it('tells the last error of a board with a job that is not tried again', async () => {
+  it('reports the last error of a board when it gives a job up', async () => {
     const consumer = await consumerOf('hot');
     const job = await client.submit({ ...echo('board'), model: 'hot' });
     for (let i = 0; i < 4; i++) (await consumer.next({ expires: 5000 }))!.nak();
@@ -265,7 +265,7 @@ describe.runIf(hasNats)('a farm', () => {
     });
   });
 
-  it('does a job anew whose result has lost its parts', async () => {
+  it('does a job again if parts of its result are lost', async () => {
     const request = await solveJobRequest(client.parts, {
       ...{ matrix: matrix(1, 1, Float64Array.of(2)), drive: Float64Array.of(1), tolerance: 1e-2, seed: 3 },
     });
@@ -279,7 +279,7 @@ describe.runIf(hasNats)('a farm', () => {
     expect(worker.counters.done).toBe(before + 1);
   });
 
-  it('does not try a job again that ended five workers, and tells this', async () => {
+  it('gives a job up after five workers have ended during it, and reports this', async () => {
     const model = 'unlucky';
     await farm.offerClass({ model, release: RELEASE }, never);
     const job = await client.submit({ ...echo('poison'), model });

@@ -11,8 +11,9 @@ export interface ProcessPlace {
 const ip = (...args: string[]): boolean => spawnSync('ip', args, { stdio: 'ignore' }).status === 0;
 
 /**
- * Makes network namespaces, each with a line of its own to this one and no other. If the system does not
- * allow it (root is needed), the places are in this namespace. `remove` takes all of them away.
+ * Makes network namespaces. Each has a line to the namespace of this process, and no other line. If the
+ * system does not allow this (root is needed), all places are in the namespace of this process. `remove`
+ * deletes the namespaces.
  */
 export function makeNamespaces(count: number) {
   const name = (index: number): string => `tl${process.pid}n${index}`;

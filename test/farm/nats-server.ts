@@ -7,10 +7,13 @@ import path from 'node:path';
 import { afterAll } from 'vitest';
 import { hasProgram } from '../support/programs.js';
 
-/** Debian puts it into a folder that is only in the PATH of root. */
+/** Debian puts nats-server into a folder that is only in the PATH of root. */
 const PROGRAM = ['nats-server', '/usr/sbin/nats-server'].find(hasProgram);
 
-/** Without nats-server the tests of farms are skipped; CI must have it: .ci/run installs it. */
+/**
+ * If nats-server is missing, the tests of farms are skipped. In CI it must not be missing; .ci/run installs
+ * it.
+ */
 export const hasNats = PROGRAM !== undefined;
 if (!hasNats && process.env['CI']) throw new Error('CI has no nats-server');
 
@@ -44,7 +47,7 @@ export class NatsServer {
     return `nats://127.0.0.1:${this.port}`;
   }
 
-  /** Starts it, again or for the first time, on the same files. */
+  /** Starts the server, also after `kill`. It uses the same files each time. */
   async start(): Promise<void> {
     const args = ['-p', String(this.port), '-js', '-sd', this.#directory, ...this.#options];
     const [program, ...before] = [...this.#wrapper, PROGRAM!];
@@ -63,7 +66,7 @@ export class NatsServer {
     });
   }
 
-  /** SIGKILL: nothing is written any more. */
+  /** Kills the server by SIGKILL, so it writes nothing more. */
   async kill(): Promise<void> {
     const child = this.#child;
     if (child === undefined || child.exitCode !== null) return;

@@ -5,14 +5,14 @@ import { patiently } from '../../src/farm/patience.js';
 const silent = () => new Promise<never>(() => undefined);
 
 describe('a request to a farm’s server', () => {
-  it('ends at once when it is aborted, although the server says nothing', async () => {
+  it('ends at once when it is aborted while the server is silent', async () => {
     const controller = new AbortController();
     const asked = patiently(silent, { signal: controller.signal });
     controller.abort(new ThermolinkError('ABORTED', 'enough'));
     await expect(asked).rejects.toMatchObject({ code: 'ABORTED', message: 'enough' });
   });
 
-  it('gives its answer, also when it is aborted after that', async () => {
+  it('keeps its answer when its signal is aborted after the answer', async () => {
     const controller = new AbortController();
     expect(await patiently(async () => 3, { signal: controller.signal })).toBe(3);
     controller.abort();

@@ -8,7 +8,7 @@ import { BUILT_CLI, isBuilt, JsonProcess } from '../support/child-process.js';
 const INTERRUPTED = 130;
 const HELLO = { server_id: 'X', version: '2.9.10', proto: 1, max_payload: 1_048_576 };
 
-/** A server that accepts connections, says `words` to each, and nothing more. */
+/** A server that accepts connections and sends `words` to each. It sends nothing more. */
 async function silentServer(words: string) {
   const open = new Set<Socket>();
   const server = createServer((socket) => {
@@ -33,7 +33,7 @@ describe.each([
   ['says who it is, and no more', `INFO ${JSON.stringify(HELLO)}\r\n`],
   ['begins TLS and goes silent', `INFO ${JSON.stringify({ ...HELLO, tls_required: true })}\r\n`],
 ])('a server that %s', (_, words) => {
-  it('keeps nobody who does not want to wait, and no socket', async () => {
+  it('does not hold a client that aborts, and the socket is closed', async () => {
     const { url, server } = await silentServer(words);
     const controller = new AbortController();
     const connecting = connectFarm({ url }, { signal: controller.signal });

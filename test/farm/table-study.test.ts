@@ -177,14 +177,14 @@ describe.runIf(hasNats)('a study of tables in a farm', () => {
     expect(requestAt({}, false)).not.toEqual(requestAt({}));
   });
 
-  it('refuses a worker that means something else, with the code of its error', async () => {
+  it('ends with the code of the worker’s error if the worker understands the study differently', async () => {
     const sharing = { ...products().sharing!, settingsOf: () => ({ epochs: 2 }) };
     const error = await thrown(() => inFarm(products({ sharing })));
     expect([error.code, error.message]).toEqual(['BAD_ARGUMENT', expect.stringContaining('something else')]);
     expect(existsSync(join(out, 'runs.json'))).toBe(false);
   });
 
-  it('ends with an error that is no result, and leaves nothing in the queue', async () => {
+  it('ends with the error of a failed run, and leaves nothing in the queue', async () => {
     const client = new FarmClient(farm, RELEASE);
     for (const seed of [1, 2, 3]) {
       const error = await thrown(() => inFarm(FAILING, [seed]));

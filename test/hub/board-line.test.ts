@@ -7,11 +7,14 @@ import { memoryPortPair } from '../../src/transport/memory-port.js';
 import { VirtualClock } from '../support/virtual-clock.js';
 import { ask, withHub } from './shared-board.js';
 
-/** A board that hears no acknowledgement has given up by then (protocol.md, "Retransmission"). */
+/**
+ * After this time a board that gets no acknowledgement sends its frames no more (protocol.md,
+ * "Retransmission").
+ */
 const REPEATS_MS = 20_000;
 
 describe('the server’s own session', () => {
-  it('leaves the board nothing to repeat', async () => {
+  it('acknowledges everything, so the board repeats nothing', async () => {
     const clock = new VirtualClock();
     const watch = new BoardWatch({ message: () => undefined });
     const line = new BoardLine(
@@ -61,7 +64,7 @@ describe('a board that cannot be reached', () => {
     });
     await clock.run(twice);
     expect(told).toHaveLength(2);
-    // The board did not answer; that its port was closed is a consequence.
+    // The first reason is that the board did not answer. Its port was closed because of that.
     expect(told[0]).toMatch(/^lost: (?!Its port was closed)/);
     expect(told[1]).toBe('lost: Not there.');
   });

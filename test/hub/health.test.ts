@@ -17,7 +17,7 @@ it.each([
   ['all=1', { ok: false, boards: 3, boardsGood: 1, states: STATES }],
   ['board=a', { ok: true, boards: 1, boardsGood: 1, states: { a: 'good' } }],
   ['board=c', { ok: false, boards: 1, boardsGood: 0, states: { c: 'fault' } }],
-])('health is told for the boards in the query: %j', (query, told) => {
+])('the answer has the health of the boards in the query: %j', (query, told) => {
   const parameters = new URLSearchParams(query);
   expect(healthOf(BOARDS, parameters, { version, mayObserve: true })).toEqual({ ...told, version });
   const { states: _, ...counts } = told;
@@ -31,7 +31,7 @@ it('a client that may not observe does not learn which boards there are', () => 
   expect(() => healthOf(BOARDS, parameters, { version, mayObserve: true })).toThrow('no board of that name');
 });
 
-it('a question that contradicts itself is refused', () => {
+it('a query that contradicts itself is refused', () => {
   const parameters = new URLSearchParams('board=a&all=1');
   expect(() => healthOf(BOARDS, parameters, { version, mayObserve: true })).toThrow('exclude each other');
 });

@@ -29,7 +29,7 @@ it('a chunked body that is too long gets a refusal', () =>
 
 it('a download that nobody reads is ended', async () => {
   const trace = file('large', '');
-  // More than the system keeps for a reader.
+  // The file is larger than the buffer that the system keeps for a reader.
   truncateSync(trace, 64 << 20);
   let server: Server | undefined;
   try {

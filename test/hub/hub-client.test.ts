@@ -44,7 +44,7 @@ describe('the client of a server of shared boards', () => {
       await device.close();
     }));
 
-  it('tells that a board is not reached, which is no error', () =>
+  it('reports that a board is not reached, without an error', () =>
     withHub(
       async (hub) => {
         expect(await openHub(hub.uri()).health()).toMatchObject({ ok: false, boardsGood: 0 });
@@ -63,7 +63,8 @@ describe('the client of a server of shared boards', () => {
       expect(await run.finished).toMatchObject({ outcome: 'stopped' });
       expect(await client.tell('a', [{ training: 't', step: 1, values: { loss: 1 } }])).toBe(1);
       await device.close();
-      // A view of the board may come after the end of the lease, since views have a least distance in time.
+      // A view of the board may come after the end of the lease, because the server leaves some time between
+      // two views.
       const missing = new Set(['board', 'runBegan', 'runEnded', 'note', 'stopped', 'leaseEnded']);
       for await (const event of events) {
         missing.delete(event.type === 'incident' ? event.what : event.type);
@@ -149,7 +150,7 @@ describe('the client of a server of shared boards', () => {
   it('reads no more than a bounded number of events ahead of a slow loop', async () => {
     const server = createServer();
     const sockets = new WebSocketServer({ server });
-    // 16 MB: more than the system keeps for a connection.
+    // These are 16 MB, which is more than the buffers of the system for a connection.
     const text = 'x'.repeat(4000);
     sockets.on('connection', (socket) => {
       for (let timeMs = 0; timeMs < 4000; timeMs++)
@@ -188,7 +189,7 @@ describe('the client of a server of shared boards', () => {
   it('waits for an answer until its deadline, and ends when it is aborted', () =>
     withServer(
       createServer((request, response) => {
-        // One kind of server never answers, the other never ends its answer.
+        // One server never answers, and the other never ends its answer.
         if (request.url === '/api/boards') response.writeHead(200).write('{');
       }),
       async (uri) => {

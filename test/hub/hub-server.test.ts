@@ -26,7 +26,7 @@ describe('a shared board', () => {
         message: expect.stringContaining('local has the board'),
         hint: expect.stringContaining('wait_s'),
       });
-      // The first one has noticed nothing.
+      // The first driver can still use the board.
       expect((await first.readStatus()).state).toBe('idle');
       await first.close();
     }));
@@ -43,7 +43,7 @@ describe('a shared board', () => {
       await (await second).close();
     }));
 
-  it('is taken over by its owner, and the program that had it is told', () =>
+  it('is taken over by another program of its owner, and the program that had it is told', () =>
     withHub(async (hub) => {
       const first = await drive(hub.uri());
       const run = await runForLong(first);

@@ -59,7 +59,7 @@ describe('a lease', () => {
     expect(told).toContain('waitedTooLong');
   });
 
-  it('waits a moment even for a client that does not wait: its own last connection may still be closing', async () => {
+  it('is waited for a moment even by a client that does not wait, because its own last connection may still be closing', async () => {
     const { clock, ask } = queueOf();
     const first = await ask('a');
     const again = ask('a');
@@ -95,7 +95,7 @@ describe('a lease', () => {
     expect(clock.nowMs()).toBe(11 * SILENCE_MS);
   });
 
-  it('waits while the board, which nobody has, is being made safe', async () => {
+  it('is given only after a board without a holder has been made safe', async () => {
     let finish: () => void = () => undefined;
     const { clock, ask, queue } = queueOf(() => new Promise((resolve) => (finish = resolve)));
     const stopping = queue.vacate('stopped');
@@ -128,7 +128,7 @@ describe('a lease', () => {
     expect(queue.queue).toEqual([]);
   });
 
-  it('leaves places in its queue to other owners', async () => {
+  it('has places in its queue that one owner cannot take from other owners', async () => {
     const { ask, queue } = queueOf();
     await ask('a');
     const waiting = Array.from({ length: QUEUE_PER_OWNER_MAX }, () => ask('b', { waitMs: 1e6 }));

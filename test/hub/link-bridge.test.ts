@@ -8,7 +8,7 @@ import { VirtualClock } from '../support/virtual-clock.js';
 it.each([
   ['at once if the line has no limit', [1, 0, 2, 0], undefined, [[1, 0, 2, 0]]],
   [
-    'in pieces that end behind the last frame that fits',
+    'in pieces that end after the last frame that fits',
     [1, 0, 2, 0, 3, 3, 0],
     5,
     [
@@ -30,7 +30,7 @@ it.each([
   expect([...piecesOf(Uint8Array.from(bytes), bytesMax)].map((piece) => [...piece])).toEqual(pieces);
 });
 
-it('a bridge gives a slow line no more bytes than it has room for, and no bytes after its end', async () => {
+it('a bridge gives a slow line no more bytes than the line has room for, and none after the end of the bridge', async () => {
   const clock = new VirtualClock();
   await clock.run(new Promise<void>((resolve) => void clock.schedule(1, resolve)));
   const client = new PassThrough();
@@ -62,7 +62,7 @@ it.each([
   ['nothing', 0, ['slow']],
   ['a little at a time', LINK_STALL_MS - 1, []],
 ])(
-  'a client that takes %s and still sends loses the board only if it takes nothing',
+  'a client that reads %s and still sends loses the board only if it reads nothing',
   async (_, takesMs, ends) => {
     const clock = new VirtualClock();
     const over = new AbortController();

@@ -56,7 +56,7 @@ describe('the metrics of a hub', () => {
             );
           };
           expect(await faults()).toEqual([0, 0]);
-          // Nothing from outside latches this one.
+          // No command can cause this fault, so the test sets it directly.
           const board = emulated.board as Board;
           board.fault = FAULT.selfTest;
           board.input('faulted');
@@ -119,7 +119,7 @@ describe('the logs of a hub', () => {
     expect(JSON.stringify([served, client])).not.toContain('secret-of-the-driver');
   });
 
-  it('tell the lease of a program that has found its board again', () => {
+  it('contain the lease of a program that has found its board again', () => {
     const served: Line[] = [];
     const client: Line[] = [];
     return withHub(

@@ -64,7 +64,7 @@ it('a slow observer stays connected while it gets the missed events, one at a ti
   expect(socket.isTerminated).toBe(false);
   await socket.read();
   expect(made).toBe(2);
-  // Events that come meanwhile still have their bound.
+  // The bound of waiting events still holds for events that come meanwhile.
   observers.tell(history);
   expect(socket.isTerminated).toBe(false);
   observers.tell(incident('one too many'));

@@ -34,7 +34,7 @@ describe('a rate', () => {
           retryAfterSeconds: Math.ceil(1 / perSecond),
         }),
       );
-      // Nobody else is told to wait.
+      // Another client need not wait.
       limits.take(name, 'bob', atOnce);
       await clock.run(new Promise<void>((resolve) => void clock.schedule(10_000, () => resolve())));
       const after = Math.min(atOnce, 10 * perSecond);
@@ -43,14 +43,14 @@ describe('a rate', () => {
     },
   );
 
-  it('that is in debt is paid back before anything else passes', () => {
+  it('that was exceeded lets nothing pass until the excess is made up for', () => {
     const bucket = new Bucket({ atOnce: 10, perSecond: 100 }, new VirtualClock());
     expect(bucket.spend(10)).toBe(0);
     expect(bucket.spend(5)).toBe(50);
     expect(bucket.spend()).toBe(60);
   });
 
-  it('forgets those who asked longest ago, and no others', () => {
+  it('forgets the clients that asked longest ago, and no others', () => {
     const limits = new RateLimits(new VirtualClock());
     limits.take('recordings', 'first', RATES.recordings.atOnce);
     for (let i = 0; i < 10_000; i++) limits.take('recordings', `${i}`, RATES.recordings.atOnce);
@@ -77,7 +77,7 @@ describe('a holder of a token', () => {
           status: 200,
           body: { state: 'safe' },
         });
-        // A WebSocket is told by the code of its closing.
+        // A WebSocket gets the refusal as the code with which it is closed.
         const socket = new WebSocket(`${hub.url.replace('http', 'ws')}/api/events`, { headers: bearer });
         const code = await new Promise((resolve) => socket.once('close', resolve));
         expect(code).toBe(4429);

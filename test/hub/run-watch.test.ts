@@ -48,7 +48,7 @@ describe('the content of a bank', () => {
     expect(before).toBeGreaterThan(0);
     drive(200, true);
     define(7, 8, true);
-    // No program has so many bits; a board refuses it.
+    // No program has so many bits, so a board refuses this definition.
     define(1, 99, true);
     expect(mean()).toBe(before);
     expect(banks.cellsOf(0)).toBe(1);
@@ -119,7 +119,8 @@ it('moments are reported at the end of a run at most twice a second; those of th
     await wait(100);
   }
   await wait(1000);
-  // Runs 1 and 6 are told at their first samples and at their ends. After them only the last run is told.
+  // Runs 1 and 6 are reported at their first samples and at their ends. After them, only the last run is
+  // reported.
   expect([...new Set(told)]).toEqual(['run 1 at 0 ms', 'run 6 at 500 ms', 'run 8 at 1200 ms']);
   expect(told.length).toBeLessThanOrEqual(5);
 });

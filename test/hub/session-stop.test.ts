@@ -3,7 +3,7 @@ import { SessionStop } from '../../src/hub/session-stop.js';
 import type { TraceMessage } from '../../src/traces/trace-message.js';
 import { VirtualClock } from '../support/virtual-clock.js';
 
-it('a stop has a deadline of its own, also when the line takes no byte', async () => {
+it('a stop has its own deadline, also when the line takes no byte', async () => {
   const clock = new VirtualClock();
   let injected = 0;
   const stop = new SessionStop(

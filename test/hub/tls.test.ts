@@ -55,7 +55,7 @@ it.each([
   expect(opened).not.toHaveBeenCalled();
 });
 
-it('broken versions of TLS are not accepted', () =>
+it('old, insecure versions of TLS are not accepted', () =>
   withHub(
     async (hub) => {
       const { hostname: host, port } = new URL(hub.url);

@@ -40,7 +40,7 @@ describe('a token file', () => {
   });
 });
 
-it('a right includes those before it', () => {
+it('a right includes all smaller rights', () => {
   expect(allows({ owner: 'a', right: 'drive' }, 'stop')).toBe(true);
   expect(allows({ owner: 'a', right: 'drive' }, 'drive')).toBe(true);
   expect(allows({ owner: 'a', right: 'drive' }, 'admin')).toBe(false);
@@ -80,7 +80,7 @@ describe('a server with tokens', () => {
     withHub(test, { tokens: await Tokens.read(file('tokens', TEXT)) });
   const bearer = (token: string) => ({ Authorization: `Bearer ${token}` });
 
-  it('tells nothing without a token, except that it is alive', () =>
+  it('answers nothing without a token, except that it is alive', () =>
     withTokens(async (hub) => {
       expect((await ask(hub, 'GET', '/api/boards')).status).toBe(401);
       expect((await ask(hub, 'GET', '/api/boards', undefined, bearer('x'.repeat(20)))).status).toBe(401);

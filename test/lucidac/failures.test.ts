@@ -29,7 +29,7 @@ describe('opening refuses', () => {
   expectRefusals([
     ['no options', () => (openLucidac as Anything)(), /options is missing/],
     ['no host', () => (openLucidac as Anything)({}), /host is missing/],
-    ['a port that is none', () => openLucidac({ host: 'x', port: 70_000 }), /port is 70000/],
+    ['a port number that is too large', () => openLucidac({ host: 'x', port: 70_000 }), /port is 70000/],
     ['no time', () => openLucidac({ host: 'x', timeoutMs: 0 }), /timeoutMs is 0/],
     ['a solver without a machine', () => (createLucidacSolver as Anything)({}), /lucidac is not/],
   ]);
@@ -142,7 +142,7 @@ describe('a machine', () => {
     },
   );
 
-  it('that was aborted in a run has its run stopped, and can be used again', async () => {
+  it('has its run stopped after an abort, and can be used again', async () => {
     await onFake({ faults: { run: 'hang' }, errors: USUAL }, async (open, fake) => {
       await using lucidac = await open({ timeoutMs: 60_000 });
       const controller = new AbortController();
@@ -158,7 +158,7 @@ describe('a machine', () => {
     });
   });
 
-  it('that is lost reports this also at the next use', async () => {
+  it('reports at the next use, too, that it is lost', async () => {
     await onFake({ faults: { run: 'lose' } }, async (open) => {
       await using lucidac = await open();
       const solver = createLucidacSolver(lucidac);

@@ -21,9 +21,9 @@ export interface Faults {
   silent?: Command;
   /** The event in a run. */
   run?: 'hang' | 'error' | 'lose' | 'few' | 'many' | 'no end' | 'garbled' | 'overload';
-  /** All bytes are answered by these, and nothing else. */
+  /** The fake answers all bytes by these bytes, and by nothing else. */
   answer?: Uint8Array;
-  /** The end of a line is answered by these bytes, and nothing else. */
+  /** The fake answers the end of a line by these bytes, and nothing else. */
   answerAfterLine?: Uint8Array;
 }
 
@@ -44,7 +44,7 @@ export interface FakeOptions {
   readonly carriers?: number;
 }
 
-/** Serves an own imitation of a LUCIDAC with protocol 2.x at a port of the loopback. */
+/** Serves our imitation of a LUCIDAC with protocol 2.x at a port of the loopback. */
 export async function startFake(options: FakeOptions = {}): Promise<FakeLucidac> {
   const machine = new FakeMachine(options.seed ?? 1, options.errors ?? IDEAL);
   const commands: string[] = [];

@@ -15,7 +15,7 @@ export interface MachineErrors {
 const INTEGRATORS = 8;
 const LANES = 32;
 const RAIL = 1.25;
-/** The overload flag of an integrator is set here. */
+/** The overload flag of an integrator is set beyond this value, in machine units. */
 const OVERLOAD = 1.1;
 /** The largest error of a lane before it is calibrated. */
 const UNCALIBRATED = 0.1;
@@ -117,7 +117,7 @@ export class FakeMachine {
     return true;
   }
 
-  /** Runs for a time, and reads `rows` rows of `stride` channels on the way, and one at the end. */
+  /** Runs for a time. Reads rows of `stride` channels at the sample rate, and one row at the end. */
   run(operatingTimeNs: number, sampleRate: number, stride: number): CodeRows {
     const seconds = operatingTimeNs * 1e-9;
     const rows = Math.max(1, Math.floor(seconds * sampleRate));
@@ -135,7 +135,7 @@ export class FakeMachine {
     return { op, end: this.#read(v, stride) };
   }
 
-  /** dv/dt = M v + c of all integrators, as the wiring and the errors have it. */
+  /** M and c of dv/dt = M v + c of all integrators. They follow from the wiring and the errors. */
   #dynamics(gains: readonly number[]): { readonly m: Float64Array; readonly c: Float64Array } {
     const m = new Float64Array(INTEGRATORS * INTEGRATORS);
     const c = Float64Array.from(this.#offsets);

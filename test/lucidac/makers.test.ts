@@ -11,7 +11,7 @@ import { MAC } from './fake-lucidac.js';
 const PYTHON = process.env['PYTHON'] ?? 'python3';
 const SCRIPT = new URL('makers.py', import.meta.url).pathname;
 
-/** The missing part, or undefined. No package index has it, so CI does without. */
+/** The missing package, or undefined. No package index has it, so CI skips these tests. */
 function missingPackage(): string | undefined {
   const { status } = spawnSync(PYTHON, ['-c', 'import pybrid.base.proto.main_pb2, pybrid.mock.dummy_dac']);
   return status === 0
@@ -137,7 +137,7 @@ describe('the package of the makers', () => {
       drive: new Float64Array(2),
       ...{ initial: Float64Array.of(0.8, 0.4), time: 2, address },
     });
-    // At a scale of 1 the values at the end of its runs: −1 and 0, halved once it is calibrated.
+    // At a scale of 1 the mock ends its runs at −1 and 0. The values are halved once it is calibrated.
     expect([...x]).toEqual([-0.5, 0]);
   });
 });

@@ -53,7 +53,10 @@ function problem(seed: number): { readonly system: Matrix; readonly drive: Float
   return { system, drive: normalVector(random, 5) };
 }
 
-/** |error|/standardError of all unknowns, of problems solved on imperfect machines to 1e-3. */
+/**
+ * Solves one problem for each seed on an imperfect machine to 1e-3. Returns |error|/standardError of all
+ * unknowns.
+ */
 async function ratiosOf(seeds: readonly number[]): Promise<number[]> {
   const ratios: number[] = [];
   for (const seed of seeds) {
@@ -79,7 +82,7 @@ const shareBelow = (ratios: readonly number[], bound: number): number =>
   ratios.filter((ratio) => ratio < bound).length / ratios.length;
 
 describe('a machine with gains off by 1 %, offsets of 0.3 % and noise of 0.1 %', () => {
-  it('solves to 1e-3 with error bars (seeds 1 to 3)', async () => {
+  it('solves to 1e-3 and gives standard errors (seeds 1 to 3)', async () => {
     expect((await ratiosOf(seedsTo(3))).length).toBe(15);
   });
 
@@ -87,17 +90,17 @@ describe('a machine with gains off by 1 %, offsets of 0.3 % and noise of 0.1 %',
     tags: 'long',
   }, async () => {
     const ratios = await ratiosOf(seedsTo(20));
-    // Student's distribution with three degrees of freedom has 0.86 within two errors. If the five entries of
-    // a system were completely dependent, the share of 20 systems would be below 0.62 once in a thousand
-    // cases.
+    // Student's distribution with three degrees of freedom has 0.86 of its values within two standard errors.
+    // The share in 20 systems is below 0.62 once in a thousand cases, even if the five entries of a system
+    // are completely dependent.
     expect(shareBelow(ratios, 2)).toBeGreaterThan(0.62);
   });
 
-  it('keeps 86 of 100 errors within twice the bar (seeds 1 to 200)', { tags: 'long' }, async () => {
+  it('has 86 of 100 errors within two standard errors (seeds 1 to 200)', { tags: 'long' }, async () => {
     const ratios = await ratiosOf(seedsTo(200));
-    // The same with 200 systems: ±0.076 is exceeded once in a thousand cases on either side at most.
+    // With 200 systems the share differs by more than 0.076 at most once in a thousand cases on either side.
     expect(Math.abs(shareBelow(ratios, 2) - 0.861)).toBeLessThan(0.076);
-    // The share within one bar: 0.609 ± 0.107.
+    // The share within one standard error is 0.609 ± 0.107.
     expect(Math.abs(shareBelow(ratios, 1) - 0.609)).toBeLessThan(0.107);
   });
 

@@ -50,7 +50,7 @@ describe('messages', () => {
     expect(items.map((item) => Object.keys(item)[1])).toEqual(['integrators', 'coefficients']);
   });
 
-  it('a constant comes from the output that its half of the lanes has', () => {
+  it('a constant comes from the output for its half of the lanes', () => {
     for (let turn = 0; turn < 8; turn++) {
       const at = placementOf(twoByTwo, turn);
       const select = configuration(MAC, twoByTwo, at, inputs)[2].select?.connections ?? [];
@@ -102,14 +102,14 @@ describe('frames', () => {
         found.push(...(splitter.push(stream.subarray(at, end)) ?? []));
         at = end;
       }
-      // An empty message says nothing, and is not passed on.
+      // An empty message has no content and is not passed on.
       expect(found.map(({ length }) => length)).toEqual([1, 127, 128, 300, 20_000]);
       expect(Buffer.compare(found[4], messages[5])).toBe(0);
     }
   });
 
   it.each([
-    ['more than a message has', [0x81, 0x80, 0x40]],
+    ['larger than a message', [0x81, 0x80, 0x40]],
     ['four bytes long', [0xff, 0xff, 0xff, 0x7f]],
     ['without an end', new Array<number>(64).fill(0xff)],
   ])('a length that is %s is refused', (_what, bytes) => {
@@ -133,7 +133,7 @@ describe('readings', () => {
     ...{ sampleCount: 2, channelStride: 3 },
   };
 
-  it('are value·gain + offset of the listed channels; what fills the stride is left out', () => {
+  it('are value·gain + offset of the listed channels; values that only fill the stride are left out', () => {
     expect(readRows(message(whole), 2)).toEqual({ rows: 2, values: Float64Array.of(2, -2, 4, 4) });
   });
 

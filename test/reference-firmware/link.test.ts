@@ -6,10 +6,13 @@ import { make, missingTools, runOnLines, SANITIZED } from './build.js';
 
 const missing = missingTools();
 
-/** Vectors that apply to a device: only a host keeps its session when its port is lost. */
+/**
+ * The vectors that apply to a device. Vectors with `hold` apply only to a host, which keeps its session
+ * without a port.
+ */
 const forDevice = LINK_VECTORS.filter(({ steps }) => steps.every(({ hold }) => !hold));
 
-/** These vectors first send tens of thousands of frames. They are quick for the link in TypeScript. */
+/** Whether a vector first sends tens of thousands of frames. Only the C link needs long for it. */
 const isLong = ({ framesEachWay }: LinkVector): boolean => framesEachWay > 1000;
 
 interface Expected {
@@ -40,7 +43,7 @@ function carryOut({ frameBytesTaken, framesEachWay, steps }: LinkVector): Expect
   return { orders, lines };
 }
 
-/** Lets `count` frames pass in each direction, so that the sequence numbers are near their end. */
+/** Lets `count` frames pass in each direction. The sequence numbers are then near their largest value. */
 function manyFrames(
   count: number,
   nonce: string,

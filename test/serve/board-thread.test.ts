@@ -84,7 +84,7 @@ describe.runIf(isBuilt)('a board in a thread of its own', () => {
     expect(threads()).toBe(1);
   });
 
-  it('is not started for a board beside one with a clock of the caller', async () => {
+  it('is not started for a second board if the first one has the clock of the caller', async () => {
     const threads = threadsStarted();
     const first = await connect('emulator:ideal-8', { clock: SYSTEM_CLOCK });
     onTestFinished(() => first.close());
@@ -114,8 +114,8 @@ describe.runIf(isBuilt)('a board in a thread of its own', () => {
     await device.close();
   });
 
-  it('that fails ends the session as LINK_LOST, with the reason', async () => {
-    // A HELLO can't carry this nonce.
+  it('that fails ends the session with LINK_LOST and the reason', async () => {
+    // The answer to HELLO cannot hold a negative `tauNs`, so the board throws.
     const broken: Die = { ...IDEAL, profile: { ...IDEAL.profile, tauNs: -1 } };
     const port = await openBoardThread(broken, 'emulator:broken');
     await expect(Device.open(port)).rejects.toMatchObject({

@@ -56,7 +56,7 @@ describe('a host that stops reading', () => {
     );
     run.finished.catch(() => undefined);
     wire.stall();
-    // The host has stopped. Therefore nothing reaches the board either.
+    // A host that has stopped also writes nothing to the board.
     host.write = () => new Promise(() => undefined);
     const startMs = clock.nowMs();
     await clock.run(new Promise<void>((resolve) => clock.schedule(2000, resolve)));
@@ -93,7 +93,7 @@ describe('the length of a slice', () => {
     return runOnce;
   }
 
-  it('is measured again for the first run of every session', async () => {
+  it('is measured anew for the first run of every session', async () => {
     const runOnce = await sliced(64);
     const first = await runOnce();
     expect(first.slice(0, 5)).toEqual([4, 8, 16, 32, 64]);
@@ -107,7 +107,7 @@ describe('the length of a slice', () => {
 });
 
 describe('slices in one turn of the event loop', () => {
-  /** The ticks of the slices of a run, turn by turn. Each look at the clock takes `lookMs`. */
+  /** The ticks of the slices of a run, turn by turn. Each reading of the clock takes `lookMs`. */
   async function slicesByTurns(lookMs: number): Promise<number[][]> {
     let nowMs = 0;
     const turns: number[][] = [[]];
@@ -168,7 +168,7 @@ describe('an upload', () => {
         get closed() {
           return far.closed;
         },
-        // A socket whose reader was busy does the same: one read takes the bytes of five turns.
+        // One call brings the bytes of five turns, as from a socket whose reader was busy.
         onData(receiver) {
           let came: Uint8Array[] = [];
           const readAfter = (turns: number): void => {

@@ -3,7 +3,7 @@ import { SessionPort } from '../../src/serve/session-port.js';
 import { memoryPortPair } from '../../src/transport/memory-port.js';
 
 describe('a session that ends during a write', () => {
-  it('has given the line a copy of the bytes: the buffer may be used again', async () => {
+  it('has given the line a copy of the bytes, so the buffer may be used again', async () => {
     const [line] = memoryPortPair('test');
     let taken: Uint8Array = new Uint8Array(0);
     const session = new SessionPort(line, (bytes) => {

@@ -88,8 +88,9 @@ function choice<T>(values: Readonly<Record<string, T>>): Field<T> {
 }
 
 /**
- * `none`, or `drop@running+3,flip@boot+0`: the fault, the state that it waits for, the opportunities that it
- * lets pass.
+ * A list of faults as text: `none`, or for example `drop@running+3,flip@boot+0`. An item has the name of the
+ * fault, the state of the board in which it can happen, and the number of opportunities that it lets pass
+ * first.
  */
 function ambushes<F extends FaultName>(faults: readonly F[]): Field<readonly Ambush<F>[]> {
   const parseOne = (text: string): Ambush<F> | undefined => {

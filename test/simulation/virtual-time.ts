@@ -36,8 +36,8 @@ export class VirtualTime implements Clock {
   }
 
   /**
-   * Lets events happen until `done` is true; it is asked after each. Rejects with the error that an event or
-   * `done` throws, and when no event is left.
+   * Lets events happen until `done` returns true. `done` is called before the first event and after each
+   * event. Rejects with the error that an event or `done` throws. Rejects also when no event is left.
    */
   run(done: () => boolean): Promise<void> {
     return new Promise((resolve, reject) => {

@@ -40,9 +40,10 @@ function missing(): string | undefined {
 const without = missing();
 
 /**
- * Chromium allows its ports by a policy, since nobody is there to choose one, and lists only ports of real
- * drivers. So it runs in a namespace in which the pseudo-terminal lies over such a port, and the policy over
- * its settings. Nothing outside changes.
+ * Chromium needs a policy that allows its ports, because nobody is there to choose one. It also lists only
+ * ports of real drivers. Therefore it runs in a namespace of mounts. In this namespace the pseudo-terminal is
+ * mounted over such a port, and the policy over the settings of Chromium. Nothing outside the namespace
+ * changes.
  */
 function wrapped(folder: string, pty: string, origin: string): string {
   const policy = path.join(folder, 'policy.json');
@@ -82,14 +83,14 @@ it.skipIf(without !== undefined)(
     const page = await browser.newPage();
     await page.goto(files.url);
     expect(await page.evaluate('navigator.serial.getPorts().then((ports) => ports.length)')).toBe(1);
-    // The dialog needs a person; the port behind it is the browser's own.
+    // The dialog needs a person, so the program takes the port that the policy allows.
     await page.evaluate(
       'void (navigator.serial.requestPort = async () => (await navigator.serial.getPorts())[0])',
     );
     const said = (text: string) =>
       page.getByRole('status').getByText(text, { exact: true }).waitFor({ timeout: WAIT_MS });
     await page.getByRole('radio', { name: 'On USB or a serial port' }).check();
-    // A pseudo-terminal has no rate; this one only keeps frames long.
+    // A pseudo-terminal has no rate. This rate only keeps frames long.
     await page.getByLabel('Baud rate').fill('921600');
     await page.getByRole('button', { name: 'Choose the port…' }).click();
     await said('The board is connected.');
@@ -105,7 +106,7 @@ it.skipIf(without !== undefined)(
     await said('The board is disconnected.');
     await page.getByRole('button', { name: 'Choose the port…' }).click();
     await said('The board is connected.');
-    // The next port does not open. The previous board was disconnected before, and is not shown any more.
+    // The next port does not open. The page must not show the previous board any more.
     const identity = page.getByText('ideal-8, serial number die 5, 8 cells.');
     await identity.waitFor();
     await page.evaluate(`{

@@ -12,7 +12,7 @@ const PICO = { usbVendorId: 0x2e8a, usbProductId: 0x000a };
 const PROGRAM = { ...diagonalProgram(8), noiseAmplitude: 16384, noiseShift: 12 };
 const RUN = { bank: 0, runSeed: 3, burnInTicks: 10, sampleCount: 20_000, ticksPerSample: 1 };
 
-/** Hands bytes from one port to another, one write after the other. */
+/** Writes the bytes that arrive at one port to another port, one write after the other. */
 function pour(from: Port, to: Port): void {
   let last: Promise<unknown> = Promise.resolve();
   from.onData((bytes) => {
@@ -32,7 +32,7 @@ class WebHub {
     for (const board of boards) this.#hub.add(board, 'ideal-8', boards.indexOf(board) + 1);
   }
 
-  /** A replugged device is a new port to a browser. */
+  /** Plugs a board in. A browser sees a new port each time. */
   async plugIn(board: string, info: object = PICO): Promise<FakeSerialPort> {
     const port = new FakeSerialPort(info);
     this.#hub.plugIn(board, `/dev/${board}`);

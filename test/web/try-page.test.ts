@@ -77,7 +77,7 @@ describe.skipIf(missing !== undefined)(
 
     it('solves a system by keyboard alone, and makes no requests to other servers', async () => {
       const { page, complaints, requests } = await open();
-      // Board, its type, the example, then the matrix and the drive.
+      // The fields in the order of the keyboard: board, board type, example, matrix, drive.
       await page.getByRole('radio', { name: 'Emulated in this page' }).focus();
       for (let i = 0; i < 3; i++) await page.keyboard.press('Tab');
       await page.keyboard.press('ControlOrMeta+A');
@@ -96,13 +96,14 @@ describe.skipIf(missing !== undefined)(
         expect(Math.abs(board - x)).toBeLessThan(2e-3);
         expect(standardError).toBeLessThan(1e-3);
       }
-      // A⁻¹ = (3 −2; −2 5)/11. Ten thousand draws scatter by 1.4 %: five times that is once in a million.
+      // A⁻¹ = (3 −2; −2 5)/11. With ten thousand draws the standard error is 1.4 %. An error of five times
+      // that is found once in a million.
       const [measured, exact] = [await numbersOf(page, 'measured'), await numbersOf(page, 'exact')];
       for (const [i, entry] of [3, -2, -2, 5].entries()) {
         expect(exact[i]).toBeCloseTo(entry / 11, 3);
         expect(Math.abs(measured[i] - entry / 11)).toBeLessThan((0.07 * 5) / 11);
       }
-      // The last reading is six time constants after the start: e⁻⁶ is left.
+      // The last reading is six time constants after the start, so e⁻⁶ of the initial distance is left.
       const chart = (await page.getByRole('img').getAttribute('aria-label'))!.replaceAll('−', '-');
       const readings = [...chart.matchAll(/x\d is (\S+) of (\S+?)[,.](?= |$)/g)].map(([, got, goal]) => [
         +got,

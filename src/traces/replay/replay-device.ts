@@ -251,7 +251,10 @@ export class ReplayDevice implements ServableDevice {
     this.#options.onMismatch(mismatchError(path, mismatch, this.#options.callOf?.(requestId)));
   }
 
-  /** Sends the next steps, up to the room in the link and the recorded order and times. */
+  /**
+   * Sends the next steps in the recorded order, until the link has no room or the recorded time of a step has
+   * not come.
+   */
   #say(): void {
     this.#dueMs = undefined;
     this.#sayHeld();

@@ -52,7 +52,7 @@ export function countersAfter(seconds: number, changes: Partial<LinkCounters> = 
   };
 }
 
-/** Voltages of `cells` cells at a time: waves that differ. */
+/** Voltages of `cells` cells at a time. Each cell has a wave of another phase. */
 export function wave(cells: number, seconds: number): number[] {
   return Array.from(
     { length: cells },
@@ -60,7 +60,7 @@ export function wave(cells: number, seconds: number): number[] {
   );
 }
 
-/** A covariance of both signs in V², that of neighbours who pull in turn. */
+/** A covariance in V² whose entries change their sign from one cell to the next. */
 export function covarianceOf(cells: number, scale: number): number[][] {
   return Array.from({ length: cells }, (_, i) =>
     Array.from(

@@ -48,7 +48,7 @@ const problem = fc.record({
 type Style = 'gentle' | 'random' | 'extreme';
 type Problem = typeof problem extends fc.Arbitrary<infer T> ? T : never;
 
-/** Codes of all magnitudes up to `largest`, only ± largest, or small ones. */
+/** Draws codes of the given style: of all magnitudes up to `largest`, only ± `largest`, or small codes. */
 function codes(style: Style, pick: (low: number, high: number) => number, largest: number): number {
   if (style === 'extreme') return [largest, -largest, -largest - 1, 0][pick(0, 3)];
   const size = style === 'gentle' ? Math.ceil(largest / 16) : largest;
@@ -125,7 +125,7 @@ describe('many problems against the BigInt reference', { tags: 'long' }, () => {
 describe('against the BigInt reference', () => {
   equalsTheReference(120, 4);
 
-  test('at the bounds of the note: 8192 cells, all codes largest and of one sign', () => {
+  test('at the bounds of the note: 8192 cells, all codes at the largest value and of one sign', () => {
     const cells = 8192;
     const image = programImage({
       mode: PROGRAM_MODE.factored,
@@ -207,13 +207,14 @@ describe('a run', () => {
 });
 
 describe('overload', () => {
-  /** One cell, no coupling: v rises by 32·e/2^(5+k) = e/2ᵏ per tick. */
+  /** The drive of one cell without couplings. Its v rises by 32·e/2^(5+k) = e/2ᵏ per tick. */
   const drive = 16384;
   const risePerTick = (drive * 2048) / 2 ** 5;
   const image = programImage({ cells: 1, couplings: new Int16Array(1), drive: Int16Array.of(drive) });
   const die = idealBoard({ cells: 1, rows: 1, tickLog2: 5 });
   const program = commitProgram(die, image);
-  // 20 ticks of 2²⁰ reach the default rail of 20·2²⁰ exactly, which is not an overload; the next one is.
+  // 20 ticks, each with a rise of 2²⁰, reach the default rail of 20·2²⁰ exactly. This is no overload. The
+  // next tick overloads.
   const ticksToRail = RAIL_MAX / risePerTick;
 
   test('halts after exactly the tick in which the first flag is set, for any slices of the run', () => {
@@ -250,8 +251,8 @@ describe('overload', () => {
     expect(array.overloaded).toBe(false);
   });
 
-  // U = (32767 + second)·v with both cells at ± 20480: y = U >> 15 is ± 20480 and a fraction of 5/8 per unit
-  // of second.
+  // Both cells are at v = ± 20480, and the row adds up U = (32767 + second)·v. The row's y = U >> 15 is near
+  // ± 20480, and its exact value changes by 5/8 with each unit of `second`.
   test.each([
     [1, 20480, 0],
     [1, -20480, 0],
@@ -259,20 +260,23 @@ describe('overload', () => {
     [2, -20480, 1],
     [3, 20480, 1],
     [3, -20480, 1],
-  ])('a row trips above 20480 and, being a floor, just below −20480 (%i, %i)', (second, v, flag) => {
-    const factored = programImage({
-      mode: PROGRAM_MODE.factored,
-      cells: 2,
-      rows: 1,
-      couplings: Int16Array.of(32767, second),
-      initialState: Int16Array.of(v, v),
-    });
-    const board = idealBoard({ cells: 2, rows: 1 });
-    const array = loadedArray(board, factored);
-    array.advance(commitProgram(board, factored), 1, 0, 0, false);
-    expect(array.rowFlags[0]).toBe(flag);
-    if (flag) expect(array.q[0]).toBe(0);
-  });
+  ])(
+    'a row sets its flag above 20480 and, because y is rounded down, just below −20480 (%i, %i)',
+    (second, v, flag) => {
+      const factored = programImage({
+        mode: PROGRAM_MODE.factored,
+        cells: 2,
+        rows: 1,
+        couplings: Int16Array.of(32767, second),
+        initialState: Int16Array.of(v, v),
+      });
+      const board = idealBoard({ cells: 2, rows: 1 });
+      const array = loadedArray(board, factored);
+      array.advance(commitProgram(board, factored), 1, 0, 0, false);
+      expect(array.rowFlags[0]).toBe(flag);
+      if (flag) expect(array.q[0]).toBe(0);
+    },
+  );
 });
 
 test('loading a state clamps to the rail, discharges the rest and clears every carry', () => {

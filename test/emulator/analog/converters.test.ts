@@ -25,7 +25,7 @@ describe('ADC', () => {
     expect(convert(16, rail, -rail)).toEqual({ codes: [20480, -20480], clipped: false });
   });
 
-  test('codes are cut at ±2 V_fs and that is reported', () => {
+  test('codes are cut at ±2 V_fs, and the cut is reported', () => {
     const largest = 2 ** 25;
     expect(convert(16, largest - 513)).toEqual({ codes: [32767], clipped: false });
     expect(convert(16, 0, largest - 512)).toEqual({ codes: [0, 32767], clipped: true });
@@ -56,7 +56,7 @@ describe('ADC', () => {
   });
 });
 
-test('the kernel reads as the ADC is defined, at every width and for any number of cells', () => {
+test('the kernel reads the codes of the definition of the ADC, at every width and for any number of cells', () => {
   fc.assert(
     fc.property(
       fc.integer({ min: 4, max: 16 }),
@@ -119,7 +119,7 @@ describe('coupling DAC', () => {
     expect(effective(16, Int16Array.of(1, -32767))).toEqual({ codes: [1, -32767], clampedCouplings: 0 });
   });
 
-  test('cuts −2^(b−1) and whatever lies beyond the width to ±32767 and counts it', () => {
+  test('cuts −2^(b−1) and all codes beyond the width to ±32767, and counts them', () => {
     expect(effective(8, Int8Array.of(-128, 0))).toEqual({ codes: [-32767, 0], clampedCouplings: 1 });
     expect(effective(16, Int16Array.of(-32768, 32767))).toEqual({
       codes: [-32767, 32767],
@@ -131,7 +131,7 @@ describe('coupling DAC', () => {
     });
   });
 
-  test('is the formula at every width, for any number of codes wherever they lie', () => {
+  test('equals the formula at every width, for any number of codes at any place in memory', () => {
     fc.assert(
       fc.property(
         fc.integer({ min: 4, max: 16 }),
@@ -151,7 +151,7 @@ describe('coupling DAC', () => {
     );
   });
 
-  test('takes the memory of unused couplings, as a new array', () => {
+  test('takes the memory of couplings that are not used any more, as a new array', () => {
     const image = (...codes: number[]) =>
       programImage({
         mode: PROGRAM_MODE.factored,

@@ -15,17 +15,18 @@ import {
 import { readEquilibrium, spacing } from '../../support/equilibrium-readings.js';
 
 /*
- * Statistics of a board in equilibrium against a float64 computation from the codes alone. Readings are n
- * ticks apart, so that the slowest mode keeps a fraction φ = (1 − hλ_min)ⁿ ≤ e⁻³; a mean's variance then
- * grows by (1 + φ)/(1 − φ), a covariance's by (1 + φ²)/(1 − φ²) at most. Seeds are fixed. With random seeds,
- * a correct board would fail one of the tests of this file with a probability below 1e-6: limits are 5.8
- * standard errors (7e-9 two-sided) for at most 45 normal quantities; at 6000 readings the skewness of a
- * variance costs another factor below 3.
+ * These tests compare statistics of a board in equilibrium with a float64 computation from the codes alone.
+ * Readings are n ticks apart, so that the slowest mode keeps a fraction φ = (1 − hλ_min)ⁿ ≤ e⁻³. This
+ * correlation increases the variance of a mean by at most (1 + φ)/(1 − φ), and the variance of a covariance
+ * by at most (1 + φ²)/(1 − φ²). Seeds are fixed. With random seeds, a correct board would fail one of the
+ * tests of this file with a probability below 1e-6. The limits are 5.8 standard errors (7e-9 on both sides)
+ * of at most 45 normal quantities. At 6000 readings the skewness of a variance increases the probability by a
+ * factor below 3.
  */
 const LIMIT = 5.8;
 const READINGS = 6000;
 const UNIT = 2 ** 24;
-/** s₀ of the note: uniform rounding of 2¹⁰ LSB, in V_fs². */
+/** The variance of a rounding error that is uniform over 2¹⁰ LSB, in V_fs² (s₀ of the note). */
 const CARRY_VARIANCE = 2 ** 20 / 12 / UNIT ** 2;
 
 interface Case {
@@ -46,7 +47,10 @@ function registers(seed: number) {
   };
 }
 
-/** offset + strength·(ones) + symmetric draws of ± spread, as int16 codes. */
+/**
+ * A matrix of int16 codes: `offset` on the diagonal, plus `strength` everywhere, plus symmetric draws within
+ * ± `spread` and antisymmetric draws within ± `skew`.
+ */
 function dense(seed: number, offset: number, strength: number, spread: number, skew = 0): ProgramImage {
   const pick = integersFrom(seed);
   const draw = build(cells, cells, () => pick(-spread, spread));
@@ -112,8 +116,8 @@ describe.each(CASES)('$name', ({ image, tickLog2 }) => {
   });
 
   test('covariance is the Lyapunov solution', () => {
-    // The noise of the array's carry (note, carry noise floor), for the symmetric cases. In the other cases
-    // it is below 0.1 % of a standard error.
+    // This term is the noise of the array's carry in the symmetric cases (note, carry noise floor). In the
+    // other cases this noise is below 0.1 % of a standard error.
     const stiff = multiply(multiply(hA, hA), inverse(add(identity(cells), hA, -1 / 2)));
     const expected = add(thermal, stiff, CARRY_VARIANCE);
     const inflation = (1 + slowest ** 2) / (1 - slowest ** 2) / READINGS;
@@ -123,8 +127,8 @@ describe.each(CASES)('$name', ({ image, tickLog2 }) => {
         const variance = expected[i][i] * expected[j][j] + expected[i][j] ** 2;
         expect(Math.abs(found - expected[i][j]) / Math.sqrt(variance * inflation)).toBeLessThan(LIMIT);
       }
-    // All modes together have √(2/(N·readings)) = 0.7 %: a scheme with an error of a few per cent in the
-    // variance fails.
+    // The standard error of all modes together is √(2/(N·readings)) = 0.7 %. A scheme with an error of a few
+    // per cent in the variance therefore fails.
     const precision = inverse(expected);
     const distance = samples.reduce((sum, v) => {
       const x = v.map((value, i) => value - mean[i]);

@@ -22,9 +22,9 @@ import { imperfectBoard, spread } from '../../support/imperfect-boards.js';
 
 /*
  * Statistics of imperfect dies against float64. Seeds are fixed. With random seeds, a correct board would
- * fail one of these tests with a probability below 1e-6. Limits are 5.8 standard errors (7e-9 two-sided) of
- * at most 27 quantities each. They include the readings' correlation, as in equilibrium.test.ts. "Is
- * resolved" means beyond 15 standard errors.
+ * fail one of these tests with a probability below 1e-6. Limits are 5.8 standard errors (7e-9 on both sides)
+ * of at most 27 quantities each. The standard errors include the correlation of the readings, as in
+ * equilibrium.test.ts. "Is resolved" means beyond 15 standard errors.
  */
 const LIMIT = 5.8;
 const RESOLVED = 15;
@@ -34,7 +34,10 @@ const cells = 6;
 const tickLog2 = 3;
 const h = 2 ** -tickLog2;
 
-/** Symmetric, eigenvalues in about 0.3…1.2 G_fs; noise of about 0.04 V_fs; drives within ± 0.1. */
+/**
+ * A symmetric program with eigenvalues of about 0.3…1.2 G_fs, noise of about 0.04 V_fs and drives within ±
+ * 0.1.
+ */
 function problem(): ProgramImage {
   const pick = integersFrom(31);
   const draw = build(cells, cells, () => pick(-5000, 5000));
@@ -128,7 +131,8 @@ function lyapunov(die: Die): Expected {
 const board = { cells, rows: cells, tickLog2 };
 
 describe('time constants that differ', () => {
-  // The rows are rounded after γ: 5e-5 of the couplings, far below a standard error.
+  // The rows are rounded after the multiplication by γ. The rounding is 5e-5 of the couplings, far below a
+  // standard error.
   const die = imperfectBoard({ timeConstantMismatch: spread(150_000) }, board, 5);
 
   test('do not change the equilibrium: A⁻¹e and κA⁻¹', () => {
@@ -137,7 +141,7 @@ describe('time constants that differ', () => {
     expect(covariance).toBeLessThan(LIMIT);
   });
 
-  test('do not change it because the noise has the factor √γ: without it a change would be resolved', () => {
+  test('do not change it because the noise has the factor √γ; without this factor the change would be resolved', () => {
     const { rate } = diePartsOf(die).cells!;
     const { a, noise } = effective(commitProgram(die, image));
     const without = noise.map((row, i) => row.map((x) => (x * 2 ** 20) / rate[i]));
@@ -205,7 +209,7 @@ test('coloured noise: the covariance is that of cells and filters together', { t
   const correlation256 = 216;
   const die = imperfectBoard({ noiseColour: { correlation256, source: 'test' } }, board, 11);
   const alpha = correlation256 / 256;
-  // State (v, n): n' = αn + (1 − α)z, v' = Mv + ½σ(n + n'), z of unit variance, σ² = 2κh.
+  // The state is (v, n) with n' = αn + (1 − α)z and v' = Mv + ½σ(n + n'). z has unit variance, and σ² = 2κh.
   const sigma = Math.sqrt(2 * kappa * h);
   const m = transition(nominal);
   const f = build(2 * cells, 2 * cells, (i, j) => {

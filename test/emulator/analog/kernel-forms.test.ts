@@ -33,7 +33,7 @@ function wideProgram(die: Die, cells: number, damping: number) {
 }
 
 describe('sums of 32 bits in ticks with small enough voltages', () => {
-  // Programs of 100 and 41 cells have padding, which one form writes and the other reads.
+  // Programs of 100 and 41 cells have padding. One form writes this padding, and the other form reads it.
   test.each([
     [256, 0],
     [100, 3000],
@@ -82,34 +82,37 @@ describe('an array that is read once, alternately from its start and from its en
   test.each([
     ['dense', PROGRAM_MODE.dense],
     ['factored', PROGRAM_MODE.factored],
-  ])('%s: all of one sign and at the rails, so that column sums need every flush', (_, mode) => {
-    const cells = 520;
-    const die = idealBoard({ cells, rows: cells, tickLog2: 2 });
-    const image = programImage({
-      mode,
-      cells,
-      couplings: new Int16Array(cells * cells).fill(600),
-      initialState: new Int16Array(cells).fill(32767),
-    });
-    const program = commitProgram(die, image);
-    const { all, expectEqual } = boardsOf(die);
-    all((array) => array.loadInitialState(image.initialState));
-    for (const ticks of [1, 2, 3]) {
-      all((array) => array.advance(program, ticks, 0, 1, false));
-      expectEqual();
-    }
-    // Each tick takes every cell from one rail to the other, so all end at a rail.
-    const [atRails] = all((array) => array.v.every((v) => Math.abs(v) === RAIL_MAX));
-    expect(atRails).toBe(true);
-  });
+  ])(
+    '%s: couplings of one sign and voltages at the rails, so that every flush of the column sums is needed',
+    (_, mode) => {
+      const cells = 520;
+      const die = idealBoard({ cells, rows: cells, tickLog2: 2 });
+      const image = programImage({
+        mode,
+        cells,
+        couplings: new Int16Array(cells * cells).fill(600),
+        initialState: new Int16Array(cells).fill(32767),
+      });
+      const program = commitProgram(die, image);
+      const { all, expectEqual } = boardsOf(die);
+      all((array) => array.loadInitialState(image.initialState));
+      for (const ticks of [1, 2, 3]) {
+        all((array) => array.advance(program, ticks, 0, 1, false));
+        expectEqual();
+      }
+      // Each tick takes every cell from one rail to the other, so all end at a rail.
+      const [atRails] = all((array) => array.v.every((v) => Math.abs(v) === RAIL_MAX));
+      expect(atRails).toBe(true);
+    },
+  );
 });
 
 describe('common-mode noise alone is added by the kernel', () => {
   test.each([
     ['a small share', 5000, 24575, 12, 2 ** 32 - 5],
-    ['all that a cell has itself', 1_000_000, 24575, 8, 7],
+    ['as much as the noise that each cell has by itself', 1_000_000, 24575, 8, 7],
     ['the faintest noise', 300_000, 12288, 24, 2 ** 53 - 40],
-    ['kicks of ζ/2, every other one rounded', 500_000, 16384, 14, 0],
+    ['kicks of ζ/2, every second one rounded', 500_000, 16384, 14, 0],
   ])('%s', (_, sharePpm, noiseAmplitude, noiseShift, firstTick) => {
     const die = imperfectBoard(
       { commonModeNoise: { sharePpm, source: 'test' } },
@@ -126,7 +129,7 @@ describe('common-mode noise alone is added by the kernel', () => {
     }
   });
 
-  test('a kick over the rails is a flag, and halts after its own tick', () => {
+  test('a kick beyond the rails sets a flag, and halts the run after that tick', () => {
     const effects = { commonModeNoise: { sharePpm: 1_000_000, source: 'test' } };
     const die = imperfectBoard(effects, { cells: 40, rows: 40, rail: RAIL_MAX / 2, tickLog2: 4 });
     const image = programImage({
@@ -167,7 +170,7 @@ describe('couplings of at most 8 bits, which lie as int8 in the third board', ()
     ['few rows of many cells', 21, 1500, 8, 0],
     ['rows that are zero, and odd sizes', 37, 101, 6, 2],
     ['one cell', 5, 1, 4, 0],
-    // 2 · 8 · 128 · 20480 · 51 is 2³¹: sums of columns are flushed.
+    // 2 · 8 · 128 · 20480 · 51 is about 2³¹, so the sums of columns must be flushed.
     ['so many rows at their limits that sums of columns are flushed', 1900, 40, 8, 0],
   ])('%s, prepared or not', (_, rows, cells, couplingBits, rowAttenuation) => {
     const pick = integersFrom(rows);
@@ -199,7 +202,7 @@ describe('couplings of at most 8 bits, which lie as int8 in the third board', ()
   });
 
   test.each([
-    // Sums over 255 pairs of rows fit 32 bits, and so do those over 127 blocks of 16 columns.
+    // Sums over 255 pairs of rows fit 32 bits, and also sums over 127 blocks of 16 columns.
     [
       'so many rows that sums of columns are widened on the way',
       1900,
@@ -207,28 +210,31 @@ describe('couplings of at most 8 bits, which lie as int8 in the third board', ()
       (_: number, cell: number) => cell < 16,
     ],
     ['so many cells that sums of rows are widened on the way', 8, 4200, (row: number) => row < 3],
-  ] as const)('less than half of an array, at its limits: %s', (_, rows, cells, isUsed) => {
-    const die = idealBoard({ cells, rows, tickLog2: 4 });
-    for (const code of [127, -127]) {
-      const couplings = new Int8Array(rows * cells).map((_, at) =>
-        isUsed(Math.floor(at / cells), at % cells) ? code : 0,
-      );
-      const initialState = new Int16Array(cells).fill(20000);
-      const { factored: mode } = PROGRAM_MODE;
-      const program = commitProgram(
-        die,
-        programImage({ mode, cells, rows, couplingBits: 8, couplings, initialState }),
-      );
-      const { all, expectEqual } = boardsOf(die);
-      all((array) => array.loadInitialState(initialState));
-      for (let tick = 0; tick < 3; tick++) {
-        all((array) => array.advance(program, 1, tick, 1, false));
-        expectEqual();
+  ] as const)(
+    'an array with less than half of its couplings used, at its limits: %s',
+    (_, rows, cells, isUsed) => {
+      const die = idealBoard({ cells, rows, tickLog2: 4 });
+      for (const code of [127, -127]) {
+        const couplings = new Int8Array(rows * cells).map((_, at) =>
+          isUsed(Math.floor(at / cells), at % cells) ? code : 0,
+        );
+        const initialState = new Int16Array(cells).fill(20000);
+        const { factored: mode } = PROGRAM_MODE;
+        const program = commitProgram(
+          die,
+          programImage({ mode, cells, rows, couplingBits: 8, couplings, initialState }),
+        );
+        const { all, expectEqual } = boardsOf(die);
+        all((array) => array.loadInitialState(initialState));
+        for (let tick = 0; tick < 3; tick++) {
+          all((array) => array.advance(program, 1, tick, 1, false));
+          expectEqual();
+        }
       }
-    }
-  });
+    },
+  );
 
-  test('a code that is clamped makes all int16', () => {
+  test('one code that is clamped makes all codes int16', () => {
     const image = programImage({ cells: 2, couplingBits: 8, couplings: Int8Array.of(1, -128, 3, 127) });
     const { forward, couplingShift } = commitProgram(idealBoard({ cells: 2, rows: 2 }), image);
     expect(forward).toEqual(Int16Array.of(256, -32767, 768, 32512));

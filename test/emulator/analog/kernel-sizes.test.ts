@@ -67,7 +67,7 @@ describe('the kernel equals the oracle in every bit', () => {
     return image;
   };
 
-  /** Every code at the end of its range: sums as far from zero as they can get. */
+  /** Every code is at the end of its range, so that sums are as far from zero as possible. */
   const largest = (cells: number) => ({
     ...large({ cells, rows: cells, mode: PROGRAM_MODE.dense }, 5),
     couplings: new Int16Array(cells * cells).fill(-32768),
@@ -101,7 +101,7 @@ describe('the kernel equals the oracle in every bit', () => {
   ])('%s', { tags: 'long' }, (_, image, ticks) => expectEqualAfter(image(), ticks));
 });
 
-test('the block tables of every smaller program fit the memory that a slot has for them', () => {
+test('the block tables of every smaller program fit into the memory of their slot', () => {
   const tooLarge: string[] = [];
   for (const [cells, rows] of [
     [65, 49],

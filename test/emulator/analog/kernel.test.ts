@@ -39,7 +39,7 @@ function equalsTheOracle(problems: number, least: number, histories: number): vo
       }),
       { seed: 20240601, numRuns: problems },
     );
-    // Two in nine of many problems, and more of few.
+    // The bound is two in nine of many problems, and a larger share of few problems.
     expect(Math.min(overloads, quiet)).toBeGreaterThanOrEqual(least);
     expect(styles.size).toBeGreaterThan(5);
   });

@@ -53,7 +53,7 @@ describe.runIf(hasNgspice)('ngspice, an independent simulator of the circuit', (
     [5, 53],
     [8, 54],
   ])(
-    'a transient of %i cells without noise is as near as the tick allows, and nearer with a shorter tick',
+    'a transient of %i cells without noise differs by no more than the tick explains, and by less with a shorter tick',
     (cells, seed) => {
       const image = problem(cells, seed);
       const circuit = circuitOf(image);
@@ -68,8 +68,8 @@ describe.runIf(hasNgspice)('ngspice, an independent simulator of the circuit', (
         return Math.max(...ours.map((v, t) => Math.hypot(...v.map((x, i) => x - spice[t][i]))));
       });
       errors.forEach((error, i) => {
-        // |(1 − x)ⁿ − e^(−nx)| ≤ x·max(s·e^(−s))/2·(1 + x) with s = nx: x/2e and a little.
-        // 1e-4 is for carries and ngspice.
+        // |(1 − x)ⁿ − e^(−nx)| ≤ x·max(s·e^(−s))/2·(1 + x) with s = nx, and max(s·e^(−s)) = 1/e. The further
+        // 1e-4 is for the carries and for the errors of ngspice.
         const x = eigenvalueMax * 2 ** -(3 + i);
         expect(error).toBeLessThan((x / (2 * Math.E)) * (1 + x) * distance + 1e-4);
         if (i > 0) expect(error / errors[i - 1]).toBeLessThan(0.55);
@@ -85,8 +85,9 @@ describe.runIf(hasNgspice)('ngspice, an independent simulator of the circuit', (
       drive: new Int16Array(cells),
     };
     const a = systemMatrix(image);
-    // Straight lines between values a step apart: a density of rms²·step at low frequencies, so κ =
-    // rms²·step/2. The loss of variance from these lines is of the order (λ·step)²/10 = 2e-4.
+    // The noise source of ngspice joins random values by straight lines, one value each step. Its density at
+    // low frequencies is rms²·step, so κ = rms²·step/2. The straight lines lose a part of the variance of the
+    // order (λ·step)²/10 = 2e-4.
     const [rms, step] = [0.1, 0.04];
     const kappa = (rms * rms * step) / 2;
     const [spacing, readings] = [6, 1000];
@@ -106,8 +107,8 @@ describe.runIf(hasNgspice)('ngspice, an independent simulator of the circuit', (
     const slowest = 1 / largestEigenvalue(inverse(a));
     const left = Math.exp(-slowest * spacing);
     const inflation = (1 + left ** 2) / (1 - left ** 2) / samples.length;
-    // Twenty quantities at 5.8 standard errors: with random seeds correct ones would fail with a probability
-    // of 1.4e-7.
+    // Twenty quantities are compared with limits of 5.8 standard errors. With random seeds a correct board
+    // would fail with a probability of 1.4e-7.
     for (let i = 0; i < cells; i++)
       for (let j = 0; j <= i; j++) {
         const variance = expected[i][i] * expected[j][j] + expected[i][j] ** 2;

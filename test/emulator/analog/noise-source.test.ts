@@ -13,7 +13,7 @@ import { referenceState, referenceTick, referenceZeta } from '../../support/anal
 const CELLS = 64;
 const TICKS = 4000;
 
-/** ζ of 64 cells at every `stride`-th tick from `firstTick`, in one row of numbers with unit variance. */
+/** ζ of 64 cells at every `stride`-th tick from `firstTick`, scaled to unit variance, tick after tick. */
 function record(dieSeed: number, runSeed: number, firstTick: number, stride: number): Float64Array {
   const source = new NoiseSource(dieSeed, CELLS);
   const zeta = new Int32Array(CELLS);
@@ -29,9 +29,9 @@ function correlation(a: Float64Array, b: Float64Array): number {
   return a.reduce((sum, x, i) => sum + x * b[i], 0) / a.length;
 }
 
-// 256,000 independent products: one standard error is 1/√256000. Limit 5.5 of them, 4e-8 two-sided, for at
-// most 12 comparisons in this file: with random seeds a correct source would fail with a probability below
-// 1e-6.
+// The mean of 256,000 independent products has the standard error 1/√256000. The limit is 5.5 standard
+// errors, which a normal quantity exceeds with a probability of 4e-8 (both sides). This file has at most 12
+// comparisons. With random seeds a correct source would therefore fail with a probability below 1e-6.
 const LIMIT = 5.5 / Math.sqrt(CELLS * TICKS);
 
 describe('ζ', () => {
@@ -43,8 +43,8 @@ describe('ζ', () => {
   });
 
   test('has the correlation ½ between neighbouring ticks, and 0 between ticks further apart', () => {
-    // Var(xy) of two normals with correlation ½ is 1 + ¼; every second tick makes the products independent
-    // but for their shared z, which adds 2·(½)²·… < ½.
+    // The product of two normals with correlation ½ has the variance 1 + ¼. Neighbouring products share one
+    // z, because only every second tick is used. This adds less than ½ to the variance.
     expect(Math.abs(correlation(base, record(3, 100, 1001, 2)) - 1 / 2)).toBeLessThan(
       LIMIT * Math.sqrt(7 / 4),
     );
@@ -65,7 +65,8 @@ describe('ζ', () => {
 
   test('is uncorrelated between cells', () => {
     const shifted = (by: number) => base.map((_, k) => base[k - (k % CELLS) + ((k + by) % CELLS)]);
-    // The last shift is the lane, the middle one the word; halves of each product pair repeat when by = 32.
+    // A shift by 1 goes to another Philox group, a shift by 4 mostly to another word of the same group, and a
+    // shift by 16 to another block of sixteen cells. A shift by 32 would count every product twice.
     for (const by of [1, 4, 16]) expect(Math.abs(correlation(base, shifted(by)))).toBeLessThan(LIMIT);
   });
 });

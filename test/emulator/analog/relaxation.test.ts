@@ -16,11 +16,12 @@ import {
 } from '../../support/analog-linear.js';
 
 /*
- * With noise off, v[n] = s[n] + hA·c[n] − ρ[n] + H·q[n], where c in 0…1023 and ρ, q in 0…1 are the carries of
- * array input, integrator and rows (in units of their divisors), H = h·2^(10+ρ)·Kᵀ, and s[n+1] = s[n] + h(e −
- * A·v[n]). Against u[n+1] = u[n] + h(e − A·u[n]) the error is therefore, without approximation,
- *     v[n] − u[n] = X·x[n] − Σ_j (1 − hA)^(n−1−j)·hA·X·x[j],    X = (hA, −1, H), x = (c, ρ, q), x[0] = 0,
- * and the range of each x gives an interval for it.
+ * With noise off, v[n] = s[n] + hA·c[n] − ρ[n] + H·q[n] and s[n+1] = s[n] + h(e − A·v[n]). Here c in 0…1023
+ * and ρ, q in 0…1 are the carries of array input, integrator and rows (in units of their divisors), and H =
+ * h·2^(10+ρ)·Kᵀ. The exact recursion is u[n+1] = u[n] + h(e − A·u[n]). The error against it is, without
+ * approximation,
+ *     v[n] − u[n] = X·x[n] − Σ_j (1 − hA)^(n−1−j)·hA·X·x[j],    X = (hA, −1, H), x = (c, ρ, q), x[0] = 0, and
+ *     the range of each x gives an interval for it.
  */
 
 interface Interval {
@@ -82,7 +83,7 @@ function image(mode: 'dense' | 'factored', seed: number): ProgramImage {
     const couplings = denseCouplings(cells, seed, 32000);
     return programImage({ cells, drive: drawn(3000), initialState: drawn(9000), couplings });
   }
-  // Small enough for row amplifiers without attenuation and for the weakest damping.
+  // These codes are small enough for row amplifiers without attenuation and for the weakest damping.
   const common = { cells, drive: drawn(300), initialState: drawn(5000) };
   const couplings = Int8Array.from({ length: 3 * cells }, () => pick(-70, 70));
   const factored = { mode: PROGRAM_MODE.factored, rows: 3, couplingBits: 8, rowAttenuation: pick(0, 6) };
@@ -108,9 +109,10 @@ describe.each(['dense', 'factored'] as const)('%s, noise off', (mode) => {
         const force = apply(a, u);
         const { low, high } = intervals[tick];
         const errors = u.map((x, i) => array.v[i] - x);
-        // 1e-3 LSB for float64 in u.
+        // The further 1e-3 LSB is for the rounding of u in float64.
         expect(errors.filter((error, i) => error < low[i] - 1e-3 || error > high[i] + 1e-3)).toEqual([]);
-        // The note's round figure, for the carry of the array input alone, and two LSB for the integrator's.
+        // The bound is the round figure of the note for the carry of the array input, plus two LSB for the
+        // carry of the integrator.
         const largest = Math.max(...errors.map(Math.abs));
         if (mode === 'dense') expect(largest).toBeLessThanOrEqual(2 * 1024 * hLambda + 2);
         u = u.map((x, i) => x + h * (e[i] - force[i]));
@@ -120,7 +122,7 @@ describe.each(['dense', 'factored'] as const)('%s, noise off', (mode) => {
     }
   });
 
-  test('the average of the array’s inputs is A⁻¹e to 1/T: no bit is lost', () => {
+  test('the average of the array’s inputs is A⁻¹e with an error of order 1/T, so no bit is lost', () => {
     const tickLog2 = 4;
     const ticks = 4096;
     for (let seed = 1; seed <= 5; seed++) {
@@ -138,7 +140,7 @@ describe.each(['dense', 'factored'] as const)('%s, noise off', (mode) => {
         for (let i = 0; i < 7; i++) sum[i] -= array.c[i];
       }
       expect(array.overloaded).toBe(false);
-      // Σ h(e − A·1024 w) telescopes to v[T] − v[0] + ρ[T] − ρ[0] + H(q[0] − q[T]), |ρ|, |q| < 1.
+      // The sum Σ h(e − A·1024 w) is v[T] − v[0] + ρ[T] − ρ[0] + H(q[0] − q[T]), with |ρ|, |q| < 1.
       const scale = 2 ** (10 + program.rowAttenuation + 16 - program.couplingBits) / 2 ** 15;
       const residual = apply(
         a,

@@ -52,8 +52,8 @@ function currents(image: ProgramImage, v: readonly number[], T: (y: number) => n
 
 const sigmoid = (y: number) => 9000 * Math.tanh(y / 6000);
 /**
- * The largest rounding error: T by lines between nodes that are 256 apart, nodes as int16, and the carries.
- * With some reserve it is 2⁻¹⁰ V_fs.
+ * The largest rounding error, with some reserve. It comes from the straight lines between nodes of T that are
+ * 256 apart, from the rounding of the nodes to int16, and from the carries.
  */
 const ROUNDING = 1 / 1024;
 
@@ -96,8 +96,9 @@ describe('the row element', () => {
 });
 
 describe('row amplifiers of a die', () => {
-  // 4096 draws: relative error of a standard deviation 1/√8192, of a mean 1/√4096. Limits are six of them: a
-  // right generator with other seeds fails one of the four with probability 4e-9.
+  // Of 4096 draws, the standard deviation has the relative standard error 1/√8192, and the mean has the
+  // standard error 1/√4096. The limits are six standard errors. With other seeds a correct generator fails
+  // one of the four checks with probability 4e-9.
   test('have independent gains and offsets of the requested spread', () => {
     const rows = 4096;
     const die = imperfectBoard({ rowGain: spread(10_000), rowOffset: spread(20_000) }, { rows, cells: 1 });

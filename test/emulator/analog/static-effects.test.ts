@@ -41,7 +41,7 @@ describe('gains', () => {
     );
   });
 
-  test('the root is the largest whose square is not above', () => {
+  test('the root is the largest integer whose square is not above the argument', () => {
     fc.assert(
       fc.property(fc.integer({ min: 0, max: 2 ** 21 }), (gain) => {
         const root = BigInt(squareRootGain(gain));
@@ -54,9 +54,9 @@ describe('gains', () => {
 });
 
 test('draws have the requested spread and mean 0, and differ between dies', () => {
-  // 8192 draws: relative error of a standard deviation 1/√16384, of a mean and of a correlation 1/√8192.
-  // Each limit is six standard errors: with another seed a correct generator fails one of the nine checks
-  // with probability 2e-8.
+  // Of 8192 draws, the standard deviation has the relative standard error 1/√16384. The mean and the
+  // correlation have the standard error 1/√8192. Each limit is six standard errors. With another seed a
+  // correct generator fails one of the nine checks with probability 2e-8.
   const effects = {
     timeConstantMismatch: spread(10_000),
     inputOffset: spread(1000),
@@ -144,7 +144,7 @@ describe('each effect changes its own numbers and nothing else', () => {
     expect(differs).toEqual(changed);
   });
 
-  test('all null is an ideal board, bit for bit, arrays shared', () => {
+  test('a profile whose effects are all null is an ideal board, bit for bit, with one array for both directions', () => {
     const die = imperfectBoard({}, { cells, rows: cells });
     const { forward, transposed } = convertCouplings(die, image);
     expect(transposed).toBe(forward);
@@ -152,7 +152,7 @@ describe('each effect changes its own numbers and nothing else', () => {
   });
 });
 
-test('baked couplings are the formula in exact arithmetic, clamps counted', () => {
+test('effective couplings equal the formula in exact arithmetic, and clamps are counted', () => {
   fc.assert(
     fc.property(
       fc.integer({ min: 1, max: 6 }),
@@ -228,7 +228,7 @@ describe('an imperfect ADC', () => {
     expect(new Set(read({}, 0.3))).toEqual(new Set([Math.round(0.3 * 2 ** 14)]));
   });
 
-  // Limits: six standard errors of a standard deviation of 2000 draws.
+  // The limits are six standard errors of the standard deviation of 2000 draws.
   test.each([
     ['a gain', { gainSpreadPpm: 5000 }, 0.005 * 2 ** 14],
     ['an offset', { offsetSpreadLsb256: 2560 }, 10],
@@ -239,7 +239,7 @@ describe('an imperfect ADC', () => {
     expect(Math.abs(found / sigma - 1)).toBeLessThan(6 / Math.sqrt(2 * channels));
   });
 
-  test('an effect that is null makes an ADC of effects ideal too', () => {
+  test('an ADC whose effect is null is ideal too', () => {
     const die = imperfectBoard({}, { cells: 2, rows: 2 });
     const out = new Int16Array(2);
     makeAdc(die)(Int32Array.of(1024, -1024), out);

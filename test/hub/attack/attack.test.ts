@@ -83,7 +83,7 @@ describe.runIf(isBuilt && process.platform === 'linux')('a hub under attack', { 
     });
   }, 60_000);
 
-  it('survives announced 4 GB, as a body, as a head, and as frames of WebSockets', async () => {
+  it('survives announcements of 4 GB: of a body, of a head, and of frames of WebSockets', async () => {
     await during('4 GB announced', async () => {
       const { port } = target;
       const bearer = { Authorization: `Bearer ${TOKEN}` };
@@ -145,7 +145,7 @@ describe.runIf(isBuilt && process.platform === 'linux')('a hub under attack', { 
     });
   }, 60_000);
 
-  it('takes a driver that asks for all samples at once and stops reading: it loses the board, which is safe', async () => {
+  it('survives a driver that asks for all samples at once and stops reading; the driver loses the board, which becomes safe', async () => {
     await during('slow driver', async () => {
       const way = await greedyWay({ ...target, from: '127.0.0.70' });
       const uri = `hub://127.0.0.1:${way.port}/b?token_file=${file('alice', TOKEN)}`;

@@ -4,9 +4,9 @@ import type { Device } from '../../../src/driver/device.js';
 import { BUILT_CLI, JsonProcess } from '../../support/child-process.js';
 import { ATTACKER, residentBytes, type Target } from './attacks.js';
 
-/** The server may grow by this much during an attack, including its garbage. */
+/** Largest growth of the server's memory during an attack, including memory that is not collected yet. */
 const GROWTH_BYTES_MAX = 96 << 20;
-/** A good client is answered within this time during an attack, on two processors that others use too. */
+/** Longest time until a good client is answered during an attack, on two processors that others use too. */
 const ANSWER_MS_MAX = 5000;
 
 /** A server in a process of its own, and a good client that drives its first board. */
@@ -23,7 +23,9 @@ export interface AttackedHub {
   close(): Promise<void>;
 }
 
-/** Starts `thermolink serve` with these arguments; `parameters` stand in the URI of the good client. */
+/**
+ * Starts `thermolink serve` with these arguments. `parameters` are appended to the URI of the good client.
+ */
 export async function attackedHub(args: readonly string[], parameters: string): Promise<AttackedHub> {
   let end: () => void = () => undefined;
   const server = new JsonProcess([BUILT_CLI, 'serve', '--json', ...args], (stop) => {

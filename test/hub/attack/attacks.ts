@@ -26,7 +26,10 @@ export function openFrom({ port, from }: Target): Promise<Socket | undefined> {
   });
 }
 
-/** Opens and drops connections, `together` at a time; half of them say a byte. Returns how many opened. */
+/**
+ * Opens and drops connections, `together` at a time. Half of them send a byte. Returns the number of
+ * connections that opened.
+ */
 export async function dropConnections(target: Target, count: number, together: number): Promise<number> {
   let begun = 0;
   let opened = 0;

@@ -14,11 +14,11 @@ const TOKEN = 'alice-0123456789abcdef-alice';
 /** How many handshakes of each kind are begun; the environment may ask for fewer. */
 const HANDSHAKES = Number(process.env['THERMOLINK_TEST_HANDSHAKES'] ?? 3000);
 const TOGETHER = 32;
-/** Connections of good clients: the driver of the board, and the one that asks for figures. */
+/** Number of connections of good clients. One drives the board, and one asks for figures. */
 const GOOD = 2;
-/** Bytes of a first message of TLS that are sent when the rest stays away. */
+/** Number of bytes of a first message of TLS that an attacker sends before it goes silent. */
 const HELLO_BYTES = 100;
-/** All connections are closed by the server within this time; on an idle machine it takes about 6 s. */
+/** The server closes all connections within this time. On an idle machine this takes about 6 s. */
 const GIVEN_UP_MS = 120_000;
 
 const file = fileWriter();
@@ -37,7 +37,7 @@ function clientHello(): Promise<Buffer> {
   });
 }
 
-/** The connections that the server counts, with the one that asks. */
+/** The number of connections that the server counts, including the connection of this question. */
 function connectionsOf(port: number): Promise<number> {
   return new Promise((resolve, reject) => {
     const headers = { Authorization: `Bearer ${TOKEN}` };
@@ -77,7 +77,7 @@ describe.runIf(isBuilt && process.platform === 'linux')(
 
     afterAll(() => hub?.close());
 
-    it(`takes ${HANDSHAKES} handshakes that are opened and left, at each of three places`, async () => {
+    it(`survives ${HANDSHAKES} handshakes that are begun and left, at each of three places`, async () => {
       const hello = await clientHello();
       const beginnings = { 'no byte': 0, 'half a hello': HELLO_BYTES, 'a whole hello': hello.length };
       for (const [name, length] of Object.entries(beginnings))
@@ -100,7 +100,7 @@ describe.runIf(isBuilt && process.platform === 'linux')(
             socket.resume();
             if (length > 0) socket.write(hello.subarray(0, length));
           });
-          // The server closes all of them: for newer ones, or because their time is over.
+          // The server closes all of them, to make room for newer connections or because their time is over.
           const startMs = performance.now();
           most = open.size;
           const late = new Promise((resolve) => setTimeout(resolve, GIVEN_UP_MS, 'late').unref());
@@ -136,7 +136,7 @@ describe.runIf(isBuilt && process.platform === 'linux')(
       await hub.during('garbage as TLS', async () => {
         const kinds: Record<string, () => Uint8Array> = {
           noise: () => randomBytes(600),
-          // The length of the record is a lie, or its content is changed at one place.
+          // The record has a wrong length, or its content is changed at one place.
           length: () => Buffer.concat([Uint8Array.of(22, 3, 1, 0xff, 0xff), randomBytes(600)]),
           changed: () => {
             const bytes = Buffer.from(hello);

@@ -13,21 +13,21 @@ import { formatTable } from '../../output/table.js';
 export interface Captured {
   readonly effect: EffectName;
   /**
-   * `each`: the values of every cell or crosspoint; `spread`: only how far they spread; `none`: no larger
-   * than the errors; `unknown`: not measured.
+   * `each`: the profile has the value of every cell or crosspoint. `spread`: the profile has only the spread
+   * of the values. `none`: the values are no larger than their errors. `unknown`: the effect is not measured.
    */
   readonly how: 'each' | 'spread' | 'none' | 'unknown';
 }
 
 /**
- * The parts that the measured values of an effect belong to, such as the cells. Undefined if the effect is
- * not measured.
+ * The kind of part for which an effect has measured values, such as the cells. Undefined if the effect is not
+ * measured.
  */
 const eachOf = (effect: AnyImperfection) => Object.values(effect.measured ?? {})[0]?.each;
 const isUnseen = (effect: AnyImperfection) => eachOf(effect) === undefined;
 /** The effects that only a dense array has. */
 const OF_COUPLINGS: readonly EffectName[] = ['couplingMismatch', 'crosstalk'];
-/** The effects as the tables list them: those of couplings first, those that are not measured last. */
+/** The effects in the order of the tables: effects of couplings first, effects that are not measured last. */
 const EFFECTS = [...IMPERFECTION_LIST].sort(
   ([a, one], [b, other]) =>
     Number(OF_COUPLINGS.includes(b)) - Number(OF_COUPLINGS.includes(a)) ||
@@ -96,5 +96,5 @@ function comparisonText({ programs, identical, differences }: Comparison): strin
     header: ['programs', 'rms', 'largest'],
     align: ['left', 'right', 'right'],
   });
-  return `The board against its profile, readings without noise of random programs, in steps of the ADC:\n\n${table}`;
+  return `Differences of readings between the board and its profile, in steps of the ADC (random programs without noise):\n\n${table}`;
 }

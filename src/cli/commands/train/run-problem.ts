@@ -29,7 +29,7 @@ export interface Method {
   readonly label: string;
   readonly name: OptimizerName;
   readonly options: OptimizerOptions;
-  /** Whether a board answers; its controls do not use one. */
+  /** Whether the optimizer uses a board. The controls of such an optimizer do not use one. */
   readonly usesBoard: boolean;
   /** The solver that replaces the board in its controls. */
   readonly digitalSolver?: TruncatedSolver | undefined;
@@ -69,8 +69,8 @@ export interface ProblemPlan<Measures extends Figures, P>
 const TESTS = 20;
 
 /**
- * Trains a problem and shows its progress. The directory is checked before a device is opened, and the size
- * before anything is overwritten.
+ * Trains a problem and shows its progress. Checks the output directory before it opens a device. Checks that
+ * the board is large enough before it overwrites anything.
  *
  * Errors: those of `trainProblem` and `connect`; TOO_LARGE. An ABORTED after the first step began has
  * `data.stepsTaken`.
@@ -160,7 +160,10 @@ export function problemShape<Measures extends Figures, P extends Problem<Measure
   return { cells: parameterCount, rows: curvatureRows, isDense: false };
 }
 
-/** The meaning of a training without its board, as JSON data. Errors: BAD_ARGUMENT for its optimizer. */
+/**
+ * Everything that determines the result of a training, except its board, as JSON data. Errors: BAD_ARGUMENT
+ * for its optimizer.
+ */
 export function problemMeaning<Measures extends Figures, P extends Problem<Measures, Figures>>({
   problem,
   method: { name, options },
