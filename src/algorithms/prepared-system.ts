@@ -104,9 +104,10 @@ export interface PreparedSystem {
    */
   invert(request: SettledInverseRequest): Promise<SettledInverse>;
   /**
-   * Draws from N(0, A⁻¹), like `drawSamples` of the library. With a calibration, draws have couplings of
-   * their own, and so has each damping of a dense system. These couplings are sent when draws follow another
-   * call. Errors: those of `drawSamples`; BAD_ARGUMENT for a damping above `dampingMax`.
+   * Draws from N(0, A⁻¹), like `drawSamples` of the library. With a calibration, draws need other couplings
+   * than `solve` and `settle`, and in a dense system other couplings for each damping. These couplings are
+   * sent when draws follow another call. Errors: those of `drawSamples`; BAD_ARGUMENT for a damping above
+   * `dampingMax`.
    */
   sample(request: PreparedSamplingRequest): Promise<SamplingResult>;
   /**

@@ -57,8 +57,8 @@ function checkTime(name: string, time: number): void {
 
 /**
  * Calls the function that returns a vector of a request to relax, and checks the vector as
- * `checkRelaxRequest` does. Errors: BAD_ARGUMENT, BAD_MATRIX; ABORTED as soon as `signal` is; the errors of
- * the function.
+ * `checkRelaxRequest` does. Errors: BAD_ARGUMENT, BAD_MATRIX; ABORTED when `signal` aborts; the errors of the
+ * function.
  */
 export async function lateVector(
   vector: () => Promise<Float64Array>,

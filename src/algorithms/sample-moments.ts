@@ -216,7 +216,7 @@ function symmetric(n: number, entry: (i: number, j: number) => number): Matrix {
   return out;
 }
 
-/** Throws if the readings of a cell never change: the entry of this cell is 0. Errors: DEVICE_FAULT. */
+/** Throws DEVICE_FAULT if an entry of `moves` is 0, because the readings of this cell never changed. */
 function refuseStill(moves: Float64Array): void {
   const still = [...moves.keys()].filter((cell) => moves[cell] === 0);
   if (still.length === 0) return;

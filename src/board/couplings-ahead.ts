@@ -7,15 +7,15 @@ import { programImage, type SystemCodes } from './quantize.js';
 export interface SentAhead {
   readonly codes: SystemCodes;
   readonly image: ProgramImage;
-  /** Whether the board received them. */
+  /** Whether the board has received the couplings. */
   readonly isThere: boolean;
   readonly sessionCount: number | undefined;
   readonly uploadMs: number;
 }
 
 /**
- * Sends couplings. If they are lost and the board can be made ready again, this is not an error: they are
- * sent later.
+ * Sends couplings. Lost couplings are not an error if the board can be made ready again, because they are
+ * sent again later.
  */
 export async function sendCouplings(
   device: BoardDevice,

@@ -21,8 +21,8 @@ export interface LucidacRelaxResult extends RelaxResult {
 const INITIAL_FILL = 0.8;
 const DRIVE_FILL = 0.85;
 /**
- * Samples this long before the end are used too, in time constants of the fastest mode. The measured dynamics
- * carry them to the end.
+ * Length of the window before the end whose samples are also used, in time constants of the fastest mode. The
+ * measured dynamics extrapolate these samples to the end.
  */
 const WINDOW = 1;
 /** Wanted standard error of the result, in machine units. REPEATS_MAX may prevent it. */
@@ -39,8 +39,9 @@ export class Relaxations {
   }
 
   /**
-   * x(t) are the voltages at the end of runs of length t/(k₀α) on a tuned circuit, from v(0) = s·x₀ with e' =
-   * sα·b, divided by s. If the matrix is that of the call before, it is not tuned again.
+   * Computes x(t). A tuned circuit starts at v(0) = s·x₀ with e' = sα·b and runs for t/(k₀α). x(t) is the
+   * voltage at the end, divided by s. If the matrix is that of the call before, the circuit is not tuned
+   * again.
    */
   async relax(
     checked: CheckedSystem,
@@ -131,8 +132,8 @@ async function readEnd(
     needed = Math.ceil((noise / READING_NOISE) ** 2 * (run / values));
   }
   const x = total.map((sum) => sum / values / scale);
-  // The effect of the remaining coupling errors: the end with the measured couplings minus the end with the
-  // wanted ones.
+  // The effect of the remaining coupling errors is the difference between two computed ends: one with the
+  // measured couplings, and one with the wanted couplings.
   const measured = couplingMatrix(circuit, dynamics.couplings);
   const difference = subtract(
     stepped(stepOf(measured, u, endTau), initial),

@@ -72,8 +72,8 @@ describe('stochastic rounding', () => {
         expect(Math.abs(code - values[i] * 8)).toBeLessThan(1);
       });
     }
-    // A code has a standard deviation of at most ½. Six means are tested at five standard deviations: a false
-    // alarm once in 300,000 tests.
+    // A code has a standard deviation of at most ½. The limit of the six means is five standard deviations,
+    // which gives a false alarm once in 300,000 tests.
     mean.forEach((value, i) => {
       expect(Math.abs(value - values[i] * 8)).toBeLessThan((5 * 0.5) / Math.sqrt(draws));
     });

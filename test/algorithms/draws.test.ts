@@ -65,23 +65,24 @@ for (const { count, tags } of [
       drawn = await draw(solverBoard(boardName), precision, count, 21);
     });
 
-    // The relative standard deviation is √(2/(8·count)), 0.25 % for 40,000 draws. A correct board exceeds
-    // four of them by chance once in 16,000 times.
+    // The relative standard deviation is √(2/(8·count)), which is 0.25 % for 40,000 draws. With random seeds
+    // a correct board would exceed four standard deviations once in 16,000 times.
     test('have the covariance P⁻¹, with an error of one or two percent of its size at most', () => {
       const reach = 4 * Math.sqrt(2 / (8 * count));
       expect(Math.abs(meanSquare(precision, rowsOf(drawn.draws)) - 1)).toBeLessThan(reach);
     });
 
-    // Four standard errors: by chance it fails once in 16,000 times.
+    // The limit is four standard errors, which a correct board exceeds once in 16,000 times.
     test('have the reported correlation', () => {
       const all = Array.from({ length: count - 1 }, (_, k) => k);
       const measured = correlationAt(slowestMode(precision, drawn.draws), all);
       expect(measured).toBeLessThan(drawn.correlationMax + 4 / Math.sqrt(count));
-      // The bound is close: it comes from a bound of λ_min within a few percent.
+      // The bound is close, because it comes from a bound of λ_min that is within a few percent.
       expect(measured).toBeGreaterThan(0.8 * drawn.correlationMax - 4 / Math.sqrt(count));
     });
 
-    // The standard deviation over 600 requests is 2 %. Chance exceeds four of them once in 16,000 times.
+    // The standard deviation over 600 requests is 2 %. A correct board exceeds four standard deviations once
+    // in 16,000 times.
     test('come from equilibrium, even the first one', async () => {
       const board = solverBoard(boardName);
       const firsts: Float64Array[] = [];

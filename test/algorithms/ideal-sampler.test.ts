@@ -166,8 +166,8 @@ describe('the fluctuations', () => {
   });
 
   /*
-   * Mean of the squares of 4,000·80 independent numbers over their variance. Its standard deviation is 0.25
-   * %: a correct sampler exceeds 1 % by chance once in 16,000 times.
+   * The test compares the mean square of 4,000·80 independent numbers with their variance. The standard
+   * deviation is 0.25 %, so a correct sampler is wrong by more than 1 % once in 16,000 times.
    */
   test.each([0.35, 100])(
     'at t = %f have the variance κ(1 − e^(−2λt))/λ, right to a hundredth',

@@ -43,8 +43,8 @@ describe('ln det on an ideal board', () => {
     return [statistics(z.traces), statistics(z.bennett)];
   }
 
-  // The mean of 24 values has a standard deviation of 0.2, and their variance one of 0.29. Chance exceeds
-  // four of these once in 8,000 times.
+  // The mean of 24 values has a standard deviation of 0.2, and their variance has one of 0.29. With random
+  // seeds four standard deviations would be exceeded once in 8,000 times.
   test('both answers are right within their error bars', async () => {
     for (const { mean, variance } of await zOf(24)) {
       expect(Math.abs(mean)).toBeLessThan(0.8);
@@ -53,9 +53,9 @@ describe('ln det on an ideal board', () => {
     }
   });
 
-  // There are 400 seeds. The variance of z has a standard deviation of √(2/400) = 0.07: correct error bars
-  // are outside 0.8 to 1.25 for 0.3 % of random seeds. The mean has one of 0.05, and is outside ±0.2 for
-  // 0.006 %.
+  // There are 400 seeds. The variance of z has a standard deviation of √(2/400) = 0.07. It is outside 0.8 to
+  // 1.25 for 0.3 % of random seeds if the standard errors are correct. The mean has a standard deviation of
+  // 0.05, and it is outside ±0.2 for 0.006 % of random seeds.
   test('the error bars are right', { tags: 'long' }, async () => {
     for (const { mean, variance } of await zOf(400)) {
       expect(Math.abs(mean)).toBeLessThan(0.2);
@@ -64,7 +64,7 @@ describe('ln det on an ideal board', () => {
     }
   });
 
-  // Four standard errors: by chance a right board fails once in 16,000 draws of the seed.
+  // The limit is four standard errors, which a correct board exceeds for one of 16,000 random seeds.
   test.each([
     [
       'a factor',
@@ -123,8 +123,9 @@ describe('ln det on an ideal board', () => {
   });
 });
 
-// Mismatch of the noise moves ln det by Σ ln of the cells' noise temperatures, a few times 0.1 here: many
-// standard errors. With the calibration four standard errors hold (once in 16,000 draws of the seed).
+// Mismatch of the noise changes ln det by the sum of the logarithms of the cells' noise temperatures. Here
+// this is a few times 0.1, which is many standard errors. With the calibration the error is below four
+// standard errors (except for one of 16,000 random seeds).
 test('a calibration removes the error of ln det that mismatch causes', { tags: 'long' }, () =>
   expectCalibrationHelps(15_000),
 );

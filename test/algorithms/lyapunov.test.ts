@@ -76,9 +76,10 @@ describe('AX + XAᵀ = S on an ideal board', () => {
     return { mean: sum / count, variance: squares / count };
   }
 
-  // z has Student's distribution with 31 degrees of freedom: its variance is 31/29 = 1.07. The ten entries of
-  // one X are correlated, and count as four independent ones. For 80 values the variance then has a standard
-  // deviation of 0.17, the mean one of 0.11. Random seeds exceed four of these once in 8,000 times.
+  // z has Student's distribution with 31 degrees of freedom, whose variance is 31/29 = 1.07. The ten entries
+  // of one X are correlated, and count as four independent ones. The variance of 80 values then has a
+  // standard deviation of 0.17, and the mean has one of 0.11. With random seeds four standard deviations
+  // would be exceeded once in 8,000 times.
   test('the error bars are right', async () => {
     const { mean, variance } = await zOf(20);
     expect(Math.abs(mean)).toBeLessThan(0.46);
@@ -139,8 +140,8 @@ function byKroneckerOrDoubling(a: Matrix, s: Matrix): Matrix {
   return x;
 }
 
-// Noise temperatures scatter by 10 %, which shows as 5 % in X. With the calibration the error is that of the
-// noise: twice its standard error is left far less than once in 1,000 draws of the seed.
+// Noise temperatures differ by 10 %, which causes an error of 5 % in X. With the calibration only the error
+// from noise remains. Much less than one of 1,000 random seeds exceeds twice its standard error.
 test('a calibration removes the error of X that mismatch causes', () => expectCalibrationHelps(20_000));
 
 test('a calibration also removes the error of X from 60,000 readings', { tags: 'long' }, () =>

@@ -262,9 +262,9 @@ describe('a prepared system', () => {
       for (let i = 0; i < 8; i++) {
         let square = 0;
         for (let k = i; k < draws.data.length; k += 8) square += draws.data[k] ** 2 / draws.rows;
-        // The standard deviation of this ratio is at most √(2·1.1/4000) = 2.3 %: six of them are one false
-        // alarm in 10⁷ seeds. λ divided by the noise temperatures would have an error of 50 % in the worst
-        // cell.
+        // The standard deviation of this ratio is at most √(2·1.1/4000) = 2.3 %. The limit is six standard
+        // deviations, which one of 10⁷ random seeds exceeds. If λ were divided by the noise temperatures, the
+        // worst cell would have an error of 50 %.
         expect(Math.abs(square / exact.data[9 * i] - 1)).toBeLessThan(0.14);
       }
     }

@@ -47,8 +47,9 @@ describe('moments that the board adds up', () => {
     for (let k = 2; k <= n; k++) theta.push(2 * theta[k - 1] - theta[k - 2] / 4);
     const exact = (i: number, j: number) =>
       (0.5 ** Math.abs(i - j) * theta[Math.min(i, j)] * theta[n - 1 - Math.max(i, j)]) / theta[n];
-    // Entries of a covariance have a variance of at most 2·(P⁻¹_ii)²/count, neighbours correlated by at most
-    // e⁻³ (× 1.1); means P⁻¹_ii/count. Six standard errors on 44 numbers: a false alarm in 10⁷ seeds.
+    // Entries of a covariance have a variance of at most 2·(P⁻¹_ii)²/count, and means have P⁻¹_ii/count.
+    // Neighbouring samples have a correlation of at most e⁻³, which multiplies these variances by 1.1. The
+    // limit of the 44 numbers is six standard errors, which one of 10⁷ random seeds exceeds.
     for (let i = 0; i < n; i++) {
       expect(Math.abs(result.mean[i])).toBeLessThan(6 * Math.sqrt((1.1 * exact(i, i)) / count));
       for (let j = i; j < n; j++) {

@@ -78,9 +78,9 @@ const REDUCED: readonly Group[] = [
 
 const smaller = REDUCED.filter(({ cells }) => cells < 256);
 
-// The mean z² of all 2,048 entries has a standard deviation of 0.055 around 1.04, that of the 1,536 entries
-// of smaller systems one of 0.064 (`zSquaredBand`): with random seeds, a correct solver would exceed the
-// limits once in 10⁴ and once in 1500 runs.
+// The mean z² of all 2,048 entries is 1.04 with a standard deviation of 0.055. For the 1,536 entries of the
+// smaller systems the standard deviation is 0.064 (`zSquaredBand`). With random seeds, a correct solver would
+// exceed the limits once in 10⁴ runs, and for the smaller systems once in 1500 runs.
 test('solve meets a relative error of 1e-2, and z pooled over all systems has a variance within 0.8 and 1.25', () =>
   expectAccepted(smaller));
 
@@ -104,8 +104,8 @@ async function expectAccepted(groups: readonly Group[]): Promise<void> {
  *   SOLVE_ACCEPTANCE=1000 [SOLVE_SEEDS=20] [SOLVE_TOLERANCE=1e-2] [SOLVE_CONDITIONS=10,100] \
  *     npx vitest run test/algorithms/solve-acceptance.test.ts
  *
- * SOLVE_ACCEPTANCE is the first seed: take one that was never used. The limits of z² follow from the number
- * of systems: a correct solver exceeds them at most once in a thousand such runs.
+ * SOLVE_ACCEPTANCE is the first seed. Take a seed that was never used. The limits of z² follow from the
+ * number of systems. A correct solver exceeds them at most once in a thousand such runs.
  */
 const firstSeed = process.env['SOLVE_ACCEPTANCE'];
 const seeds = Number(process.env['SOLVE_SEEDS'] ?? '20');

@@ -78,8 +78,8 @@ it.each([
   expect(await errorOf(300)).toBeGreaterThan(growthMin * quiet);
 });
 
-// Of 4·2000·8 normal numbers: the ratio's standard deviation is 0.012, so chance leaves the bounds once in
-// 10⁵ times.
+// The ratio is computed from 4·2000·8 normal numbers, and its standard deviation is 0.012. A correct ratio is
+// outside the bounds once in 10⁵ times.
 it('the variance of changes is that of the difference between the mean of the check runs and one more run', {
   tags: 'long',
 }, async () => {

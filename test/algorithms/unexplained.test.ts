@@ -20,10 +20,10 @@ function boardOffUnderNoise(codesOff: number): SolverBoard {
 }
 
 /*
- * The scatter of the samples does not show such an error. It shows as a residual that is larger than noise
- * and rounding explain. Such an average is refined away, or the solve is refused.
+ * The scatter of the samples does not show such an error. But the residual is then larger than noise and
+ * rounding explain. The solver must remove the error by refinement, or refuse the solve.
  *
- * An honest solution of 64 cells has ‖error‖₂/‖standard error‖₂ above 1.44 once in a thousand times
+ * A correct solution of 64 cells has ‖error‖₂/‖standard error‖₂ above 1.44 once in a thousand times
  * (`zSquaredBand`). A residual counts as noise up to 1 + √(2 ln 10⁶ · λ₊/tr A) times its expectation, here
  * 1.7 to 2 times. The seeds are fixed.
  */

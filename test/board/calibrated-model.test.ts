@@ -11,7 +11,7 @@ import { correctedVoltage } from '../../src/measure/adc-transfer.js';
 import { eigenvalues, normalMatrix, problemRandom, symmetricWith } from '../support/solver-problems.js';
 import { trueCalibration } from '../support/true-calibration.js';
 
-// Every effect of the harsh profile on a board of 16 cells; leakage and crosstalk are of its size.
+// A board of 16 cells with every effect of the harsh profile.
 const profile = { ...findProfile('harsh-64')!, cells: 16, rows: 16 };
 const die = { profile, dieSeed: 4 };
 const { cells } = profile;

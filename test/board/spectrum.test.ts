@@ -70,7 +70,7 @@ describe('the spectrum of a system', () => {
     expect(found.eigenvalueMin).toBeGreaterThan(1);
   });
 
-  test('beyond 1,024 cells is judged by Lanczos', () => {
+  test('of more than 1,024 cells is estimated by Lanczos’ method', () => {
     // The matrix is tridiagonal, because a random dense matrix of this size would take seconds to make.
     const n = 1100;
     const a = matrix(n, n);

@@ -20,7 +20,7 @@ const file = (name: string, text: string): string => {
 async function servedBoard(fault: 0 | 1 = FAULT.none): Promise<string> {
   const device = new EmulatedDevice({ profile: findProfile('ideal-8')!, dieSeed: 1 });
   if (fault !== FAULT.none) {
-    // No input from outside latches this fault.
+    // No command can cause this fault, so the test sets it directly.
     const board = device.board as Board;
     board.fault = fault;
     board.input('faulted');
@@ -110,8 +110,9 @@ describe('thermolink run', () => {
     const { standardDeviation } = await json(
       ...['run', '--noise', '1e-4', '--samples', '1000', '--every', '4', '--seed', '5'],
     );
-    // The relative error of a spread over n readings is 1/√(2n), 2.2 %; correlation e⁻⁴ adds nothing that
-    // shows. Six of it on eight cells: a false alarm in 10⁷ runs; the seed is fixed.
+    // The spread of n readings has the relative standard error 1/√(2n) = 2.2 %. The correlation of e⁻⁴
+    // between readings is too small to matter. The limit is six standard errors, which gives a false alarm on
+    // eight cells once in 10⁷ runs. The seed is fixed.
     for (const spread of standardDeviation) expect(Math.abs(spread / 0.01 - 1)).toBeLessThan(0.14);
   });
 

@@ -9,7 +9,7 @@ describe('bench record', () => {
       AbortSignal.timeout(60_000),
       { rounds: 1, repeats: 1, lineMs: 60, onProgress: (share) => shares.push(share) },
     );
-    // The file has all bytes, and little else.
+    // The file contains all bytes and only few others.
     expect(fileOverCodes).toBeGreaterThan(1);
     expect(fileOverCodes).toBeLessThan(1.2);
     for (const cost of [upload, again, download]) {
@@ -29,7 +29,8 @@ describe('bench record', () => {
     ]);
     for (const { bytesPerSecond, plainBytesPerSecond, clockRateLeft, processorShare } of lines) {
       expect(plainBytesPerSecond).toBeGreaterThan(0);
-      // The first interval ends when its piece is due; the clock of the timers is coarse.
+      // The first interval is short, because it ends when its piece is due. The clock of the timers is also
+      // coarse.
       expect(plainBytesPerSecond).toBeLessThan(1.2 * bytesPerSecond);
       expect(clockRateLeft).toBeGreaterThan(0);
       expect(Number.isFinite(processorShare)).toBe(true);

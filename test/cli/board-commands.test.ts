@@ -120,8 +120,9 @@ describe('thermolink sample', () => {
       for (let s = 0; s < count; s++) sum += data[2 * s + i] * data[2 * s + j];
       return sum / count;
     };
-    // Var(x_i x_j) = Σ_ii Σ_jj + Σ_ij² ≤ 2 · (4/11)², neighbours correlated by at most e⁻³ (variance × 1.1).
-    // Six standard errors on three entries: a false alarm in 10⁸ runs; the seed is fixed.
+    // Var(x_i x_j) = Σ_ii Σ_jj + Σ_ij² ≤ 2 · (4/11)². Neighbouring draws have a correlation of at most e⁻³,
+    // which multiplies the variance by 1.1. The limit is six standard errors, which gives a false alarm on
+    // three entries once in 10⁸ runs. The seed is fixed.
     const bound = 6 * Math.sqrt((1.1 * 2 * (4 / 11) ** 2) / count);
     expect(Math.abs(moment(0, 0) - 3 / 11)).toBeLessThan(bound);
     expect(Math.abs(moment(1, 1) - 4 / 11)).toBeLessThan(bound);

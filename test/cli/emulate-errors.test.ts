@@ -6,7 +6,7 @@ afterEach(() => {
   vi.restoreAllMocks();
 });
 
-// Running out of file handles for real would break the test runner too.
+// The test does not use up the real file handles, because the test runner needs them too.
 function failToAcceptOnce(): void {
   const { listen } = Server.prototype;
   vi.spyOn(Server.prototype, 'listen').mockImplementation(function (this: Server, ...args) {

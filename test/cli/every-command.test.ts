@@ -94,7 +94,7 @@ const commands = COMMANDS.flatMap((entry) =>
     : [entry],
 );
 
-/** Lines of JSON: a value each. */
+/** Parses lines of JSON, each with one value. */
 function parsed(text: string): unknown[] {
   return text
     .trimEnd()
@@ -109,7 +109,8 @@ it('every option for a file explains -, and folders refuse it', async () => {
       const { kind } = dashMeaning(spec);
       if (spec.flags.endsWith('<dir>')) expect(kind, spec.flags).toBe('refused');
       if (spec.file === 'array') expect(kind, spec.flags).toBe('output');
-      // A file that is written at once, at the end, can go to standard output, or its option tells why not.
+      // A file that is written once at the end can go to standard output, or the option explains why it
+      // cannot.
       if (spec.file === 'output') expect(spec.dash, spec.flags).toBeDefined();
     }
 });
@@ -147,7 +148,8 @@ describe('--json', () => {
     );
     expect(exitCode, stderr + stdout).toBe(0);
     for (const value of parsed(stdout)) expect(value).toBeTypeOf('object');
-    // Without --out a command that measures or computes writes nothing; some files have a name by default.
+    // Without --out a command that measures or computes writes no file, except for commands whose file has a
+    // default name.
     if (!args.includes('--out') && !['calibrate', 'report', 'trace to-test'].includes(name))
       expect(readdirSync('.')).toEqual(files);
   }

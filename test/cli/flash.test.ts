@@ -134,7 +134,7 @@ describe('thermolink flash', () => {
     expect(report.error).toMatchObject({ code: 'BAD_FILE', message: expect.stringContaining('read-only') });
   });
 
-  it('a board elsewhere, both ways at once, and a file that is not there are refused', async () => {
+  it('a board over TCP, --device together with --volume, and a missing file are refused', async () => {
     const elsewhere = await flash({}, firmware(), '--device', 'tcp://127.0.0.1:1');
     expect(elsewhere).toMatchObject({ exitCode: 2, error: { code: 'BAD_ARGUMENT' } });
     const both = await flash({}, firmware(), '--device', 'serial:/dev/ttyACM7', '--volume', volume());

@@ -17,7 +17,7 @@ class FakeHost extends EventEmitter implements SignalHost {
   }
 }
 
-/** Ends in `end` once the signal aborts, as a command does that stops the board first. */
+/** Work that calls `end` when the signal aborts, like a command that first stops the board. */
 function stopping(end: (signal: AbortSignal) => unknown): (signal: AbortSignal) => Promise<string> {
   return (signal) =>
     new Promise((resolve, reject) => {

@@ -37,7 +37,7 @@ test('prints JSON', async () => {
   );
   expect(exitCode).toBe(0);
   const { logDeterminant, standardError, nodes, exact } = JSON.parse(stdout);
-  // Five standard errors: by chance once in two million draws of the seed.
+  // The limit is five standard errors, which one of two million random seeds exceeds.
   expect(Math.abs(logDeterminant - Math.log(11))).toBeLessThan(5 * standardError);
   expect(nodes[0].damping).toBe(0);
   expect(exact).toBeUndefined();

@@ -18,7 +18,7 @@ afterAll(() => rmSync(directory, { recursive: true }));
 
 const equation = (a: string, s: string): readonly string[] => ['--matrix', file(a), '--rhs', file(s)];
 
-test('prints X with error bars, the host’s answer beside it, and writes X', async () => {
+test('prints X with standard errors and the host’s answer beside it, and writes X', async () => {
   const more = ['--exact', '--readings', '6000', '--out', file('X.csv')];
   const { stdout, exitCode } = await runCommand('lyapunov', ...equation('A.csv', 'S.csv'), ...more);
   expect(exitCode).toBe(0);
@@ -33,12 +33,12 @@ test('prints JSON', async () => {
   const { stdout, exitCode } = await runCommand('lyapunov', ...equation('A.csv', 'S.csv'), ...more);
   expect(exitCode).toBe(0);
   const { x, standardError, exact } = JSON.parse(stdout);
-  // The three equations, written out.
+  // These are the three equations of X, written out.
   const x12 = exact.x[0][1];
   expect(exact.x[0][0]).toBeCloseTo((1 + 2 * x12) / 4, 12);
   expect(exact.x[1][1]).toBeCloseTo((1 - x12) / 2, 12);
   expect(3 * x12 + exact.x[0][0] / 2 - exact.x[1][1]).toBeCloseTo(0, 12);
-  // Five standard errors: by chance once in two million draws of the seed.
+  // The limit is five standard errors, which one of two million random seeds exceeds.
   expect(Math.abs(x[0][0] - exact.x[0][0])).toBeLessThan(5 * standardError[0][0]);
 });
 

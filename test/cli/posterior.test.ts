@@ -38,7 +38,7 @@ afterAll(() => rmSync(directory, { recursive: true }));
 const linear = (...more: string[]) =>
   runCommand('posterior', 'linear', '--data', file('data.csv'), '--target', 'y', ...more);
 
-test('linear: tells means beside exact ones, and writes draws, summary and pictures', async () => {
+test('linear: prints means beside exact means, and writes draws, summary and pictures', async () => {
   const out = file('linear');
   const { stdout, stderr, exitCode } = await linear(
     '--out',
@@ -67,8 +67,8 @@ test('linear: tells means beside exact ones, and writes draws, summary and pictu
   );
   const summary = JSON.parse(readFileSync(join(out, 'summary.json'), 'utf8'));
   expect(summary.boards).toEqual(['emulator:ideal-64', 'emulator:ideal-64?die=2']);
-  // Each mean is of 400 draws. By chance, any of the three means is off by more than five standard errors
-  // once in 500,000 seeds.
+  // Each mean is of 400 draws. In one of 500,000 random seeds, any of the three means is wrong by more than
+  // five standard errors.
   for (const { mean, mcse, exact } of summary.parameters)
     expect(Math.abs(mean - exact.mean)).toBeLessThan(5 * mcse + 0.01 * exact.sd);
   const chains = [1, 2].map((k) => readStanCsv(readFileSync(join(out, `chain-${k}.csv`), 'utf8')));
@@ -78,8 +78,8 @@ test('linear: tells means beside exact ones, and writes draws, summary and pictu
     summary.parameters[1].mean,
     12,
   );
-  // ln of a Gaussian density in three dimensions is a constant less χ²₃/2, whose variance is 1.5. The
-  // variance of 400 draws lay outside these bounds for 1 of 20,000 seeds.
+  // The logarithm of a Gaussian density in three dimensions is a constant minus χ²₃/2, and the variance of
+  // χ²₃/2 is 1.5. For 1 of 20,000 seeds the variance of 400 draws was outside these bounds.
   const densities = chains.flatMap(({ draws }) => draws.map(([density]) => density));
   const middle = densities.reduce((sum, value) => sum + value, 0) / densities.length;
   const variance = densities.reduce((sum, value) => sum + (value - middle) ** 2, 0) / densities.length;
@@ -100,7 +100,7 @@ test('gaussian: JSON, and the formulas of two unknowns', async () => {
   expect(parameters[0].exact.mean).toBeCloseTo(((4 / 3 + 20) * 2 - (2 / 3) * 11) / determinant, 12);
   expect(parameters[0].exact.sd).toBeCloseTo(Math.sqrt((4 / 3 + 20) / determinant), 12);
   expect(meanErrorBound).toBeLessThan(0.01);
-  // 1,200 draws: both bounds are five standard errors.
+  // Both bounds are five standard errors of 1,200 draws.
   expect(errors.mean).toBeLessThan(0.16);
   expect(errors.sd).toBeLessThan(0.11);
 });
@@ -130,7 +130,7 @@ test('logistic: text classes, the host’s sampler beside it, and its files', as
   expect(stdout).toMatch(/gradients of the host’s sampler +\d.* an effective draw/);
   const { parameters, errors } = JSON.parse(readFileSync(join(out, 'summary.json'), 'utf8'));
   expect(parameters).toHaveLength(3);
-  // 800 draws each: both bounds are five standard errors.
+  // Both bounds are five standard errors of the 800 draws of each sampler.
   expect(errors.mean).toBeLessThan(0.3);
   expect(errors.sd).toBeLessThan(0.25);
   expect(readStanCsv(readFileSync(join(out, 'chain-2.csv'), 'utf8')).draws).toHaveLength(400);
@@ -172,7 +172,7 @@ function wideRows(): string {
   );
 }
 
-test('moments of the boards in place of draws, beside the exact ones, with the bytes that crossed the line', async () => {
+test('--moments prints the moments that the board adds up beside exact moments, and the bytes on the line', async () => {
   const out = file('moments');
   await linear('--out', out, '--draws', '64', '--chains', '2');
   const given = ['--out', out, '--overwrite', '--moments', '--exact', '--draws', '1000', '--chains', '2'];
@@ -187,9 +187,10 @@ test('moments of the boards in place of draws, beside the exact ones, with the b
   expect(lineBytes).toBeLessThan(2 * 3 * 2048);
   expect(parameters).toHaveLength(3);
   for (const { mean, mcse, sd, rHat, effectiveSampleSize, exact } of parameters) {
-    // Errors of 62 degrees of freedom: six of them by chance once in 10⁷.
+    // The standard error has 62 degrees of freedom. A correct mean exceeds six standard errors once in 10⁷
+    // times.
     expect(Math.abs(mean - exact.mean)).toBeLessThan(6 * mcse + 0.01 * exact.sd);
-    // 1/√(2·2048) is 1.6 %.
+    // The standard error of a standard deviation is 1/√(2·2048) = 1.6 %.
     expect(Math.abs(sd / exact.sd - 1)).toBeLessThan(0.1);
     expect(rHat).toBeLessThan(1.05);
     expect(effectiveSampleSize).toBeGreaterThan(500);
@@ -201,7 +202,7 @@ test('moments of the boards in place of draws, beside the exact ones, with the b
   expect(existsSync(file('none'))).toBe(false);
 });
 
-test('a directory with draws is replaced only when asked for, and its stale chains go', async () => {
+test('a directory with draws is replaced only on request, and its old chains are removed', async () => {
   const out = file('again');
   expect((await linear('--out', out, '--draws', '8', '--chains', '3')).exitCode).toBe(0);
   const refused = await linear('--out', out, '--draws', '8', '--chains', '1');
@@ -266,7 +267,7 @@ describe('laplace', () => {
     const { scores, networks, device } = JSON.parse(
       readFileSync(join(file('laplace'), 'summary.json'), 'utf8'),
     );
-    // If a set is compared with itself, the classes are separated only by chance.
+    // A set that is compared with itself has an AUROC of 0.5.
     expect(scores.board.auroc).toBeCloseTo(0.5, 12);
     expect(scores.trained.accuracy).toBe(scores.temperature.accuracy);
     expect([networks, device]).toEqual([4, 'emulator:ideal-8']);
@@ -295,7 +296,8 @@ describe('laplace', () => {
     expect(exitCode).not.toBe(0);
   });
 
-  // Two minutes of a busy machine. The board's draws differ from those of the host by noise alone.
+  // This test takes two minutes on a busy machine. The draws of the board differ from the draws of the host
+  // by noise alone.
   test('1,000 digits: the accuracy of exact draws, and calibrated probabilities', {
     tags: 'long',
     timeout: 900_000,

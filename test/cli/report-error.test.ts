@@ -52,7 +52,7 @@ describe('a failed operation', () => {
     });
   });
 
-  it('is told even if its data or causes contain themselves', () => {
+  it('is reported even if its data or causes contain themselves', () => {
     const data: Record<string, unknown> = {};
     data['self'] = data;
     const cause = new Error('loop');
@@ -121,7 +121,7 @@ describe('output that cannot be written', () => {
   }
 
   it.each(['stdout', 'stderr'] as const)(
-    'since the reader of %s has gone ends the process quietly',
+    'because the reader of %s has gone ends the process without a message',
     async (stream) => {
       const { ends, fail } = listen();
       expect(await fail(stream, 'EPIPE')).toMatchObject({ stdout: '', stderr: '' });
@@ -129,7 +129,7 @@ describe('output that cannot be written', () => {
     },
   );
 
-  it('to a full disk is an error: the results are lost', async () => {
+  it('because the disk is full is an error, since the results are lost', async () => {
     const { ends, fail } = listen();
     const { stdout, stderr } = await fail('stdout', 'ENOSPC');
     expect(stdout).toBe('');
@@ -137,7 +137,7 @@ describe('output that cannot be written', () => {
     expect(ends).toEqual([1]);
   });
 
-  it('ends what runs as an interrupt does: quietly without a reader, in BAD_FILE on a full disk', async () => {
+  it('aborts the work as an interrupt does; the process then ends without a message, or in BAD_FILE on a full disk', async () => {
     const closing = (signal: AbortSignal) =>
       new Promise<string>((resolve) => signal.addEventListener('abort', () => resolve('closed')));
     const stopping = (signal: AbortSignal) =>
@@ -177,7 +177,7 @@ describe('output that cannot be written', () => {
       ]);
   });
 
-  it('leaves a command that Ctrl-C ends its own exit code', async () => {
+  it('does not change the exit code of a command that Ctrl-C ends', async () => {
     const { ends, fail } = listen();
     const host = new EventEmitter() as EventEmitter & SignalHost;
     const result = withInterrupt(
@@ -193,13 +193,13 @@ describe('output that cannot be written', () => {
     expect(ends).toEqual([]);
   });
 
-  it('does not end a run when only its messages are lost, as by a terminal that was closed', async () => {
+  it('does not end the work if only its messages are lost, as when a terminal was closed', async () => {
     const { ends, fail } = listen();
     for (const code of ['EIO', 'ENOSPC']) await fail('stderr', code);
     expect(ends).toEqual([]);
   });
 
-  it.runIf(isBuilt && existsSync('/dev/full'))('is told by the command line itself', () => {
+  it.runIf(isBuilt && existsSync('/dev/full'))('is reported by the command line itself', () => {
     const full = openSync('/dev/full', 'w');
     try {
       const { status, stderr } = spawnSync(process.execPath, [BUILT_CLI, 'train', '--help'], {

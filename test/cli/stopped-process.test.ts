@@ -9,7 +9,10 @@ import { BUILT_CLI, isBuilt } from '../support/child-process.js';
 import { fewDigits } from '../support/few-digits.js';
 import { temporaryDirectory } from './support/temporary-files.js';
 
-/** Longer than every deadline of a call, than the watchdog, and than the silence that a link allows. */
+/**
+ * This time is longer than every deadline of a call, than the watchdog time, and than the silence that a link
+ * allows.
+ */
 const STOPPED_MS = 11_000;
 
 const root = temporaryDirectory();
@@ -81,7 +84,7 @@ describe.runIf(isBuilt && process.platform !== 'win32')(
       ['an inverse', 'over TCP'],
       ['a training', 'in this process'],
       ['a training', 'over TCP'],
-    ] as const)('ends %s %s with the bits of one that was not', async (name, place) => {
+    ] as const)('ends %s %s with the same bits as a process that was not stopped', async (name, place) => {
       const { profile, args, result } = WORK[name];
       const [expected, found] = ['undisturbed', 'stopped'].map((run) =>
         join(root, `${name} ${place} ${run}`),

@@ -239,7 +239,7 @@ describe('work that is shared out', () => {
     return { ended, leftOut };
   };
 
-  it('is done once per piece, by a worker that may do it; a worker does one piece at a time', async () => {
+  it('is done piece by piece: each piece once, by a worker that may do it, and one piece at a time per worker', async () => {
     const done: number[] = [];
     const busy = new Set<string>();
     let most = 0;
@@ -258,7 +258,7 @@ describe('work that is shared out', () => {
     expect(most).toBe(3);
   });
 
-  it('of a failed worker goes to another one, even the last piece; if all fail, it ends with the error of the last one', async () => {
+  it('of a failed worker goes to another worker, even the last piece; if all workers fail, the last error ends the work', async () => {
     const done: number[] = [];
     const { ended, leftOut } = shared(async (piece, worker, isAbandoned) => {
       await new Promise(setImmediate);
@@ -281,7 +281,7 @@ describe('work that is shared out', () => {
     expect(all.leftOut).toHaveLength(2);
   });
 
-  it('ends with an error that no other worker can mend, after all workers have stopped', async () => {
+  it('ends with an error that another worker would get too, after all workers have stopped', async () => {
     const going = new Set<number>();
     const { ended } = shared(async (piece, _, __, signal) => {
       going.add(piece);

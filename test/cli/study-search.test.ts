@@ -25,7 +25,7 @@ const rateSearch = (...values: number[]): SettingSearch => ({
   ...{ setting: 'rate', values, optionsAt: (rate) => ({ rate }) },
 });
 
-/** A search of three values whose error is `errorAt`, as far as a study takes it. */
+/** The values that a search has tried, with the error `errorAt` of each value. */
 function tried(errorAt: (value: number) => number | null, values: readonly number[]): Tried[] {
   return values.map((value) => ({ value, error: errorAt(value) }));
 }
@@ -33,7 +33,7 @@ function tried(errorAt: (value: number) => number | null, values: readonly numbe
 describe('the search of a setting', () => {
   it('continues for all methods until no best value is at an edge', () => {
     const search = rateSearch(1, 2, 4);
-    // The least errors are at 2 and at 16.
+    // The errors of the two methods are smallest at 2 and at 16.
     const errors = [(x: number) => Math.abs(Math.log2(x) - 1), (x: number) => Math.abs(Math.log2(x) - 4)];
     const methods = errors.map((errorAt) => tried(errorAt, search.values));
     let rounds = 0;
@@ -42,22 +42,22 @@ describe('the search of a setting', () => {
         const value = nextValue(one, search);
         one.push({ value, error: errors[at](value) });
       }
-    // 8, and then 16, which is the last value that a search tries.
+    // The second method tries 8 and then 16, the largest value that a search tries. No round follows.
     expect(rounds).toBe(2);
     expect(methods.map((one) => one.length)).toEqual([5, 5]);
     expect(methods.map(bestValue)).toEqual([2, 16]);
     expect(methods.map(isAtEdge)).toEqual([false, true]);
-    // The other method has tried values beside its best one.
+    // The first method has tried values beside its best value in these rounds.
     expect(methods[0].every(({ value }) => value >= 1 && value <= 4)).toBe(true);
     expect(new Set(methods[0].map(({ value }) => value)).size).toBe(5);
   });
 
-  it('judges a value by its largest error, and a failed training rules it out', () => {
+  it('judges a value by its largest error, and excludes a value with a failed training', () => {
     expect(largestError([2, 3, 1])).toBe(3);
     expect(largestError([2, null, 1])).toBeNull();
   });
 
-  it('takes seeds that no study may report', () => {
+  it('uses seeds that no study may report', () => {
     for (const quick of [false, true])
       for (const seed of searchSeeds(quick)) expect(seed < 1 || seed > SEEDS_MAX).toBe(true);
   });
@@ -81,10 +81,10 @@ describe('the search of a setting', () => {
     for (const { methods } of tasksOf(false)) {
       const counts = methods.flatMap(({ search }) => (search ? [search.values.length] : []));
       expect(new Set(counts)).toEqual(new Set([3]));
-      // BFGS has no setting; the control without the board takes those of the board.
+      // BFGS has no setting, and the control without the board uses the settings of the board.
       const others = methods.filter(({ search }) => search === undefined);
       expect(others.every(({ label, settingsOf }) => label === 'bfgs' || settingsOf === 'board')).toBe(true);
-      // The search tries the value of the earlier options, half of it and twice.
+      // The search tries the value of the earlier options, half of this value and twice this value.
       for (const { search } of methods)
         if (search) expect(search.values[2]).toBeCloseTo(4 * search.values[0], 12);
     }

@@ -63,7 +63,7 @@ describe('a study', () => {
     const interrupting: PinnProblem = {
       ...problem,
       evaluate: (point) => {
-        // In the second training, after its second step.
+        // This is the second training, after its second step.
         if (++evaluations === LM.steps + 3) abort.abort();
         return problem.evaluate(point);
       },
@@ -88,7 +88,7 @@ describe('a study', () => {
     expect(resumed).toBe(2 * (LM.steps + ADAM.steps) - (LM.steps + 3));
   });
 
-  it('that ended is used unchanged, more seeds are added, and a damaged summary is written again', async () => {
+  it('that has ended is used unchanged, takes further seeds, and writes a damaged summary again', async () => {
     const first = await resultsFrom(requestOf(tinyStudy(), 1));
     writeFileSync(join(out, 'heat/adam/seed-1/summary.json'), '{"cut');
     const more = await resultsFrom(requestOf(tinyStudy(), 2));
@@ -238,7 +238,7 @@ describe('the time left of a study', () => {
       expect(progress.leftMs).toBeNaN();
       nowMs = 4000;
       progress.step(0, 5);
-      // 800 ms a step of a, so 200 ms of b is guessed: 5 · 800 + 10 · 200 + 10 · 800.
+      // A step of a took 800 ms, so the guess for a step of b is 200 ms: 5 · 800 + 10 · 200 + 10 · 800.
       expect(progress.leftMs).toBeCloseTo(14_000);
       nowMs = 8000;
       progress.step(0, 10);
@@ -246,7 +246,7 @@ describe('the time left of a study', () => {
       progress.begin(1, 0);
       nowMs = 9000;
       progress.step(1, 2);
-      // 500 ms a step of b was measured.
+      // The measured time of a step of b is 500 ms.
       expect(progress.leftMs).toBeCloseTo(8 * 500 + 8000);
       expect(lines.at(-1)).toContain('2 of 3 trainings: b1, step 1 of 10');
     } finally {

@@ -14,7 +14,7 @@ async function interrupt(
   signal: NodeJS.Signals,
   ...options: string[]
 ): Promise<{ code: number | null; stderr: string }> {
-  // With this many epochs no signal comes too late.
+  // With 100 epochs, the signal comes before the end of the training.
   const data = ['--data', digits, '--epochs', '100'];
   const child = spawn(process.execPath, [BUILT_CLI, 'train', 'mnist', ...data, ...options], {
     stdio: ['ignore', 'ignore', 'pipe'],
@@ -41,7 +41,7 @@ describe.runIf(isBuilt && process.platform !== 'win32')('a training that is inte
   it.each([
     ['SIGHUP', 129],
     ['SIGTERM', 143],
-  ] as const)('and so by %s', { tags: 'long' }, expectResumable);
+  ] as const)('by %s tells how to continue, and releases the directory', { tags: 'long' }, expectResumable);
 
   async function expectResumable(signal: NodeJS.Signals, exitCode: number): Promise<void> {
     const out = join(root, signal);
@@ -56,7 +56,7 @@ describe.runIf(isBuilt && process.platform !== 'win32')('a training that is inte
     expect(readFileSync(join(out, 'metrics.jsonl'), 'utf8').split('\n')).toHaveLength(steps + 1);
   }
 
-  it('on a board tells that the board is stopped, and, without --out, the use of --out', {
+  it('on a board tells that the board is stopped; without --out it also recommends --out', {
     tags: 'long',
   }, async () => {
     const { code, stderr } = await interrupt('SIGINT');

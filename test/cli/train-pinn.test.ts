@@ -32,7 +32,7 @@ describe('thermolink train heat', () => {
     expect(existsSync(out)).toBe(false);
   });
 
-  it('without a board it is the same training with other answers', async () => {
+  it('without a board the training uses exact answers or none, and uploads nothing', async () => {
     const results = [];
     for (const preset of ['exact', 'no-board']) {
       const { stdout } = await runCommand(...SMALL, '--steps', '8', '--preset', preset, '--json');
@@ -55,7 +55,7 @@ describe('thermolink train heat', () => {
 });
 
 describe('the five-dimensional Poisson equation', () => {
-  // The seeds of the reported figures are 1 to 3; settings were chosen on seed 0.
+  // The reported figures are of the seeds 1 to 3. The settings were chosen on seed 0.
   it.each([1, 2, 3])(
     'is solved to 1.5e-3 in 150 steps through 8-bit couplings, seed %i',
     { tags: 'long' },

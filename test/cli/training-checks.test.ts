@@ -22,9 +22,9 @@ const train = (...options: string[]) => runCommand('train', 'mnist', '--json', '
 
 it.each<[string, string, () => string[]]>([
   ['an option of another optimizer', 'BAD_ARGUMENT', () => ['--momentum', '0.5']],
-  ['a delay that nothing keeps', 'BAD_ARGUMENT', () => ['--delay', '1', '--x0', 'zero']],
-  ['a time long after the equilibrium', 'BAD_ARGUMENT', () => ['--time', '1e6']],
-  ['a delay long after it', 'BAD_ARGUMENT', () => ['--delay', '1e6']],
+  ['a delay without a kept state', 'BAD_ARGUMENT', () => ['--delay', '1', '--x0', 'zero']],
+  ['a time far beyond the equilibrium', 'BAD_ARGUMENT', () => ['--time', '1e6']],
+  ['a delay far beyond the equilibrium', 'BAD_ARGUMENT', () => ['--delay', '1e6']],
   ['data that are not there', 'BAD_DATASET', () => ['--data', join(directory, 'none')]],
   ['a directory that holds a training', 'BAD_ARGUMENT', () => ['--out', directory]],
   ['a checkpoint that is not there', 'BAD_CHECKPOINT', () => ['--out', directory, '--resume']],

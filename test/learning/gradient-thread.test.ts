@@ -87,7 +87,7 @@ describe('a gradient thread', () => {
     expect(await cut).toEqual(expected);
   });
 
-  it('computes large gradients from the first one on; this thread computes one that is lost with it', async () => {
+  it('computes large gradients from the first one on; if it ends, this thread computes the lost gradient', async () => {
     const network = createConvolutionClassifier({ rows: 28, columns: 28, classes: 2 });
     const count = 64;
     const batch = noiseExamples(count, 28 * 28, 2, 4);
@@ -115,7 +115,9 @@ describe('a gradient thread', () => {
 it('a training with a gradient thread takes the steps of one without, bit for bit', () =>
   expectSameTraining('ngd', 8));
 
-it('a training by tngd does the same', { tags: 'long' }, () => expectSameTraining('tngd', 20));
+it('a training by tngd with a gradient thread takes the same steps, bit for bit', { tags: 'long' }, () =>
+  expectSameTraining('tngd', 20),
+);
 
 async function expectSameTraining(name: 'tngd' | 'ngd', epochs: number): Promise<void> {
   const data = barsDataset(330, 90);

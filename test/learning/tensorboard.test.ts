@@ -9,7 +9,7 @@ import { PYTHON } from '../support/python.js';
 const directory = mkdtempSync(join(tmpdir(), 'thermolink-events-'));
 afterAll(() => rmSync(directory, { recursive: true }));
 
-/** The content of a file for an independent reader. */
+/** The content of a file as an independent reader finds it. */
 const eventsOf = (file: string): { step: number; version?: string; session?: number; scalars?: object }[] =>
   JSON.parse(
     execFileSync(PYTHON ?? 'python3', [join(import.meta.dirname, 'read_events.py'), file], {

@@ -90,7 +90,8 @@ describe('Lanczos', () => {
       estimate += (n * lanczosExtremes((x) => matVec(a, x), start).inverseMoment) / 40;
     }
     const exact = values.reduce((sum, value) => sum + 1 / value, 0);
-    // Variance of one probe ≤ 2 tr A⁻²; six standard errors of 40: false alarms below 1e-8.
+    // The variance of one probe is at most 2 tr A⁻². The limit is six standard errors of the mean of 40
+    // probes, which gives false alarms with a probability below 1e-8.
     const spread = Math.sqrt((2 * values.reduce((sum, value) => sum + value ** -2, 0)) / 40);
     expect(Math.abs(estimate - exact)).toBeLessThan(6 * spread);
   });

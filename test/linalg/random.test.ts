@@ -3,8 +3,8 @@ import { RANDOM_STREAM, randomSource } from '../../src/linalg/random.js';
 
 const DRAWS = 40_000;
 /**
- * Six standard errors: with a random seed a correct generator fails one of these with a two-sided probability
- * of 2e-9.
+ * The limit in standard errors. With a random seed a correct generator exceeds it on either side with a
+ * probability of 2e-9 in each check.
  */
 const LIMIT = 6;
 
@@ -32,7 +32,8 @@ test.each([1, 2, 3])('normal numbers that are %i draws apart are uncorrelated', 
     products += z[k] * z[k - lag];
     squares += (z[k] ** 2 - 1) * (z[k - lag] ** 2 - 1);
   }
-  // Standard deviations of a product: 1, and 2 of that of z² − 1.
+  // A product of two normal numbers has the standard deviation 1. A product of two values z² − 1 has the
+  // standard deviation 2.
   expect(Math.abs(products)).toBeLessThan(LIMIT * Math.sqrt(DRAWS));
   expect(Math.abs(squares)).toBeLessThan(LIMIT * 2 * Math.sqrt(DRAWS));
 });

@@ -52,8 +52,8 @@ function namedCommands(): Named[] {
 }
 
 /**
- * The words behind `thermolink`; an empty list if the text stands for any command, as in `thermolink COMMAND
- * --help`.
+ * The words after `thermolink`. The list is empty if the text stands for any command, as in `thermolink
+ * COMMAND --help`.
  */
 function wordsOf({ text }: Named): string[] {
   const words = text.split(/[\s|;)'"]+/).slice(1);
@@ -79,7 +79,7 @@ it('every command that a remedy, a hint or a document names exists', () => {
   expect(missing).toEqual([]);
 });
 
-it('every flag that they name exists', { tags: 'long' }, async () => {
+it('every flag that a remedy, a hint or a document names exists', { tags: 'long' }, async () => {
   const wrong: string[] = [];
   for (const one of namedCommands()) {
     const words = wordsOf(one);

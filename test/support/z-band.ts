@@ -5,11 +5,12 @@
 const MEAN_MIN = 0.96;
 const MEAN_MAX = 1.08;
 /**
- * Standard deviation of the mean z² of one solution, times √N: all entries share one estimate of the
- * correlation time. Measured on 300 solutions of 8 cells, 60 of 64 and 14 of 256: 2.2 to 2.6.
+ * Standard deviation of the mean z² of one solution, times √N. It is larger than for independent entries,
+ * because all entries share one estimate of the correlation time. It was 2.2 to 2.6 on 300 solutions of 8
+ * cells, 60 of 64 cells and 14 of 256 cells.
  */
 const SPREAD = 2.5;
-/** A mean is farther out than this number of standard deviations, on either side, once in 1000 times. */
+/** A mean is farther away than this number of standard deviations, on either side, once in 1000 times. */
 const QUANTILE = 3.29;
 
 /**

@@ -46,14 +46,14 @@ describe('samples of the expected distribution', () => {
       if ((meanDeviations(samples, MEAN, 0.05) ?? []).length > 0) means++;
       if ((covarianceDeviations(samples, COVARIANCE, 0.05) ?? []).length > 0) covariances++;
     }
-    // At most 10 of 200 on average. More than 24 come once in 25,000 such tests.
+    // At most 10 of 200 trials raise an alarm on average. More than 24 alarms come once in 25,000 such tests.
     expect(means).toBeLessThanOrEqual(24);
     expect(covariances).toBeLessThanOrEqual(24);
   }
 
   it('pass the matchers', () => {
     const samples = samplesOf(2000, 0.3, source(1));
-    // Each fails once in a million seeds.
+    // Each matcher fails for one of a million random seeds.
     expect(samples).toHaveSampleMean(MEAN, { rate: 1e-6 });
     expect(samples).toHaveSampleCovariance(COVARIANCE, { rate: 1e-6 });
     expect(samples).toBeSamplesOf({ mean: MEAN, covariance: COVARIANCE }, { rate: 1e-6 });

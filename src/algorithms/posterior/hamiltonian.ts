@@ -21,9 +21,10 @@ const LEAPS = 6;
 const BURN_IN = 60;
 
 /**
- * Draws of a logistic regression by Hamiltonian Monte Carlo on the host, the exact method beside a board: in
- * units of its Laplace approximation, θ = mode + L⁻ᵀφ, with six leapfrog steps whose length is varied by 30
- * %. It leaves the posterior invariant exactly. Errors: BAD_ARGUMENT.
+ * Draws of a logistic regression by Hamiltonian Monte Carlo on the host. It is the exact method for a
+ * comparison with a board, because it leaves the posterior invariant exactly. It works in units of the
+ * Laplace approximation, θ = mode + L⁻ᵀφ, with six leapfrog steps whose length is varied by 30 %. Errors:
+ * BAD_ARGUMENT.
  *
  * Source: Neal, "MCMC using Hamiltonian dynamics" (2011).
  */

@@ -64,9 +64,10 @@ export function logisticScale({ mode, laplaceSd }: LogisticPosterior, identity: 
 
 /**
  * The program whose cells drift by −λ(θ − μ) − Xᵀ(s(Xθ) − (y − ½)), s = σ − ½, in units of s_A s_x, under
- * noise κ = 1/(s_A s_x²). The rows are X/s_K; the element is T(y) = c·s(s_K s_x 2^ρ y/2¹⁴) with c = 2¹⁴
- * s_K/(s_A s_x 2^ρ), fitted by least squares, since interpolation doubles the error of the mean; labels are
- * row drives c·(y − ½), so that a row's gain error scales a small difference (decision 81).
+ * noise κ = 1/(s_A s_x²). The rows are X/s_K. The element is T(y) = c·s(s_K s_x 2^ρ y/2¹⁴) with c = 2¹⁴
+ * s_K/(s_A s_x 2^ρ). Its table is fitted by least squares, because interpolation doubles the error of the
+ * mean. The labels are row drives c·(y − ½), so the gain error of a row multiplies only a small difference
+ * (decision 81).
  *
  * s_A = max(hL/½, |λμ|∞/(R s_x), 1/(κ_max s_x²)) with L the largest curvature. Errors: UNSUPPORTED for more
  * rows than the attenuation allows.

@@ -74,8 +74,9 @@ describe('on an ideal board', () => {
           (await drawPosterior(device, { posterior, draws: 4000, address: { ...address, seed } })).draws,
         ),
       );
-    // By chance ‖S − C‖²/‖C‖² has the mean (1 + (tr C)²/‖C‖²)/4000, here (2.9 %)² for exact draws. In 2,000
-    // sets of four exact runs, one mean was three times as large, and none was below 0.2 times.
+    // The covariance S of 4000 exact draws has a mean ‖S − C‖²/‖C‖² of (1 + (tr C)²/‖C‖²)/4000, here (2.9
+    // %)². In 2,000 sets of four runs with exact draws, one average was three times this mean, and none was
+    // below 0.2 times.
     const expected =
       (1 +
         covariance.data.reduce((sum, entry, k) => sum + (k % 4 === 0 ? entry : 0), 0) ** 2 /
@@ -93,7 +94,7 @@ describe('on an ideal board', () => {
       expect(Math.abs(chain.mean[i] - exact.mean[i])).toBeLessThanOrEqual(chain.meanErrorBound * exact.sd[i]);
       const column = Float64Array.from({ length: 500 }, (_, k) => chain.draws.data[3 * k + i]);
       const { mean, mcse } = summarizeDraws([column]);
-      // Five standard errors: chance exceeds them for one of the three once in 600,000 seeds.
+      // The limit is five standard errors. One of 600,000 random seeds exceeds it for one of the three means.
       expect(Math.abs(mean - exact.mean[i])).toBeLessThan(5 * mcse + 0.01 * exact.sd[i]);
     }
   });
@@ -213,7 +214,7 @@ it('folded rows give the same posterior', () => {
 
 it('exact draws have the exact moments', () => {
   const draws = drawExact(exact, 20_000, address);
-  // 1.3 % is the root mean square by chance. Ten of 1,000 other seeds were above this bound.
+  // The root mean square of this error is 1.3 %. Ten of 1,000 other seeds were above this bound.
   expect(covarianceError(draws)).toBeLessThan(0.025);
 });
 

@@ -76,9 +76,9 @@ function distance(a: Matrix, b: Matrix): number {
   return Math.sqrt(square(a.data.map((entry, k) => entry - b.data[k])) / square(b.data));
 }
 
-// By chance ‖S − C‖²/‖C‖² has the mean (1 + (tr C)²/‖C‖²)/n: (5.1 %)² for 3,000 draws of this covariance. The
-// bound is twice that distance. Chance exceeds it for fewer than 1 of 10⁵ seeds; this is an estimate, not a
-// measurement.
+// The covariance S of n exact draws has a mean ‖S − C‖²/‖C‖² of (1 + (tr C)²/‖C‖²)/n, which is (5.1 %)² for
+// 3,000 draws of this covariance. The bound is twice that distance. Fewer than 1 of 10⁵ random seeds exceed
+// it. This is an estimate, not a measurement.
 describe.each([
   ['the host', async () => drawExactLaplace(posterior, 3000, address)],
   [

@@ -158,7 +158,8 @@ describe('draws of 20 observations beside quadrature', () => {
     expect(acceptance).toBeGreaterThan(0.8);
     for (const i of [0, 1]) {
       const { mean, sd } = summarizeDraws(columnsOf([draws], i));
-      // Five standard errors of 2,000 effective draws: by chance once in 400,000 seeds for the four.
+      // The limits are five standard errors of 2,000 effective draws. One of 400,000 random seeds exceeds one
+      // of the four limits.
       expect(Math.abs(mean - grid.mean[i]) / grid.sd[i]).toBeLessThan(0.11);
       expect(Math.abs(sd / grid.sd[i] - 1)).toBeLessThan(0.08);
     }
@@ -248,7 +249,7 @@ const SETS: readonly DataSet[] = [
 
 describe.each(SETS)('$name on an ideal board', ({ name, file, positive, draws, columns }) => {
   const missing = !existsSync(file);
-  // Means by chance: 0.006 sd and less; the bound is that of the issue.
+  // The standard error of the means is at most 0.006 sd. The bounds are required ones and much larger.
   it.skipIf(missing)(
     `has means within 0.05 sd and sds within 3 %${missing ? ` (${file} is missing)` : ''}`,
     { tags: 'long', timeout: 600_000 },

@@ -20,7 +20,7 @@ function perturbed(network: Network): Float64Array {
   return network.init(1).map((value, i) => value + noise[i]);
 }
 
-/** (1/b) Σ_e J_eᵀ(diag(p) − ppᵀ)J_e from finite differences in float64, entry by entry as it is defined. */
+/** (1/b) Σ_e J_eᵀ(diag(p) − ppᵀ)J_e, entry by entry as it is defined, from finite differences in float64. */
 function gaussNewtonByDefinition(network: Network, parameters: Float64Array, examples: Examples): number[][] {
   const n = network.parameterCount;
   const g = Array.from({ length: n }, () => new Array<number>(n).fill(0));
@@ -125,7 +125,7 @@ describe.each(Object.entries(SMALL))('Rows of the Gauss–Newton factor of a sma
     room.matrix.data.fill(Number.NaN);
     expect(gaussNewtonFactor(network, parameters, examples, room)).toBe(room.matrix);
     expect(room.matrix.data).toEqual(fresh.data);
-    // The arrays of these factors are used again: for other examples, then for the first ones.
+    // The arrays of these factors are used again for other examples, and then again for the first examples.
     gaussNewtonFactor(network, parameters, noiseExamples(4, network.inputCount, outputs, 19), room);
     expect(room.matrix.data).not.toEqual(fresh.data);
     const { factors } = room;

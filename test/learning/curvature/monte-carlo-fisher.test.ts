@@ -40,7 +40,8 @@ describe.each(NETWORKS)('the Monte-Carlo factor of $name', (network) => {
     }
     const mean = sum / draws;
     const error = Math.sqrt((squares / draws - mean ** 2) / draws);
-    // Chance exceeds five standard errors once in 1.7 million tests. float32 derivatives add little.
+    // A correct factor exceeds five standard errors once in 1.7 million tests. Derivatives in float32 add a
+    // small error.
     expect(Math.abs(mean - expected)).toBeLessThan(5 * error + 1e-5 * expected);
     expect(error / expected).toBeLessThan(0.03);
   });

@@ -44,7 +44,7 @@ const NETWORKS: Record<string, Network> = {
   }),
 };
 
-/** float32 keeps 24 bits; a few hundred additions lose some of them. */
+/** float32 has 24 bits, and a few hundred additions lose some of them. */
 const FLOAT32_TOLERANCE = 2e-5;
 
 function setUp(network: Network, count = 6): { parameters: Float64Array; examples: Examples } {
@@ -153,7 +153,7 @@ describe('evaluation', () => {
     expect(gradient.every(Number.isFinite)).toBe(true);
   });
 
-  it('is not finite for parameters that are not', () => {
+  it('is not finite for parameters that are not finite', () => {
     const { parameters, examples } = setUp(network);
     parameters[0] = Number.NaN;
     expect(network.lossAndGradient(parameters, examples).loss).toBeNaN();
@@ -195,13 +195,14 @@ describe('architecture', () => {
     const { inputs, weightOffset, biasOffset } = network.layers[1];
     const weights = parameters.subarray(weightOffset, biasOffset);
     const variance = weights.reduce((sum, w) => sum + w * w, 0) / weights.length;
-    // Relative standard deviation of the variance of n uniforms: √(0.8/n); five of them, false alarm 6e-7.
+    // The variance of n uniform numbers has the relative standard deviation √(0.8/n). The limit is five
+    // standard deviations, which gives a false alarm with probability 6e-7.
     expect(Math.abs(variance * inputs - 1)).toBeLessThan(5 * Math.sqrt(0.8 / weights.length));
     expect(parameters.subarray(biasOffset).every((b) => b === 0)).toBe(true);
   });
 });
 
-/** Node's types leave WebAssembly out. */
+/** The types of Node do not contain WebAssembly. */
 const { WebAssembly: wasm } = globalThis as unknown as {
   WebAssembly: { Memory: { prototype: { grow(pages: number): number } } };
 };

@@ -35,7 +35,7 @@ function errorOf(x: Float64Array): number {
   return Math.sqrt(dot(error, matVec(formDense(factor, damping), error)));
 }
 
-/** Useless answers: they depend only on the length of the rest. */
+/** Useless answers that depend only on the length of the rest. */
 const rubbish: DirectionOf = async (rest) => rest.map((_, i) => Math.sin(i * norm2(rest)));
 const apply = (x: Float64Array): Float64Array => applySystem(system, x);
 
@@ -54,7 +54,7 @@ describe('directions whose dominant part the host solves', () => {
     }
   });
 
-  it('need no board inside the subspace', async () => {
+  it('are exact inside the subspace without any answer of a board', async () => {
     const subspace = dominantSubspace(factor, normals(3, 12), 30);
     const inside = matVecTransposed(subspace.basis, Float64Array.of(1, -2, 0.5));
     const silent: DirectionOf = async (rest) => new Float64Array(rest.length);

@@ -22,7 +22,7 @@ const valley: Trial = {
   },
 };
 
-/** Curvatures 1, 3, … 2187 along the axes. */
+/** The loss is quadratic, with the curvatures 1, 3, … 2187 along the axes. */
 const curvatures = Float64Array.from({ length: 8 }, (_, i) => 3 ** i);
 const bowl: Trial = {
   loss: (x) => bowl.lossAndGradient(x).loss,
@@ -101,7 +101,7 @@ describe('a line search', () => {
   it('does not end on the steep far side of a valley', () => {
     for (const power of [4, 9])
       for (let length = 0.05; length < 8; length *= 1.07) {
-        // −t + tⁿ/n: its slope is −1 at 0, and behind the minimum at 1 it soon is steeper than that.
+        // The slope of −t + tⁿ/n is −1 at 0. Beyond the minimum at 1 the slope soon has a larger magnitude.
         const slopeAt = (t: number): number => t ** (power - 1) - 1;
         const walled: Trial = {
           loss: ([t]) => t ** power / power - t,

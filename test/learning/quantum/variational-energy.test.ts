@@ -17,7 +17,7 @@ const parametersOf = (problem: VariationalEnergy): Float64Array =>
   normalVector(problemRandom(5), problem.parameterCount).map((value) => 0.3 * value);
 
 describe('ground energies', () => {
-  it('agree with those that are known', () => {
+  it('agree with the published ones', () => {
     expect(isingChain({ sites: 16 }).groundEnergy).toBeCloseTo(-20.404594, 6);
     expect(heisenbergChain({ sites: 12 }).groundEnergy).toBeCloseTo(-21.549564, 6);
     expect(heisenbergChain({ sites: 8 }).groundEnergy).toBeCloseTo(4 * -3.6510934, 6);
@@ -39,7 +39,8 @@ describe.each(RINGS)('the %s ring by Monte Carlo', (_, problem) => {
   if (first instanceof Promise) throw new Error('a sampler needs no thread');
   const { loss, gradient, measures } = first;
 
-  // 4000 chains with 20 sweeps: 5 standard errors of a Gaussian are passed once in 1.7 million tests.
+  // There are 4000 chains with 20 sweeps. A normal number exceeds 5 standard errors once in 1.7 million
+  // tests.
   it('estimates the energy within five standard errors', () => {
     const { energy } = problem.test(parameters, 0);
     expect(Math.abs(loss - energy)).toBeLessThan(5 * Math.sqrt(measures!.variance / 4000));
@@ -54,7 +55,8 @@ describe.each(RINGS)('the %s ring by Monte Carlo', (_, problem) => {
       )['energy'];
     const expected = (shifted(1) - shifted(-1)) / 2e-4;
     const estimated = gradient.reduce((sum, g, p) => sum + g * direction[p], 0);
-    // Standard error of 2·mean(e·d), e and d being the excess energy and the projected O − Ō.
+    // The standard error of 2·mean(e·d). Here e is the excess energy, and d is the projection of O − Ō on the
+    // direction.
     const k = factor();
     const projections = matVec(k, direction).map((value) => value * Math.sqrt(4000));
     const scatter = 2 * normInf(projections) * Math.sqrt(measures!.variance / 4000);
@@ -62,13 +64,14 @@ describe.each(RINGS)('the %s ring by Monte Carlo', (_, problem) => {
     expect(Math.abs(expected)).toBeGreaterThan(scatter);
   });
 
-  it('tells its energy at other parameters from the same samples', () => {
+  it('estimates its energy at other parameters from the same samples', () => {
     const { lossAt, first: here } = problem.evaluate(point);
     expect(lossAt!(parameters)).toBeCloseTo((here as typeof first).loss, 10);
     const direction = normalVector(problemRandom(9), problem.parameterCount);
     const shifted = parameters.map((value, p) => value + 0.02 * direction[p]);
     const exact = problem.test(shifted, 0)['energy'];
-    // At least half of 4000 samples count, and the variance there is about that here: five standard errors.
+    // At least half of the 4000 samples count, and their variance is about that at the first parameters. The
+    // limit is five standard errors.
     expect(Math.abs(lossAt!(shifted) - exact)).toBeLessThan(5 * Math.sqrt((2 * measures!.variance) / 2000));
     expect(Math.abs(exact - loss)).toBeGreaterThan(0);
     const far = parameters.map((value, p) => value + 5 * direction[p]);

@@ -64,8 +64,8 @@ const testAccuracy = async (falsify: Falsify): Promise<number> =>
 const honest: Falsify = (codes) => codes;
 const zeros: Falsify = (codes) => new Int16Array(codes.length);
 /**
- * The cells are shifted by a number whose multiples do not soon reach the first place again. A reversed
- * order, for example, would be undone one step later, because the state is kept.
+ * Shifts the cells by a number for which repeated shifts do not soon give the first order again. A reversed
+ * order would be undone one step later, because the state is kept.
  */
 const shifted: Falsify = (codes) => codes.map((_, i) => codes[(i + 2999) % codes.length]);
 

@@ -115,7 +115,7 @@ describe('kfac', () => {
     const exact = stepByDefinition(0.1);
     for (const tolerance of [0.1, 1e-4]) {
       const found = await stepOf({ damping: 0.1, tolerance }, board());
-      // Both inverses have errors from the tolerance. Errors from 8-bit codes are smaller, because passes
+      // Both inverses have errors up to the tolerance. The errors of 8-bit codes are smaller, because passes
       // correct them.
       expect(off(found, exact)).toBeLessThan(3 * tolerance);
     }
@@ -169,7 +169,7 @@ describe('kfac', () => {
       if (!loads) expect(result.cost.uploadBytes).toBe(0);
       else {
         expect(result.cost.uploadBytes).toBeGreaterThan(couplings);
-        // Two codes a column; a scale that is tried again sends the drive again.
+        // A drive has few bytes a column. If a scale is tried again, its drive is sent again.
         expect(result.cost.uploadBytes).toBeLessThan(couplings + 40 * columns);
       }
     }

@@ -76,12 +76,16 @@ describe('layers over boards', () => {
   it.each([
     ['in memory', async () => URI],
     ['behind sockets', async () => (await served()).uri],
-  ])('boards with firmware and a link too, %s', { tags: 'long' }, async (_where, place) => {
-    const one = await train({ ...request, optimizer: optimizerOn([await opened(URI)]) });
-    const devices = [await opened(await place()), await opened(await place()), await opened(await place())];
-    const three = await train({ ...request, optimizer: optimizerOn(devices) });
-    expect(three.parameters).toEqual(one.parameters);
-  });
+  ])(
+    'boards with firmware and a link give the same parameters, %s',
+    { tags: 'long' },
+    async (_where, place) => {
+      const one = await train({ ...request, optimizer: optimizerOn([await opened(URI)]) });
+      const devices = [await opened(await place()), await opened(await place()), await opened(await place())];
+      const three = await train({ ...request, optimizer: optimizerOn(devices) });
+      expect(three.parameters).toEqual(one.parameters);
+    },
+  );
 
   it('a board that fails during a step is named, and the training continues from its checkpoint', {
     tags: 'long',
@@ -104,7 +108,7 @@ describe('layers over boards', () => {
     expect(error.message).toMatch(/^Board 2 of 2 \(ideal-crossbar, die 1\) failed: /);
     expect(error.data).toMatchObject({ boardNumber: 1, serialNumber: 'die 1' });
     expect(existsSync(join(directory, 'checkpoint.bin'))).toBe(true);
-    // The other board is whole: it has no run left, and answers.
+    // The other board still works. It has no run left, and it answers.
     expect((await devices[0].readStatus()).state).not.toBe('running');
     const resumed = await train({
       ...{ ...request, output: { ...output, existing: 'resume' } },

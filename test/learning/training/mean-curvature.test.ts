@@ -79,7 +79,8 @@ describe('a curvature that is averaged over batches', () => {
       [a, b] = [one.state, other.state];
       expect(off(one.parameters, other.parameters)).toBeLessThan(1e-9);
       if (step % 2 === 0) {
-        // The first batches have equal weights until these weights are as small as that of a later batch.
+        // The first batches have equal weights, until such a weight is as small as the weight of a later
+        // batch.
         const kept = Math.min(1 - 1 / (step / 2 + 1), 0.7);
         expected = expected.map((value, at) => {
           const [i, j] = [Math.floor(at / P), at % P];

@@ -43,7 +43,7 @@ describe.each(Object.entries(ALL))('%s', (_, create) => {
     expect(Object.values(state.arrays).every((array) => array instanceof Float64Array)).toBe(true);
   });
 
-  it('ends in DIVERGED rather than in parameters that are not finite', async () => {
+  it('ends in DIVERGED instead of parameters that are not finite', async () => {
     const optimizer = create();
     const gradient = noiseVector(P, 2).fill(Number.POSITIVE_INFINITY, 3, 4);
     await expect(optimizer.update(optimizer.init(P), request({ gradient }))).rejects.toMatchObject({
@@ -168,7 +168,7 @@ describe('a falling damping', () => {
       const asked = request({ step });
       const at = createOptimizer(name, { damping: damping * 0.1, rate: 1, clip: 1e9 });
       const parametersOf = async (one: Optimizer) => (await one.update(one.init(P), asked)).parameters;
-      // Half of the way is the square root of the share.
+      // After half of the steps the damping is multiplied by √0.01, the square root of the final share.
       expect(difference(await parametersOf(optimizer), await parametersOf(at))).toBeLessThan(1e-10);
       expect(await parametersOf(same)).toEqual(await parametersOf(constant));
     },
@@ -208,9 +208,9 @@ describe('createOptimizer', () => {
     ['no damping in exact ngd', 'ngd', { damping: 0 }],
     ['a negative time', 'tngd', { time: -1 }],
     ['an unknown starting point', 'tngd', { initial: 'last' as never }],
-    ['a delay that nothing keeps', 'tngd', { delay: 1, initial: 'zero' }],
-    ['a time long after the equilibrium', 'tngd', { time: 81, damping: 0.5 }],
-    ['a delay long after the equilibrium', 'tngd-adam', { delay: 1e6 }],
+    ['a delay without a kept state', 'tngd', { delay: 1, initial: 'zero' }],
+    ['a time far beyond the equilibrium', 'tngd', { time: 81, damping: 0.5 }],
+    ['a delay far beyond the equilibrium', 'tngd-adam', { delay: 1e6 }],
     ['momentum for adam', 'adam', { momentum: 0.9 }],
     ['damping for sgd', 'sgd', { damping: 0.1 }],
   ])('refuses %s', (_, name, options) => {

@@ -46,10 +46,7 @@ const STEPS = 6;
 const energies = isingChain({ sites: 6, chains: 48 });
 const equation = pinnProblem(heat(5), { hidden: [8] });
 const bars = barsDataset(96, 12);
-/**
- * This κ is within the noise register of every ideal board. The noise depends on the step, so a lost step
- * would show.
- */
+/** Every ideal board can set this κ. The noise depends on the step, so the results would show a lost step. */
 const NOISE = { relaxNoiseTemperature: 1e-6 };
 
 const TRAININGS: readonly Training[] = [
@@ -123,7 +120,7 @@ async function inMemory(training: Training) {
   }
 }
 
-/** Uses a board of its own, which is powered off behind it. */
+/** Calls the function with a new board, and powers the board off afterwards. */
 async function onBoard<Result>(
   { start }: DeviceUnderTest,
   use: (board: Device) => Promise<Result>,
@@ -141,7 +138,7 @@ async function onBoard<Result>(
   }
 }
 
-/** The first half of a training, of which a checkpoint of a step in the middle is left. */
+/** Does the first half of a training. It leaves a checkpoint of a step in the middle. */
 async function stopHalfway(training: Training, board: BoardDevice, directory: string): Promise<void> {
   const abort = new AbortController();
   const onStep: Watch['onStep'] = ({ step }) => {

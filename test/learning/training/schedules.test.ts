@@ -77,7 +77,7 @@ it.each([0.2, 1, 30])(
   },
 );
 
-it('samples of other parameters count as long as half of them do, (Σw)²/Σw² ≥ m/2', () => {
+it('samples of earlier parameters are used while at least half of them are effective, (Σw)²/Σw² ≥ m/2', () => {
   const shape = { sites: 6, hidden: 6 };
   const model = isingModel(6, 1);
   const here = noiseVector(48, 5, 0.1);

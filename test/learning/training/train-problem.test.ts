@@ -50,8 +50,8 @@ async function metricsOf(change: Partial<TrainProblemRequest>, directory: string
 
 describe('a training of a problem', () => {
   it.each([
-    ['that waited has no turn of the event loop behind it', 1],
-    ['that did not wait lets the event loop turn once', 0],
+    ['that waited is followed by no further turn of the event loop', 1],
+    ['that did not wait is followed by one turn of the event loop', 0],
   ])('a step %s', async (_, waits) => {
     const sgd = createOptimizer('sgd', { rate: 0.1, finalRate: 1 });
     const optimizer: typeof sgd = {
@@ -72,7 +72,7 @@ describe('a training of a problem', () => {
     expect(Math.abs(turns - 20)).toBeLessThanOrEqual(2);
   });
 
-  it('tests the parameters that a step leaves, not those that it found', async () => {
+  it('tests the parameters after a step, not those before it', async () => {
     const tests: unknown[] = [];
     const { parameters } = await trainProblem({
       ...{ problem, optimizer: createOptimizer('sgd', { rate: 0.1, finalRate: 1 }), steps: 6, seed: 4 },
@@ -106,7 +106,7 @@ describe('a training of a problem', () => {
     expect(end(whole).problem?.['spins']).toHaveLength(6 * 64);
   });
 
-  it('that tries steps is refused if the problem has no loss for trial steps', async () => {
+  it('by a method with trial steps is refused if the problem has no loss for them', async () => {
     const optimizer = createOptimizer('lbfgs');
     const { code, message } = await thrown(() => trainProblem({ problem, optimizer, steps: 2, seed: 1 }));
     expect([code, message]).toEqual(['UNSUPPORTED', expect.stringContaining('lbfgs evaluates trial steps')]);
@@ -177,7 +177,7 @@ describe('a training whose loss grows to a huge finite value', () => {
     [1, 1 + 1e6],
     [-5, -5 + 5e6],
     [200, 200 + 2e8],
-  ])('from %d ends beyond %d, not at it, and falls as far as it likes', async (first, bound) => {
+  ])('from %d ends beyond %d, but not at it, and may fall to any value', async (first, bound) => {
     const shared = { optimizer: sgd(), seed: 1 };
     await trainProblem({ ...shared, problem: problemOf([first, bound, -1e30, bound]), steps: 4 });
     const directory = join(root, `${counter++}`);
@@ -237,7 +237,7 @@ describe('on a small ring', () => {
     expect(none).toBeGreaterThan(10 * board);
   });
 
-  it('cg tends to the exact natural gradient with its products, and is the control with one', async () => {
+  it('cg with many products is close to the exact natural gradient, and with one product it equals the control', async () => {
     const errors: number[] = [];
     for (const products of [1, 40])
       errors.push(await errorOf(createOptimizer('cg', { ...natural, products })));

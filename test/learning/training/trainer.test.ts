@@ -39,7 +39,7 @@ beforeAll(() => {
 afterAll(() => rmSync(root, { recursive: true, force: true }));
 const freshPath = (): string => join(root, `run ${counter++}`);
 
-/** Ten steps an epoch: 330 examples in batches of 32, ten of them left out. */
+/** An epoch has ten steps: 330 examples in batches of 32, of which ten examples are left out. */
 function request(overrides: Partial<TrainRequest> = {}): TrainRequest {
   return { network, data, optimizer: OPTIMIZERS.sgd(), epochs: 1, batch: 32, seed: 3, ...overrides };
 }
@@ -180,7 +180,7 @@ describe('a run that is killed', () => {
         onStep: ({ step }) => {
           const copy = copies.get(step);
           if (copy === undefined) return;
-          // After a kill these files remain, and perhaps the beginning of a line.
+          // These files remain after a kill. The last line may be cut.
           cpSync(whole, copy, { recursive: true });
           writeFileSync(join(copy, 'metrics.jsonl'), '{"step":', { flag: 'a' });
         },
@@ -195,7 +195,7 @@ describe('a run that is killed', () => {
     }
   });
 
-  it('may already have been complete: resuming it changes nothing', async () => {
+  it('after its last step is complete, and resuming it changes nothing', async () => {
     const directory = freshPath();
     const { parameters } = await train(request({ output: { directory } }));
     const metrics = readFileSync(join(directory, 'metrics.jsonl'));

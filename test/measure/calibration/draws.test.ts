@@ -24,7 +24,9 @@ function inverseOf(p: Matrix): Float64Array {
   });
 }
 
-/** ‖C − P⁻¹‖_F/‖P⁻¹‖_F of second moments about 0, which an offset would raise too. */
+/**
+ * ‖C − P⁻¹‖_F/‖P⁻¹‖_F, where C has the second moments about 0. An offset would therefore also increase it.
+ */
 function covarianceError({ data, rows }: Matrix, wanted: Float64Array): number {
   const sums = new Float64Array(CELLS * CELLS);
   for (let s = 0; s < rows; s++)
@@ -65,8 +67,9 @@ async function errorsOn(
   return { uncalibrated: rootMeanSquare(before), calibrated: rootMeanSquare(after) };
 }
 
-// 5,000 draws leave 3.5 % to chance, ± 1.2 % for one die and ± 0.7 % for three; the calibration of
-// temperatures leaves 1.4 %. Chance passes 7.5 % and 5.5 % less than once in a hundred times.
+// The covariance of 5,000 exact draws has an error of 3.5 %, which varies by ± 1.2 % for one die and by ± 0.7
+// % for three dies. The calibration of temperatures leaves an error of 1.4 %. With random seeds the limits of
+// 7.5 % and 5.5 % would be exceeded less than once in a hundred times.
 it('calibrated draws have the covariance P⁻¹, which uncalibrated ones miss by far', () =>
   expectCovariances([1], 0.075));
 
@@ -77,12 +80,12 @@ it('calibrated draws of three dies have the covariance P⁻¹ too', { tags: 'lon
 async function expectCovariances(dies: readonly number[], most: number): Promise<void> {
   const directory = mkdtempSync(join(tmpdir(), 'thermolink-'));
   try {
-    // Cells whose noise differs so much that few draws show it.
+    // The noise of these cells differs so much that few draws are enough to show it.
     const profile = findProfile('prototype-8')!;
     const noiseMismatch = { spreadPpm: 100_000, source: 'test' };
     const inputOffset = { spreadPpm: 20_000, source: 'test' };
     const file = join(directory, 'board.json');
-    // Common-mode noise, which is small, is slow to emulate.
+    // Common-mode noise is left out. It is small and slow to emulate.
     const effects = { ...profile.effects, noiseMismatch, inputOffset, commonModeNoise: null };
     writeFileSync(file, JSON.stringify({ ...profile, effects }));
     const { uncalibrated, calibrated } = await errorsOn(`file=${file}`, dies, 5000, 10_000);

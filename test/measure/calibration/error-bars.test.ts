@@ -12,7 +12,7 @@ interface Outcome {
   readonly passes: number[];
 }
 
-/** Random systems on those dies, calibrated or not, each to the tolerance. */
+/** Solves random systems on these dies to the tolerance, with a calibration or without one. */
 async function solves(
   profile: string,
   condition: number,
@@ -53,9 +53,10 @@ function meanOf(values: readonly number[]): number {
 }
 
 /*
- * The seeds are fixed. If they were drawn, an honest solver would leave [0.8, 1.25] this often: once in 4000
- * times with 36 solutions of 64 cells, once in 100 times with 18 of them, once in 50 times with 80 solutions
- * of 8 cells. The mean z² of one solution has a standard deviation of about 0.33 (64 cells) or 0.9 (8 cells).
+ * The seeds are fixed. With random seeds, a correct solver would be outside [0.8, 1.25] once in 4000 times
+ * with 36 solutions of 64 cells, once in 100 times with 18 such solutions, and once in 50 times with 80
+ * solutions of 8 cells. The mean z² of one solution has a standard deviation of about 0.33 (64 cells) or 0.9
+ * (8 cells).
  */
 describe('the standard error on boards that are not ideal, nor calibrated', () => {
   type Case = readonly [profile: string, condition: number, tolerance: number];
@@ -65,7 +66,8 @@ describe('the standard error on boards that are not ideal, nor calibrated', () =
     ['harsh-64', 10, 1e-2],
   ];
   it.each(quick)('%s, condition %d, tolerance %d: z has a variance within 0.6 and 1.5', async (...of) => {
-    // The mean of six has a standard deviation of 0.13: chance leaves these bounds once in 1000 times.
+    // The mean of six solutions has a standard deviation of 0.13. With random seeds it would be outside these
+    // bounds once in 1000 times.
     const { squares } = await solves(...of, [1, 2], 3);
     expect(meanOf(squares)).toBeGreaterThan(0.6);
     expect(meanOf(squares)).toBeLessThan(1.5);
@@ -108,7 +110,7 @@ describe('refinement on a calibrated board', () => {
  */
 const firstDie = process.env['IMPERFECT_SOLVES'];
 describe.skipIf(firstDie === undefined)('on dies that were never tried', () => {
-  // spu-8 at condition 100 is left out: its couplings have errors of 3 %, so its passes make no progress.
+  // spu-8 at condition 100 is left out. Its couplings have errors of 3 %, so its passes make no progress.
   const boards = ['prototype-8', 'prototype-64', 'harsh-64'];
   const runs = boards.flatMap((board) => [10, 100].map((condition) => [board, condition] as const));
   it.each([...runs, ['spu-8', 10] as const])(

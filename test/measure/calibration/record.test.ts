@@ -48,9 +48,9 @@ describe('the record of a calibration', () => {
     expect(text().quantities.driveOffset.unit).toBe('V_fs·G_fs');
   });
 
-  it('programs that were not measured in the calibration show how much smaller the residuals are', () => {
-    // Before the calibration 0.5 to 1 % of the drive. Afterwards only the errors of single codes of the
-    // converters remain.
+  it('has residuals of programs outside the calibration, which become much smaller', () => {
+    // The residuals before the calibration are 0.5 to 1 % of the drive. Afterwards only the errors of single
+    // codes of the converters remain.
     const { nominal, calibrated: left, runs } = text().residuals;
     expect(nominal).toBeGreaterThan(0.004);
     expect(left).toBeLessThan(nominal / 10);
@@ -158,7 +158,7 @@ describe('calibrate', () => {
   it('without crosspoints measures cells and lines', { tags: 'long' }, async () => {
     const { calibration, residuals } = await calibrated('emulator:prototype-8?die=3', { crosspoints: false });
     expect(calibration.couplingErrors).toBeUndefined();
-    // 0.1 % on average, known to about 0.01 %.
+    // The crosstalk is 0.1 % on average, and it is measured to about 0.01 %.
     for (const share of calibration.fromNext.subarray(0, 7))
       expect(Math.abs(share - 1e-3)).toBeLessThan(2e-3);
     expect(residuals!.calibrated).toBeLessThan(residuals!.nominal);

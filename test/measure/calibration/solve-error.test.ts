@@ -37,7 +37,7 @@ const KINDS = (['log-uniform', 'linear'] as const).flatMap((shape) =>
   (['b', 'x'] as const).map((of) => [shape, of] as const),
 );
 
-/** Solve errors of random systems of condition 10 on those dies, by kind of problem. */
+/** Solve errors of random systems of condition 10 on these dies, by kind of problem. */
 async function errorsOn(
   profileName: string,
   dies: readonly number[],
@@ -113,7 +113,7 @@ function report(title: string, found: ReadonlyMap<string, Errors>): void {
  * prototype-8 the first ratio varies too much for a bound.
  */
 describe('the solve error, one pass at condition 10', () => {
-  it('prototype-64: a calibration of cells divides it by 1.8, one of cells and crosspoints by 4', {
+  it('prototype-64: a calibration of cells divides the error by 1.8, a calibration of cells and crosspoints by 4', {
     tags: 'long',
   }, async () => {
     const rms = pooled(await errorsOn('prototype-64', [1, 2, 3, 4], 2));
@@ -128,14 +128,14 @@ describe('the solve error, one pass at condition 10', () => {
     expect(rms.uncalibrated / rms.crosspoints).toBeGreaterThan(4);
   };
 
-  // The ratios of one die: 1.02 ± 0.04 and 16 ± 6.
+  // The ratios of one die are 1.02 ± 0.04 and 16 ± 6.
   it(
-    'prototype-8: with calibrated cells it is that of a die with ideal cells; with crosspoints it is below a quarter',
+    'prototype-8: with calibrated cells the error is that of a die with ideal cells; with calibrated crosspoints it is below a quarter',
     { tags: 'long' },
     () => expectCalibrated([1]),
   );
 
-  it('four dies of prototype-8: calibrations leave as little of it', { tags: 'long' }, () =>
+  it('four dies of prototype-8: calibrations reduce the error as much', { tags: 'long' }, () =>
     expectCalibrated([1, 2, 3, 4]),
   );
 });
@@ -159,7 +159,7 @@ describe.skipIf(firstDie === undefined)('on dies that were never tried', () => {
     for (const errors of found.values()) {
       const own = pooled(new Map([['', errors]]));
       expect(own.uncalibrated / own.crosspoints).toBeGreaterThan(4);
-      // There are only few problems of 8 cells, so the ratio depends on chance.
+      // There are only few problems of 8 cells, so the ratio is too uncertain for a bound.
       if (profile !== 'prototype-8') expect(own.cells / own.reference).toBeLessThan(1.2);
     }
   });

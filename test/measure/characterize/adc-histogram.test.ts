@@ -8,7 +8,7 @@ import { problemRandom } from '../../support/solver-problems.js';
 import { meanSquare } from './agreement.js';
 
 const LSB = 1024;
-/** Voltages per LSB at which the true width of a code is found. */
+/** Number of voltages per LSB that are tried to find the true width of a code. */
 const PARTS = 64;
 
 /** Codes of a channel: those from `firstCode` on. */
@@ -23,7 +23,7 @@ function trueWidths(dieSeed: number, ranges: readonly CodeRange[]): Float64Array
   const read = makeAdc({ profile, dieSeed });
   const widths = ranges.map(({ counts }) => new Float64Array(counts.length));
   const codes = new Int16Array(profile.cells);
-  // Gains and offsets of the channel move codes by far less than the margin.
+  // The gain and the offset of a channel move its codes by much less than this margin.
   const margin = 3000 * LSB;
   const first = Math.min(...ranges.map(({ firstCode }) => firstCode));
   const last = Math.max(...ranges.map(({ firstCode, counts }) => firstCode + counts.length));
@@ -55,7 +55,7 @@ describe('the histogram of a channel against its true code widths', () => {
       for (const [k, count] of counts.entries()) {
         const hoped = expected[k] * widths[k];
         if (hoped > 10) z.push((count - hoped) / Math.sqrt(hoped));
-        // 15 readings that all go elsewhere: once in 3·10⁶ codes.
+        // A code with 15 expected readings gets none of them once in 3·10⁶ codes.
         if (histogram.missing.includes(firstCode + k)) {
           missing++;
           expect(hoped).toBeLessThan(15);
@@ -64,7 +64,8 @@ describe('the histogram of a channel against its true code widths', () => {
       }
     }
     expect(missing).toBeGreaterThan(10);
-    // About 1,900 codes: ±0.033 by chance, and the channel's bow moves the densities by a little.
+    // The mean square of about 1,900 codes has a standard deviation of 0.033. The bow of the channel changes
+    // the densities a little more.
     expect(z.length).toBeGreaterThan(1500);
     expect(meanSquare(z)).toBeGreaterThan(0.8);
     expect(meanSquare(z)).toBeLessThan(1.25);
@@ -92,9 +93,9 @@ describe('the spread of the widths of codes', () => {
     return judge(seen).widthSpreadLsb;
   }
 
-  // About 257 codes are counted some 52 times each, so the variance is known to (spread² + 1/52)·√(2/257).
-  // Five of these are passed once in 10⁶ times.
-  it.each([0, 0.05, 0.1])('is %d LSB, without the chance of counting', (spread) => {
+  // About 257 codes are counted some 52 times each, so the variance has the standard error (spread² +
+  // 1/52)·√(2/257). The limit is five standard errors, which is exceeded once in 10⁶ times.
+  it.each([0, 0.05, 0.1])('is %d LSB, without the scatter of the counts', (spread) => {
     for (let seed = 1; seed <= 4; seed++) {
       const reach = 5 * (spread ** 2 + 1 / 52) * Math.sqrt(2 / 257);
       expect(Math.abs(widthSpread(spread, seed) ** 2 - spread ** 2)).toBeLessThan(reach);

@@ -4,7 +4,7 @@ import { type Characterization, characterize } from '../../../src/measure/charac
 import { quantitiesOf } from '../../../src/measure/quantities.js';
 import { dieTruth } from './die-truth.js';
 
-/** Readings with noise: enough for estimates, not for single codes. */
+/** Number of readings with noise. It is enough for estimates, but not for single codes. */
 const SAMPLES = 4000;
 
 export async function measure(
@@ -21,7 +21,10 @@ export async function measure(
   }
 }
 
-/** (estimate − truth) / standard error of everything measured on those dies of a board type, by quantity. */
+/**
+ * (estimate − truth) / standard error of everything that is measured on these dies of a board type, by
+ * quantity.
+ */
 export async function deviations(
   profileName: string,
   dieSeeds: readonly number[],

@@ -6,7 +6,7 @@ import { solverBoard } from '../../support/solver-board.js';
 
 const CELLS = 8;
 
-/** Estimates that are off by as much as their standard errors say. */
+/** Makes estimates whose errors are as large as their standard errors. */
 function off(value: number, error: number): Estimates {
   return {
     values: new Float64Array(CELLS).fill(value + error),
@@ -17,14 +17,14 @@ function off(value: number, error: number): Estimates {
 /*
  * Crosspoints are measured with the gains and leakages that were measured before. An error of a gain or
  * leakage is therefore an error of the crosspoint. On the diagonal it is the whole error, because a cell's
- * own voltage follows its drive. The error bar must include it. In this test it is far above all other
+ * own voltage follows its drive. The standard error must include it. In this test it is far above all other
  * errors: each z on the diagonal is 1 or −1.
  */
 it.each([
   ['gain', 0.02, 0],
   ['gain', -0.01, 0],
   ['leakage', 0, 0.03],
-])('an error of a cell’s %s is in the error bars of its crosspoints', async (_, gain, leakage) => {
+])('the standard errors of a cell’s crosspoints contain the error of its %s', async (_, gain, leakage) => {
   const nominal = { offset: off(0, 0), curvature: off(0, 0) };
   const adc = { ...nominal, gain: off(1, 0), scatter: new Float64Array(CELLS), silent: [] };
   const codeVariance = new Float64Array(CELLS);
@@ -48,9 +48,10 @@ it.each([
     expect(square).toBeGreaterThan(0.8 ** 2);
     expect(square).toBeLessThan(1.2 ** 2);
   }
-  // If a neighbouring line has the cell's own voltage, only the cell's drive distinguishes the two lines in
-  // the fit. Elsewhere the scatter of the fit contains a part of the error too, so bars may be too long by a
-  // third. The means of 96 and 240 z² of normal errors scatter by 0.14 and 0.09.
+  // If a neighbouring line has the voltage of the cell itself, only the drive of the cell distinguishes the
+  // two lines in the fit. For other lines the scatter of the fit also contains a part of the error, so
+  // standard errors may be too large by a third. The means of 96 and 240 z² of normal errors have standard
+  // deviations of 0.14 and 0.09.
   expect(meanOf(squares.beside)).toBeGreaterThan(0.6);
   expect(meanOf(squares.beside)).toBeLessThan(1.4);
   expect(meanOf(squares.elsewhere)).toBeGreaterThan(0.3);

@@ -6,9 +6,10 @@ import { findProfile } from '../../../emulator/index.js';
 import { deviations, meanSquare, measure } from './agreement.js';
 
 /*
- * z = (estimate − the die's true value) / standard error. For n normal z the mean square has the standard
- * deviation √(2/n): 0.051 for the 768 cells below, so that [0.8, 1.25] is left by chance once in 10,000 times
- * per quantity, once in 1000 times in all. Seeds are fixed: die = measurement seed = 1, 2, 3.
+ * z = (estimate − the die's true value) / standard error. The mean square of n normal z has the standard
+ * deviation √(2/n), which is 0.051 for the 768 cells below. With random seeds a quantity would be outside
+ * [0.8, 1.25] once in 10,000 times, and any quantity once in 1000 times. Seeds are fixed: die = measurement
+ * seed = 1, 2, 3.
  */
 describe('estimates agree with the die within their own error bars', () => {
   it('prototype-256, every quantity of cells and couplings', { tags: 'long' }, async () => {
@@ -33,7 +34,8 @@ describe('estimates agree with the die within their own error bars', () => {
     }
   });
 
-  // 140 estimates a die, ±0.12 for one and ±0.06 for four: chance leaves the bounds once in 1000 times.
+  // A die has 140 estimates, so the mean square has a standard deviation of 0.12 for one die and of 0.06 for
+  // four. With random seeds it would be outside the bounds once in 1000 times.
   it('spu-8, die 1, all quantities pooled', () => expectPooled([1], 0.65, 1.45, 1000));
   it.each<[number[], number, number]>([[[1, 2, 3, 4], 0.8, 1.25]])(
     'spu-8, dies %j, all quantities pooled',
@@ -60,8 +62,8 @@ describe('estimates agree with the die within their own error bars', () => {
     const found = await deviations('harsh-64', [1, 2, 3], 4);
     found.delete('noiseTemperature');
     const z = [...found.values()].flat();
-    // There are 2,400 estimates, but those of one run share its drift. The bounds are therefore as wide as
-    // for a tenth of them, and are exceeded once in 500 times.
+    // There are 2,400 estimates, but the estimates of one run share its drift. The bounds are therefore as
+    // wide as for 240 estimates. They are exceeded once in 500 times.
     expect(meanSquare(z)).toBeGreaterThan(0.75);
     expect(meanSquare(z)).toBeLessThan(1.3);
   });
@@ -115,7 +117,7 @@ describe('estimates agree with the die within their own error bars', () => {
       [timeConstant, 1],
       [couplings!.errors, 0],
     ] as const;
-    // Six standard errors on 72 estimates: a false alarm in 10⁷ runs.
+    // The limit of the 72 estimates is six standard errors, which gives a false alarm once in 10⁷ runs.
     for (const [{ values, standardErrors }, expected] of nominal)
       for (const [i, value] of values.entries())
         expect(Math.abs(value - expected)).toBeLessThan(6 * standardErrors[i]);
@@ -129,7 +131,7 @@ describe('estimates agree with the die within their own error bars', () => {
       const measured = await measure(`emulator:file=${file}`, 1, 4, 1000);
       expect(measured.couplings).toBeUndefined();
       expect(measured.timeConstant.values).toHaveLength(16);
-      // 1 % from cell to cell: six of them.
+      // The spread between cells is 1 %, and the limit is six times this spread.
       for (const value of measured.timeConstant.values) expect(Math.abs(value - 1)).toBeLessThan(0.06);
     } finally {
       rmSync(directory, { recursive: true });

@@ -9,15 +9,15 @@ const CODE_PERIOD = 256;
 const LSB_PARTS = 256;
 
 export interface DieTruth {
-  /** By the key of the quantity, an entry per cell. */
+  /** One entry per cell, by the key of the quantity. */
   readonly cells: Readonly<Record<string, Float64Array>>;
   /** ε of a crosspoint of the dense array. */
   couplingError(row: number, column: number): number;
 }
 
 /**
- * The true values of a die, in the quantities that a characterization estimates. It must have both
- * converters' and cells' effects.
+ * The true values of a die, in the quantities that a characterization estimates. The die must have the
+ * effects of both converters and of the cells.
  */
 export function dieTruth(die: Die): DieTruth {
   const { profile } = die;
@@ -33,7 +33,7 @@ export function dieTruth(die: Die): DieTruth {
     makeConverters(effects.driveConverter, info, DRIVE_DRAWS, measured?.driveConverter);
   const codeMean = (codes: Int32Array, i: number) =>
     codes.subarray(CODE_PERIOD * i, CODE_PERIOD * (i + 1)).reduce((sum, d) => sum + d, 0) / CODE_PERIOD;
-  // offset + bow + mean of the codes' own, in the converter's full-scale unit.
+  // The sum of offset, bow and mean of the code deviations, in the full scale of the converter.
   const offsetOf = (converter: typeof adc, i: number, step: number) =>
     converter
       ? ((converter.offset[i] + converter.bow[i] + codeMean(converter.code, i)) / LSB_PARTS) * step

@@ -14,7 +14,7 @@ function measured(ownSpread: number, errors: readonly [number, number], seed: nu
 
 it("a board's own spread is the part that its errors do not explain", () => {
   const { mean, spread, standardError, ownSpread } = summarize(measured(3, [2, 4], 31), 0);
-  // 6 standard deviations: a right summary fails one of these twice in 10⁹ times.
+  // The limits are 6 standard deviations. A correct summary exceeds one of them twice in 10⁹ times.
   const variance = 9 + (4 + 16) / 2;
   const reach = 6 * Math.sqrt(2 / COUNT) * variance * 1.3;
   expect(Math.abs(mean - 5)).toBeLessThan(6 * Math.sqrt(variance / COUNT));
@@ -26,6 +26,6 @@ it("a board's own spread is the part that its errors do not explain", () => {
 it('equal cells have no spread of their own, for errors of any size', () => {
   const { spread, ownSpread } = summarize(measured(0, [1, 1], 32), 0);
   expect(spread).toBeGreaterThan(0.9);
-  // The variance is known to 1 %, so that 6 standard deviations of chance are a spread of 0.25.
+  // The variance has a standard error of 1 %, so 6 standard errors look like a spread of 0.25.
   expect(ownSpread).toBeLessThan(0.25);
 });

@@ -6,21 +6,22 @@ const random = randomSource({ seed: 7, stream: 999 });
 const numbers = (count: number, draw: () => number) => Float64Array.from({ length: count }, draw);
 
 describe('fitLinear', () => {
-  it('finds the coefficients of data without errors, with errors of the floor’s size', () => {
+  it('finds the coefficients of exact data, and states errors of the size of the floor', () => {
     const x = numbers(20, () => random.normal());
     const one = x.map(() => 1);
     const y = x.map((value) => 3 - 2 * value);
     const fit = fitLinear([one, x], y, { floor: 0.1 })!;
     expect(fit.coefficients[0]).toBeCloseTo(3, 12);
     expect(fit.coefficients[1]).toBeCloseTo(-2, 12);
-    // The exact error of a mean of 20 is 0.1/√20 where the other column has none; both are near it.
+    // The error of a mean of 20 values is 0.1/√20. Both standard errors are near this number.
     expect(fit.standardErrors[0]).toBeGreaterThan(0.1 / Math.sqrt(20) - 1e-12);
     expect(fit.standardErrors[0]).toBeLessThan((2 * 0.1) / Math.sqrt(20));
   });
 
-  it('states errors whose squared deviations average to 1, with few observations too', () => {
-    // 4,000 fits of 10 observations: the mean square of t₇ scaled to variance 1 has a standard error of 0.032
-    // (kurtosis 5); six of them, a false alarm in 10⁸; the seed is fixed.
+  it('states errors for which the mean square of the deviations is 1, also with few observations', () => {
+    // 4,000 fits of 10 observations give values of t₇ scaled to variance 1. Their mean square has a standard
+    // error of 0.032 (kurtosis 5). The limit is six standard errors, which a correct fit exceeds once in 10⁸
+    // times. The seed is fixed.
     let sum = 0;
     const fits = 4000;
     for (let k = 0; k < fits; k++) {
@@ -43,7 +44,7 @@ describe('fitLinear', () => {
     const one = y.map(() => 1);
     const alone = fitLinear([one], y, { floor: 0 })!.standardErrors[0];
     const grouped = fitLinear([one], y, { floor: 0, groups })!.standardErrors[0];
-    // The error is √10 times as large, because there are 40 independent errors, not 400.
+    // The error is √10 times as large, because 40 errors are independent, and not 400.
     expect(grouped / alone).toBeGreaterThan(2.5);
     expect(grouped / alone).toBeLessThan(4);
   });

@@ -12,9 +12,9 @@ const known = (value: number) => ({
   standardErrors: new Float64Array(CELLS),
 });
 
-// 256 normal z: their mean square has the standard deviation 0.09, so chance leaves the bounds once in 10⁴
-// times.
-it('the error bars of noise temperatures explain how far an ideal board seems to be from 1', async () => {
+// The mean square of 256 normal z has the standard deviation 0.09. With random seeds it would be outside the
+// bounds once in 10⁴ times.
+it('the standard errors of noise temperatures explain the deviations from 1 that an ideal board shows', async () => {
   const board = solverBoard(`ideal-${CELLS}`);
   const scatter = new Float64Array(CELLS).fill(adcStep(board.identity.adcBits) / Math.sqrt(12));
   const adc: AdcTransfer = { offset: known(0), gain: known(1), curvature: known(0), scatter, silent: [] };

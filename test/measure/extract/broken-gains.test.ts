@@ -23,7 +23,7 @@ describe('a cell with a converter that hardly passes anything', () => {
     measured = await measure('emulator:prototype-8?die=2', 3, 2, 1000);
   });
 
-  /** Every converter bends as well, by much more than its errors. */
+  /** Every converter also has a bend, which is much larger than its error. */
   const curvature = {
     values: Float64Array.from({ length: CELLS }, (_, i) => 1e-4 * (1 + i)),
     standardErrors: new Float64Array(CELLS).fill(1e-6),
@@ -35,14 +35,14 @@ describe('a cell with a converter that hardly passes anything', () => {
   });
 
   it.each([Number.NaN, 0, 1e-4, -1e-4])(
-    'of gain %d leaves a profile, with no bow of its own there',
+    'of gain %d does not prevent a profile, which has no bow of this cell',
     (value) => {
       const { measured: own } = profileOf(withGains(value), 'test');
       const gain = Number.isNaN(value) ? UNIT_GAIN : Math.round(Math.max(0, value) * UNIT_GAIN);
       for (const part of [own!.adc!, own!.driveConverter!]) {
         expect(part.gain[CELL]).toBe(gain);
         expect(part.bow[CELL]).toBe(0);
-        // The others are as they were measured.
+        // The other cells keep their measured bows.
         expect(part.bow.filter((bow) => bow !== 0)).toHaveLength(CELLS - 1);
       }
     },
@@ -54,7 +54,7 @@ describe('a cell with a converter that hardly passes anything', () => {
     );
   });
 
-  it.each([Number.NaN, 0, 1e-6, -0.01])('of time constant %d has the rate of its type', (value) => {
+  it.each([Number.NaN, 0, 1e-6, -0.01])('of time constant %d gets the rate of the board type', (value) => {
     const timeConstant = replaced(measured.timeConstant, value);
     const { rate } = profileOf({ ...measured, timeConstant }, 'test').measured!.timeConstantMismatch!;
     expect(rate[CELL]).toBe(UNIT_GAIN);

@@ -48,8 +48,8 @@ async function responses(uri: string, cells: number) {
 }
 
 describe('thermolink extract', () => {
-  // By chance an ideal board of 8 cells shows an imperfection less than once in 10,000 times; seeds are
-  // fixed.
+  // With random seeds, less than one of 10,000 measurements would find an imperfection on an ideal board of 8
+  // cells. The seeds are fixed.
   it('an ideal board of 8 cells is reproduced bit for bit', { tags: 'long', timeout: BUSY_MS }, () =>
     expectReproduced('ideal-8', 8, 1, '7'),
   );
@@ -57,7 +57,7 @@ describe('thermolink extract', () => {
   it.each([
     ['ideal-8', 8, 3, '0'],
     ['ideal-64', 64, 5, '1'],
-  ])('so is %s (%i cells, die %i, seed %s)', { tags: 'long' }, expectReproduced);
+  ])('%s is reproduced bit for bit (%i cells, die %i, seed %s)', { tags: 'long' }, expectReproduced);
 
   async function expectReproduced(name: string, cells: number, die: number, seed: string): Promise<void> {
     const uri = `emulator:${name}?die=${die}`;
@@ -73,7 +73,7 @@ describe('thermolink extract', () => {
     expect(JSON.parse(readFileSync(out, 'utf8'))).toEqual(findProfile(name));
     const original = await responses(uri, cells);
     expect(await responses(open, cells)).toEqual(original);
-    // The comparison can fail, since another die has other noise.
+    // This shows that the comparison can fail, because another die has other noise.
     const other = await responses(`emulator:${name}?die=${die + 1}`, cells);
     expect(other.found[0].codes).not.toEqual(original.found[0].codes);
   }
@@ -115,7 +115,7 @@ describe('thermolink extract', () => {
     return readFileSync(file(name), 'utf8').replace(/ on \d{4}-\d\d-\d\d/g, '');
   }
 
-  it('--json says the same', { tags: 'long' }, () => expectJson('json.json', '1'));
+  it('--json prints the same facts', { tags: 'long' }, () => expectJson('json.json', '1'));
 
   it('the same seed gives the same profile', { tags: 'long' }, async () => {
     const first = await expectJson('a.json', '1');
@@ -123,7 +123,7 @@ describe('thermolink extract', () => {
     expect(await expectJson('c.json', '2')).not.toBe(first);
   });
 
-  it('takes cells that do not follow for dead', { tags: 'long' }, async () => {
+  it('describes cells that do not follow their drive as dead cells', { tags: 'long' }, async () => {
     const out = file('broken.json');
     const faults = 'emulator:prototype-8?faults=deadCell:3@0,stuckAdcChannel:6@0';
     const { stdout } = await runCommand('extract', '--device', faults, '--out', out, ...QUICK);

@@ -63,9 +63,10 @@ describe('a prototype board that was captured', { tags: 'long' }, () => {
 
   /*
    * For n normal z the mean square has the standard deviation √(2/n): 0.102 for the 192 cells of three
-   * boards. A bound at four of them fails by chance once in 15,000 times for one quantity, and once in 700
-   * times for any of the 21 below. The bounds of true values are never narrower than [0.8, 1.25], because the
-   * errors of all crosspoints of a cell contain the error of its gain. Seeds are fixed.
+   * boards. The bound is four standard deviations. With random seeds a correct capture would exceed it once
+   * in 15,000 times for one quantity, and once in 700 times for any of the 21 quantities below. The bounds of
+   * true values are never narrower than [0.8, 1.25], because the errors of all crosspoints of a cell contain
+   * the error of its gain. Seeds are fixed.
    */
   const within = (z: readonly number[]) => 4 * Math.sqrt(2 / z.length);
 
@@ -88,7 +89,7 @@ describe('a prototype board that was captured', { tags: 'long' }, () => {
     });
     const z = pooled(each);
     expect(z.get('coupling')).toHaveLength(3 * 64 * 64);
-    // Kept at 0: no larger than its errors.
+    // The profile has no leakage, because the leakage is no larger than its errors.
     expect(captured.every(({ profile }) => profile.effects!.leakage === null)).toBe(true);
     z.delete('leakage');
     expect([...z.keys()].sort()).toEqual(
@@ -130,7 +131,7 @@ describe('a prototype board that was captured', { tags: 'long' }, () => {
       );
     }
     const z = pooled(each);
-    // The profile keeps leakage as 0, though it was estimated with an error.
+    // The profile has no leakage, although its estimate is not exactly 0.
     z.delete('leakage');
     for (const [quantity, deviations] of z) {
       expect(deviations.length, quantity).toBeGreaterThanOrEqual(189);
@@ -139,7 +140,7 @@ describe('a prototype board that was captured', { tags: 'long' }, () => {
     }
   });
 
-  it('answers programs like the original, far nearer than an ideal board or another die', async () => {
+  it('answers programs like the original, much better than an ideal board or another die', async () => {
     const apart = async (one: string, other: string): Promise<readonly number[]> => {
       const [a, b] = [await connect(one), await connect(other)];
       try {
@@ -164,7 +165,8 @@ describe('a prototype board that was captured', { tags: 'long' }, () => {
   it('without the measured values is another die of the same type', () => {
     for (const { profile } of captured) {
       const { effects } = findProfile('prototype-64')!;
-      // The spread of 64 draws is known to 9 %: four of them, once in 2,000 times for all that is checked.
+      // The spread of 64 draws has a standard error of 9 %, and the limit is four standard errors. With
+      // random seeds one of the checks would fail once in 2,000 times.
       for (const [found, given] of [
         [profile.effects!.timeConstantMismatch!.spreadPpm, effects!.timeConstantMismatch!.spreadPpm],
         [profile.effects!.noiseMismatch!.spreadPpm, effects!.noiseMismatch!.spreadPpm],
@@ -183,7 +185,7 @@ describe('with fewer crosspoints', () => {
   it('has only the spread of the couplings', { tags: 'long' }, async () => {
     const { profile } = await capture('emulator:prototype-8?die=2', 5, 4, 1000);
     expect(profile.measured).not.toHaveProperty('couplingMismatch');
-    // 32 draws: ±12.5 %, four of them.
+    // The spread of 32 draws has a standard error of 12.5 %, and the limit is four standard errors.
     expect(Math.abs(profile.effects!.couplingMismatch!.spreadPpm / 5000 - 1)).toBeLessThan(0.5);
     const without = await capture('emulator:prototype-8?die=2', 5, 0, 1000);
     expect(without.profile.effects).toMatchObject({ couplingMismatch: null, crosstalk: null });

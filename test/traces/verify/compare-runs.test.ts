@@ -53,7 +53,8 @@ describe('runs of the same board', () => {
   ])('raise alarms at the given rate: %s', { tags: 'long' }, expectRate);
 
   function expectRate(_: string, process: Process): void {
-    // At rate 0.05 there are at most 10 in 200 on average; more than 24 come once in 25,000 such tests.
+    // At rate 0.05 there are at most 10 alarms in 200 on average. More than 24 alarms come once in 25,000
+    // such tests.
     const { raised, silent } = alarms(process, 200, 0.05, 1);
     expect(raised).toBeLessThanOrEqual(24);
     expect(silent).toBeLessThan(200);

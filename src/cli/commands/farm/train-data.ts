@@ -60,9 +60,9 @@ export async function shipData(
 }
 
 /**
- * Gets the files that are trained on, and calls `work` with the path that `--data` would name. The path is
- * undefined if the training needs no files. They are removed afterwards. Errors: those of `PartStore.get` and
- * of `work`.
+ * Gets the files that are trained on, calls `work` with the path that `--data` would name, and removes the
+ * files. The path is undefined if the training needs no files. Errors: those of `PartStore.get` and of
+ * `work`.
  */
 export async function withData<T>(
   files: readonly DataFile[],

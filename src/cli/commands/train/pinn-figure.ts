@@ -17,8 +17,8 @@ import { readRecords } from './training-figure.js';
 const CURVE_POINTS = 101;
 
 /**
- * Draws curves.svg of the training in `directory`: error and loss over the steps, the solution beside the
- * known one, their difference, and the parts of the time of a step. Errors: BAD_FILE.
+ * Draws curves.svg of the training in `directory`. It shows error and loss over the steps, the solution
+ * beside the known solution, their difference, and the parts of the time of a step. Errors: BAD_FILE.
  */
 export function writePinnFigure(
   directory: string,
@@ -82,7 +82,7 @@ function solutionCharts(problem: PinnProblem, parameters: Float64Array): Chart[]
   return [
     lineChart({
       title: 'The solution',
-      subtitle: 'of the network; pale: the known one',
+      subtitle: 'of the network, and in pale colour the known solution',
       x,
       y: { label: 'u' },
       series: curves.flatMap(({ name, places, found, known }) => [
