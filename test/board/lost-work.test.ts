@@ -55,7 +55,9 @@ it('a session that is lost between two board runs changes no bit', async () => {
   expect(found.repeats).toBe(1);
 });
 
-it('a session that is lost in a board run changes no bit, for any duration of the loss', async () => {
+it('a session that is lost in a board run changes no bit, for any duration of the loss', {
+  tags: 'long',
+}, async () => {
   const { device, board, clock, hub } = await pluggedBoard(PROGRAM);
   const working = work(device, undefined, LONG);
   await pause(clock, 1);

@@ -24,7 +24,7 @@ describe('thermolink emulate --file', () => {
     expect(JSON.parse(stdout).error).toMatchObject({ code, message: expect.stringContaining(reason) });
   });
 
-  it.runIf(isBuilt)('serves the board that the file describes', async () => {
+  it.runIf(isBuilt)('serves the board that the file describes', { tags: 'long' }, async () => {
     const server = new JsonProcess([BUILT_CLI, 'emulate', '--json', '--file', file, '--die', '3']);
     const { uris } = await server.next<{ uris: string[] }>('listening');
     const { stdout } = await runCommand('info', '--json', '--device', uris[0]);

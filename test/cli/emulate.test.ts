@@ -208,7 +208,7 @@ describe('refusals of thermolink emulate', () => {
     expect(stderr).toContain('BAD_ARGUMENT');
   });
 
-  it.runIf(isBuilt)('a port number that is taken', async () => {
+  it.runIf(isBuilt)('a port number that is taken', { tags: 'long' }, async () => {
     const { uris } = await sharedBoard();
     const { exitCode, stderr } = await runCommand('emulate', '--tcp', uris[0].replace('tcp://', ''));
     expect(exitCode).toBe(1);

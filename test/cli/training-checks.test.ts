@@ -34,7 +34,9 @@ it.each<[string, string, () => string[]]>([
   expect(JSON.parse(stdout).error.code).toBe(code);
 });
 
-it('without damping, a time that would take a board too long is refused in the first step', async () => {
+it('without damping, a time that would take a board too long is refused in the first step', {
+  tags: 'long',
+}, async () => {
   const { stdout } = await train('--time', '1e6', '--damping', '0', '--device', 'emulator:ideal-crossbar');
   expect(JSON.parse(stdout).error).toMatchObject({ code: 'UNSUPPORTED', data: { ticksMax: 2 ** 20 } });
   const delayed = await train('--delay', '1e6', '--damping', '0', '--device', 'emulator:ideal-crossbar');

@@ -95,7 +95,7 @@ describe('a rule about time that fails', () => {
   });
 });
 
-it('a board that sometimes sends late is found on an undisturbed machine', async () => {
+it('a board that sometimes sends late is found on an undisturbed machine', { tags: 'long' }, async () => {
   // The board does not send a frame again at its first timeout, once. It sends the frame again at the next
   // timeout, 750 ms after the first sending.
   let repeated = 0;

@@ -22,10 +22,15 @@ export interface Implementation {
   readonly run: (problems: readonly Problem[]) => string[][];
 }
 
-function emulated(name: string, ticksOf: TicksOf, missing: () => string | undefined): Implementation {
+function emulated(
+  name: string,
+  ticksOf: TicksOf,
+  missing: () => string | undefined,
+  isLong = false,
+): Implementation {
   return {
     name,
-    isLong: false,
+    isLong,
     missing,
     run: (problems) => problems.map(({ orders }) => emulatedProblem(orders, ticksOf)),
   };
@@ -40,7 +45,8 @@ function kernel(name: string, twoWayBytesMin?: number): Implementation {
     if (ticks === undefined) throw new Error('the kernel does not run here');
     return ticks;
   };
-  return emulated(name, ticksOf, kernelWarning);
+  // The second order of the products is quickly tested by the tests of the kernel's forms.
+  return emulated(name, ticksOf, kernelWarning, twoWayBytesMin !== undefined);
 }
 
 function compiled(compiler: string, flags: string): Implementation {

@@ -85,7 +85,7 @@ it('a run continues if its host is stopped for less than the watchdog allows', a
   });
 });
 
-it('an algorithm repeats such a run, and gives the reason', async () => {
+it('an algorithm repeats such a run, and gives the reason', { tags: 'long' }, async () => {
   const { clock, device, stop, repeats } = await boardElsewhere();
   const working = inSession(
     device,

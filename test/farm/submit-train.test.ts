@@ -62,7 +62,9 @@ describe.runIf(hasNats)('thermolink farm submit train', () => {
   const submit = (...words: string[]) =>
     runCommand('farm', 'submit', 'train', ...words, '--nats', server.url);
 
-  it('leaves the files of a local training, except for times, and does equal trainings only once', async () => {
+  it('leaves the files of a local training, except for times, and does equal trainings only once', {
+    tags: 'long',
+  }, async () => {
     const [far, near] = [join(root, 'far'), join(root, 'near')];
     expect(await submit(...TINY, '--out', far)).toMatchObject({
       exitCode: 0,

@@ -45,7 +45,9 @@ describe('a gradient thread', () => {
     }
   }
 
-  it('gives the same bits for a batch that it has prepared, and for another batch', async () => {
+  it('gives the same bits for a batch that it has prepared, and for another batch', {
+    tags: 'long',
+  }, async () => {
     const network = createConvolutionClassifier({ rows: 8, columns: 8, classes: 3, hidden: [5] });
     const thread = await readyThread(network);
     const parameters = noiseVector(network.parameterCount, 5, 0.3);
@@ -87,7 +89,9 @@ describe('a gradient thread', () => {
     expect(await cut).toEqual(expected);
   });
 
-  it('computes large gradients from the first one on; if it ends, this thread computes the lost gradient', async () => {
+  it('computes large gradients from the first one on; if it ends, this thread computes the lost gradient', {
+    tags: 'long',
+  }, async () => {
     const network = createConvolutionClassifier({ rows: 28, columns: 28, classes: 2 });
     const count = 64;
     const batch = noiseExamples(count, 28 * 28, 2, 4);

@@ -89,7 +89,7 @@ describe.runIf(isBuilt)('a program loads only its imports', () => {
     expect(others).toEqual([]);
   });
 
-  it('docs/examples/serve.ts reads the volts that it has loaded, and their decay', () => {
+  it('docs/examples/serve.ts reads the volts that it has loaded, and their decay', { tags: 'long' }, () => {
     const { stdout } = spawnSync(process.execPath, [path.join(ROOT, 'dist/docs/examples/serve.js')], {
       encoding: 'utf8',
     });

@@ -120,7 +120,7 @@ describe('a machine with gains off by 1 %, offsets of 0.3 % and noise of 0.1 %',
     });
   });
 
-  it('is not calibrated again for the drive of the next call', async () => {
+  it('is not calibrated again for the drive of the next call', { tags: 'long' }, async () => {
     const system = matrix(2, 2, Float64Array.of(4, 1, 1, 3));
     const drive = Float64Array.of(1, 2);
     await onFake({ seed: 5, errors: USUAL }, async (lucidac, fake) => {

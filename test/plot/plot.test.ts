@@ -176,7 +176,7 @@ describe('line charts', () => {
     expect(circles).toHaveLength(5 + 1);
   });
 
-  it('with very many points have small files and keep every peak', () => {
+  it('with very many points have small files and keep every peak', { tags: 'long' }, () => {
     const count = 300_000;
     const points = Array.from({ length: count }, (_, i): [number, number] => [
       i,

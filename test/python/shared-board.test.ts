@@ -48,11 +48,12 @@ describe('a shared board in Python', () => {
     );
   });
 
-  it('is refused with the codes of the server', () =>
+  it('is refused with the codes of the server', { tags: 'long' }, () =>
     withHub(
       async (hub) => {
         expect(await solve(hub.uri(), { THERMOLINK_TOKEN: 'another-token-than-that' })).toBe('NOT_ALLOWED');
       },
       { tokens: Tokens.single(TOKEN, 'test') },
-    ));
+    ),
+  );
 });

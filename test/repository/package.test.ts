@@ -17,6 +17,7 @@ import { ROOT, readRepositoryFile, repositoryFiles } from './files.js';
 const MANIFEST = JSON.parse(readRepositoryFile('package.json')) as {
   readonly version: string;
   readonly scripts: Readonly<Record<string, string>>;
+  readonly files: readonly string[];
   readonly exports: Readonly<Record<string, { readonly types: string; readonly default: string }>>;
   readonly dependencies: Readonly<Record<string, string>>;
   readonly optionalDependencies: Readonly<Record<string, string>>;
@@ -41,7 +42,21 @@ function pack(...options: string[]): Packed {
   return Object.values(JSON.parse(printed) as Record<string, Packed>)[0];
 }
 
-describe.runIf(isBuilt)('the tarball', () => {
+describe('the manifest', () => {
+  it('begins with an empty dist, which prepare fills', () => {
+    expect(MANIFEST.scripts['prepack']).toContain("rmSync('dist'");
+    expect(MANIFEST.scripts['prepare']).toBe('node tools/prepare.mjs');
+  });
+
+  it.runIf(isBuilt)('names built programs and types in the folders that are packed', () => {
+    const entries = Object.values(MANIFEST.exports).flatMap((entry) => [entry.default, entry.types]);
+    const isPacked = (file: string): boolean =>
+      MANIFEST.files.some((folder) => file.startsWith(`./${folder}/`)) && existsSync(path.join(ROOT, file));
+    expect(entries.filter((file) => !isPacked(file))).toEqual([]);
+  });
+});
+
+describe.runIf(isBuilt)('the tarball', { tags: 'long' }, () => {
   let packed: Packed;
   let files: string[];
 
@@ -57,11 +72,6 @@ describe.runIf(isBuilt)('the tarball', () => {
     files = packed.files
       .map((file) => file.path)
       .filter((file) => !file.endsWith('.map') && !isLeftOver(file));
-  });
-
-  it('begins with an empty dist, which prepare fills', () => {
-    expect(MANIFEST.scripts['prepack']).toContain("rmSync('dist'");
-    expect(MANIFEST.scripts['prepare']).toBe('node tools/prepare.mjs');
   });
 
   it('carries programs, types, documents, and nothing else', () => {

@@ -66,14 +66,13 @@ interface TestResult {
   }[];
 }
 
-/** The quick tests are files that share a worker. The long ones run as vitest does by default. */
 const FORMS = [
-  { title: 'whose files share a worker', options: ['--isolate=false'], tags: [] },
-  { title: 'whose files have a worker each', options: [], tags: ['long'] },
+  { title: 'whose files share a worker', options: ['--isolate=false'] },
+  { title: 'whose files have a worker each', options: [] },
 ];
 
-for (const { title, options, tags } of FORMS)
-  describe.runIf(isBuilt)(`tests as users write them, ${title}`, { tags }, () => {
+for (const { title, options } of FORMS)
+  describe.runIf(isBuilt)(`tests as users write them, ${title}`, { tags: 'long' }, () => {
     /** Inside the package the name `thermolink` means the package itself. */
     let directory: string;
     const results = new Map<string, TestResult['assertionResults'][number]>();

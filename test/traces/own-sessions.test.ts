@@ -85,6 +85,9 @@ describe('the recorded sessions', () => {
 
 const missing = missingTools();
 
+/** A session in each mode of programs, and a stop. */
+const QUICK_ON_C = new Set(['ideal-dense', 'ideal-factored', 'stop']);
+
 describe.skipIf(missing !== undefined)(`the C device${missing ? ` (${missing})` : ''}`, () => {
   let program: string;
 
@@ -92,7 +95,16 @@ describe.skipIf(missing !== undefined)(`the C device${missing ? ` (${missing})` 
     program = make('thermolink-device', ...SANITIZED);
   });
 
-  it.each(OWN_SESSIONS.filter(({ onC }) => onC))('$name: does the same, bit for bit', async (session) => {
+  const onC = OWN_SESSIONS.filter((session) => session.onC);
+  const isQuick = ({ name }: (typeof OWN_SESSIONS)[number]): boolean => QUICK_ON_C.has(name);
+  it.each(onC.filter(isQuick))('$name: does the same, bit for bit', expectSame);
+  it.each(onC.filter((one) => !isQuick(one)))(
+    '$name: does the same, bit for bit',
+    { tags: 'long' },
+    expectSame,
+  );
+
+  async function expectSame(session: (typeof OWN_SESSIONS)[number]): Promise<void> {
     const board = await DeviceProcess.start(program, '--profile', session.profile);
     const port = await openTcpPort(parseHostPort(board.uri.replace('tcp://', ''))!);
     await recordOn(port, session, file(`c-${session.name}.mcap`));
@@ -102,5 +114,5 @@ describe.skipIf(missing !== undefined)(`the C device${missing ? ` (${missing})` 
       await messagesOf(file(`c-${session.name}.mcap`)),
     ];
     expect(contentOf(now), HINT).toEqual(contentOf(before));
-  });
+  }
 });

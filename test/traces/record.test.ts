@@ -164,8 +164,11 @@ describe('a recorded session', () => {
     expect(lost).toEqual(['the recording was not closed']);
   });
 
-  it.runIf(isBuilt)('of a killed process has everything except less than the last second', async () => {
-    const script = `
+  it.runIf(isBuilt)(
+    'of a killed process has everything except less than the last second',
+    { tags: 'long' },
+    async () => {
+      const script = `
       const { connect } = await import(${JSON.stringify(new URL('../../dist/src/index.js', import.meta.url).href)});
       const device = await connect('emulator:ideal-8', { record: process.argv[1] });
       for (;;) {
@@ -173,23 +176,24 @@ describe('a recorded session', () => {
         process.stdout.write('.');
         await new Promise((resolve) => setTimeout(resolve, 10));
       }`;
-    const args = ['--input-type=module', '-e', script, file('killed.mcap')];
-    const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
-    let pings = 0;
-    await new Promise<void>((resolve) => {
-      child.stdout.on('data', (dots: Buffer) => {
-        pings += dots.length;
-        if (pings >= 105) resolve();
+      const args = ['--input-type=module', '-e', script, file('killed.mcap')];
+      const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
+      let pings = 0;
+      await new Promise<void>((resolve) => {
+        child.stdout.on('data', (dots: Buffer) => {
+          pings += dots.length;
+          if (pings >= 105) resolve();
+        });
       });
-    });
-    const killedMs = Date.now();
-    child.kill('SIGKILL');
-    await new Promise((resolve) => child.once('close', resolve));
-    const messages = await messagesOf(file('killed.mcap'));
-    const lastMs = Number(messages.at(-1)!.hostTimeNs / 1_000_000n);
-    expect(killedMs - lastMs).toBeLessThan(1000);
-    expect((await examineTrace(file('killed.mcap'))).lost).toEqual(['the recording was not closed']);
-  });
+      const killedMs = Date.now();
+      child.kill('SIGKILL');
+      await new Promise((resolve) => child.once('close', resolve));
+      const messages = await messagesOf(file('killed.mcap'));
+      const lastMs = Number(messages.at(-1)!.hostTimeNs / 1_000_000n);
+      expect(killedMs - lastMs).toBeLessThan(1000);
+      expect((await examineTrace(file('killed.mcap'))).lost).toEqual(['the recording was not closed']);
+    },
+  );
 
   it.runIf(PYTHON !== undefined)(
     'gives the same content to a reader in Python, written from the specification',

@@ -125,7 +125,9 @@ describe('many problems against the BigInt reference', { tags: 'long' }, () => {
 describe('against the BigInt reference', () => {
   equalsTheReference(120, 4);
 
-  test('at the bounds of the note: 8192 cells, all codes at the largest value and of one sign', () => {
+  test('at the bounds of the note: 8192 cells, all codes at the largest value and of one sign', {
+    tags: 'long',
+  }, () => {
     const cells = 8192;
     const image = programImage({
       mode: PROGRAM_MODE.factored,

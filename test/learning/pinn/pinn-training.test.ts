@@ -36,7 +36,9 @@ function request(name: OptimizerName, more: Partial<TrainProblemRequest>): Train
 }
 
 describe.each(METHODS)('a physics-informed training with %s', (name) => {
-  it('that is stopped and resumed ends with the same bits', async () => {
+  // The method with a board needs most of the time.
+  const options = name === 'lm' ? { tags: 'long' } : {};
+  it('that is stopped and resumed ends with the same bits', options, async () => {
     const whole = await trainProblem(request(name, {}));
     const output = { directory: join(directory, name) };
     const stop = new AbortController();

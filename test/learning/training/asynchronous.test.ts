@@ -157,7 +157,9 @@ describe('an asynchronous training with a delay', () => {
     expect(events.filter((event) => event === 'load 1 begins')).toHaveLength(3);
   });
 
-  it('leaves a checkpoint of a complete step, and continues from it with the same bits', async () => {
+  it('leaves a checkpoint of a complete step, and continues from it with the same bits', {
+    tags: 'long',
+  }, async () => {
     const options = { ...delayed, asynchronous: true };
     // An asynchronous training has the bits of one that waits, as the first test shows.
     const whole = await waiting();

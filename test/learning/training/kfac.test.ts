@@ -186,7 +186,7 @@ describe('kfac', () => {
     expect((await thrown(() => train(asked))).code).toBe('TOO_LARGE');
   });
 
-  it('that is stopped and resumed has the bits of an uninterrupted training', async () => {
+  it('that is stopped and resumed has the bits of an uninterrupted training', { tags: 'long' }, async () => {
     const wide = createMlp({ inputCount: 64, hidden: [4], classes: 3 });
     const shared = { network: wide, data: barsDataset(128, 8), epochs: 1, batch: 16, seed: 3 };
     const run = async (change: Partial<TrainRequest>) => {

@@ -58,7 +58,9 @@ describe('a curvature that serves several steps', () => {
     expect(await trained(onBoard(1))).toEqual(await trained(onBoard()));
   });
 
-  it('gives the same bits and records when the training is resumed in between', async () => {
+  it('gives the same bits and records when the training is resumed in between', {
+    tags: 'long',
+  }, async () => {
     const whole = await trained(onBoard(3));
     const output = { directory: join(root, 'broken'), checkpointEvery: 50 };
     const abort = new AbortController();

@@ -176,7 +176,9 @@ describe('calibrate', () => {
     expect(residuals!.calibrated).toBeLessThan(residuals!.nominal / 10);
   });
 
-  it('refuses to measure crosspoints if the board has none or too many, before any byte is sent', async () => {
+  it('refuses to measure crosspoints if the board has none or too many, before any byte is sent', {
+    tags: 'long',
+  }, async () => {
     for (const [uri, code] of [
       ['emulator:prototype-1024', 'TOO_LARGE'],
       ['emulator:prototype-crossbar', 'UNSUPPORTED'],

@@ -1,10 +1,13 @@
 import { describe, expect, it } from 'vitest';
-import { connect } from '../../../src/connect.js';
+import { EmulatedDevice, findProfile } from '../../../emulator/index.js';
+import { Device } from '../../../src/driver/device.js';
 import { calibrate } from '../../../src/measure/calibrate.js';
 import { calibrationRecordOf } from '../../../src/measure/calibration-record.js';
 import { characterize } from '../../../src/measure/characterize.js';
 import type { FinishedPart, FinishedParts } from '../../../src/measure/lab-board.js';
 import { recordOf } from '../../../src/measure/record.js';
+import { ServedDevice } from '../../../src/serve/serve-device.js';
+import { memoryPortPair } from '../../../src/transport/memory-port.js';
 
 const DATE = new Date('2026-03-01T12:00:00Z');
 
@@ -15,8 +18,11 @@ interface Use {
   readonly onProgress?: (fraction: number) => void;
 }
 
-async function onBoard<Result>(work: (device: Awaited<ReturnType<typeof connect>>) => Promise<Result>) {
-  const device = await connect('emulator:prototype-8?die=3');
+async function onBoard<Result>(cells: number, work: (device: Device) => Promise<Result>): Promise<Result> {
+  const [host, far] = memoryPortPair('board');
+  const profile = { ...findProfile('prototype-8')!, cells };
+  new ServedDevice(new EmulatedDevice({ profile, dieSeed: 3 }), far);
+  const device = await Device.open(host);
   try {
     return await work(device);
   } finally {
@@ -29,19 +35,20 @@ const MEASUREMENTS: [string, { tags?: 'long' }, (use: Use) => Promise<unknown>][
     'characterization',
     { tags: 'long' },
     (use) =>
-      onBoard(async (device) => {
+      onBoard(8, async (device) => {
         const request = { seed: 5, samples: 1000, crosspointsPerRow: 4 };
         const { board, ...record } = recordOf(await characterize(device, { ...request, ...use }), DATE);
         return { ...record, board: board.serialNumber };
       }),
   ],
-  ['calibration', { tags: 'long' }, calibration(true)],
-  ['calibration of cells', {}, calibration(false)],
+  ['calibration', { tags: 'long' }, calibration(8, true)],
+  ['calibration of cells', { tags: 'long' }, calibration(8, false)],
+  ['calibration of three cells', {}, calibration(3, false)],
 ];
 
-function calibration(crosspoints: boolean): (use: Use) => Promise<unknown> {
+function calibration(cells: number, crosspoints: boolean): (use: Use) => Promise<unknown> {
   return (use) =>
-    onBoard(async (device) => {
+    onBoard(cells, async (device) => {
       const result = await calibrate(device, { seed: 5, samples: 1000, crosspoints, ...use });
       const { board, ...record } = calibrationRecordOf(result, DATE, 30);
       return { ...record, board: board.serialNumber };

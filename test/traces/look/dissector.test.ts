@@ -150,7 +150,9 @@ describe.runIf(hasTshark)('the dissector for tshark', () => {
     expect(codes('', 'sampleBlock')[0]).toEqual(Array.from(block.samples!.codes.slice(0, 64)));
   });
 
-  it('shows times exact to the nanosecond, and directions as the host sees them', async () => {
+  it('shows times exact to the nanosecond, and directions as the host sees them', {
+    tags: 'long',
+  }, async () => {
     const { chunks, rows } = await plainRows();
     const frames = [...wireFrames(chunks)];
     expect(rows.map((row) => row['frame.time_epoch'][0].replace('.', ''))).toEqual(

@@ -59,7 +59,7 @@ describe('the summary of a session', () => {
     expect(ledger.sessions).toBe(1);
   });
 
-  it('counts every message of the decoder once, for any pieces of bytes', async () => {
+  it('counts every message of the decoder once, for any pieces of bytes', { tags: 'long' }, async () => {
     const chunks = await simulatedSessions([4]);
     const decoder = new LinkDecoder();
     const names = new Map<string, number>();

@@ -11,7 +11,9 @@ async function alarms(fault: FaultName, trials: number, samples: number, rate: n
 }
 
 describe('the statistics of an emulated board of 64 cells', () => {
-  it('find a dead cell and another die in a thousand samples, and nothing on a good board', async () => {
+  it('find a dead cell and another die in a thousand samples, and nothing on a good board', {
+    tags: 'long',
+  }, async () => {
     expect(await alarms('dead', 1, 1000, 1e-3)).toBe(1);
     expect(await alarms('die', 1, 1000, 1e-3)).toBe(1);
     expect(await alarms('none', 2, 1000, 1e-6)).toBe(0);
