@@ -40,7 +40,8 @@ export function loadedByEach(scripts: readonly string[]): ReadonlyMap<string, re
   return new Map(scripts.map((script) => [script, [script, ...modulesBehind(script, imports)]]));
 }
 
-type Imports = readonly (readonly [parent: string, child: string])[];
+/** The modules that each module imports. */
+type Imports = ReadonlyMap<string, ReadonlySet<string>>;
 
 /** The imports of a Node process. */
 function importsOf(args: readonly string[]): Imports {
@@ -55,13 +56,12 @@ function importsOf(args: readonly string[]): Imports {
     if (status !== 0) throw new Error(`${args.join(' ')}: exit code ${status}: ${stderr}`);
     const root = `${pathToFileURL(ROOT).href}/`;
     const inRepository = (url: string) => (url.startsWith(root) ? url.slice(root.length) : url);
-    return readFileSync(list, 'utf8')
-      .trimEnd()
-      .split('\n')
-      .map((line) => {
-        const [parent, child] = line.split(' ');
-        return [inRepository(parent), inRepository(child)] as const;
-      });
+    const imports = new Map<string, Set<string>>();
+    for (const line of readFileSync(list, 'utf8').trimEnd().split('\n')) {
+      const [parent, child] = line.split(' ').map(inRepository);
+      imports.set(parent, (imports.get(parent) ?? new Set()).add(child));
+    }
+    return imports;
   } finally {
     rmSync(directory, { recursive: true });
   }
@@ -72,8 +72,8 @@ function modulesBehind(first: string, imports: Imports): string[] {
   const found = new Set<string>();
   const next = [first];
   for (let parent = next.pop(); parent !== undefined; parent = next.pop())
-    for (const [from, to] of imports)
-      if (from === parent && !found.has(to)) {
+    for (const to of imports.get(parent) ?? [])
+      if (!found.has(to)) {
         found.add(to);
         next.push(to);
       }
