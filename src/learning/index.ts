@@ -42,6 +42,7 @@ export {
 export type { InitialPolicy } from './optimizers/relaxation.js';
 export type { DrawnLine, Equation, Points } from './pinn/equation.js';
 export {
+  type BurgersSettings,
   burgersPinn,
   heatPinn,
   type PinnProblem,

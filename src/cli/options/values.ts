@@ -47,6 +47,14 @@ export function decimalUpTo(max: number): ValueParser<number> {
   });
 }
 
+/** A number from `min` to `max`, decimal. */
+export function decimalFrom(min: number, max: number): ValueParser<number> {
+  return decimal({
+    range: `a number from ${min} to ${max}`,
+    isInside: (value) => value >= min && value <= max,
+  });
+}
+
 /** A finite number from 0 on, decimal. */
 export const nonNegativeNumber: ValueParser<number> = decimal({
   range: '0 or a number above it, such as 0.1 or 1e-3',

@@ -2,22 +2,34 @@ import { gaussHermite } from '../../linalg/gauss-hermite.js';
 import type { Equation, Points } from './equation.js';
 import { cellCentres, gridWithEdges, onSides } from './points.js';
 
-const VISCOSITY = 0.1;
 const QUADRATURE_NODES = 100;
+/** The viscosities for which this quadrature has an error of at most 10⁻⁶. */
+export const VISCOSITY_RANGE = [0.001, 0.5] as const;
+
+/** The parts of Burgers' problem that can be chosen. */
+export interface BurgersParts {
+  /** ν, dimensionless, 0.001 to 0.5. Default 0.1. With a smaller ν the solution is steeper at x = 0. */
+  readonly viscosity?: number;
+  /** Number of points inside along t, and along x: grid² points in all, 1 ≤ grid ≤ 200. Default 25. */
+  readonly grid?: number;
+  /** Number of points at t = 0, and at each end, 1 to 200. Default 43. */
+  readonly boundaryCount?: number;
+}
 
 /**
- * u_t + u u_x = ν u_xx for t in [0, 1] and x in [−1, 1], ν = 0.1, u(0, x) = −sin πx and u = 0 at both ends.
+ * u_t + u u_x = ν u_xx for t in [0, 1] and x in [−1, 1], u(0, x) = −sin πx and u = 0 at both ends.
  * Coordinates are (t, x). The solution is the integral of Cole and Hopf, computed by Gauss–Hermite
  * quadrature. Source: Basdevant et al., "Spectral and finite difference solutions of the Burgers equation",
  * 1986.
  */
-export function burgers(n = 25, boundaryCount = 43): Equation {
+export function burgers(parts: BurgersParts = {}): Equation {
+  const { viscosity = 0.1, grid = 25, boundaryCount = 43 } = parts;
   return {
     name: 'burgers',
-    settings: { equation: 'burgers', viscosity: VISCOSITY, grid: n, boundaryCount },
+    settings: { equation: 'burgers', viscosity, grid, boundaryCount },
     dimensions: 2,
     along: [0, 1],
-    interior: stretched(cellCentres(n)),
+    interior: stretched(cellCentres(grid)),
     boundary: stretched(
       onSides(boundaryCount, [
         [0, 0],
@@ -33,10 +45,10 @@ export function burgers(n = 25, boundaryCount = 43): Equation {
       partials.first[0] = 1;
       partials.first[1] = jet.value;
       partials.second[0] = 0;
-      partials.second[1] = -VISCOSITY;
-      return jet.first[0] + jet.value * jet.first[1] - VISCOSITY * jet.second[1];
+      partials.second[1] = -viscosity;
+      return jet.first[0] + jet.value * jet.first[1] - viscosity * jet.second[1];
     },
-    exact: burgersSolution(VISCOSITY),
+    exact: burgersSolution(viscosity),
     drawnLines: [0, 0.25, 0.5, 1].map((t) => ({ name: `t = ${t}`, from: [t, -1], to: [t, 1] })),
     lineAxis: 'x',
     test: () => stretched(gridWithEdges(80)),

@@ -1,6 +1,6 @@
-import { checkObject, checkWhole } from '../../argument-checks.js';
+import { badArgument, checkObject, checkWhole } from '../../argument-checks.js';
 import type { NoFigures, Problem } from '../problem/contract.js';
-import { burgers } from './burgers.js';
+import { type BurgersParts, burgers, VISCOSITY_RANGE } from './burgers.js';
 import type { Equation, Points } from './equation.js';
 import { heat } from './heat.js';
 import { poissonCube, poissonSquare } from './poisson.js';
@@ -37,7 +37,12 @@ export interface PoissonSettings extends PinnSettings {
   readonly dimensions?: number;
 }
 
+/** Settings of Burgers' problem. */
+export interface BurgersSettings extends PinnSettings, BurgersParts {}
+
 const DIMENSIONS_MAX = 16;
+/** More points in the domain would need a matrix K of gigabytes. */
+const GRID_MAX = 200;
 
 /**
  * Δu = f in the unit cube of d dimensions: see `poissonCube` and `poissonSquare`. Parameters have length P.
@@ -56,8 +61,15 @@ export function heatPinn(settings: PinnSettings = {}): PinnProblem {
 }
 
 /** Burgers' equation in one dimension: see `burgers`. Parameters have length P. Errors: BAD_ARGUMENT. */
-export function burgersPinn(settings: PinnSettings = {}): PinnProblem {
-  return pinnProblem(burgers(), settings);
+export function burgersPinn(settings: BurgersSettings = {}): PinnProblem {
+  checkObject('settings', settings, '{ viscosity: 0.1 }');
+  const { viscosity, grid, boundaryCount } = settings;
+  const [least, largest] = VISCOSITY_RANGE;
+  if (viscosity !== undefined && !(viscosity >= least && viscosity <= largest))
+    throw badArgument('viscosity', viscosity, `a number from ${least} to ${largest}`);
+  if (grid !== undefined) checkWhole('grid', grid, 1, GRID_MAX);
+  if (boundaryCount !== undefined) checkWhole('boundaryCount', boundaryCount, 1, GRID_MAX);
+  return pinnProblem(burgers(settings), settings);
 }
 
 /**

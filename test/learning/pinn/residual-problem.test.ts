@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { burgers } from '../../../src/learning/pinn/burgers.js';
 import type { Equation } from '../../../src/learning/pinn/equation.js';
 import { heat } from '../../../src/learning/pinn/heat.js';
+import { burgersPinn } from '../../../src/learning/pinn/pinn-problem.js';
 import { poissonCube, poissonSquare } from '../../../src/learning/pinn/poisson.js';
 import { ResidualProblem } from '../../../src/learning/pinn/residual-problem.js';
 import { dot, matVec, matVecTransposed, norm2 } from '../../../src/linalg/products.js';
@@ -15,13 +16,13 @@ interface GoldenCase {
   readonly frobenius: number;
 }
 const GOLDEN: Record<'poisson-2d' | 'heat' | 'burgers', GoldenCase> & {
-  burgersSolution: readonly (readonly [number, number, number])[];
+  burgersSolution: readonly (readonly [number, number, number, number])[];
 } = JSON.parse(readFileSync(new URL('golden.json', import.meta.url), 'utf8'));
 
 const SMALL: Record<'poisson-2d' | 'heat' | 'burgers', Equation> = {
   'poisson-2d': poissonSquare(3),
   heat: heat(3),
-  burgers: burgers(3, 2),
+  burgers: burgers({ grid: 3, boundaryCount: 2 }),
 };
 const EVERY: readonly Equation[] = [...Object.values(SMALL), poissonCube(3, 12, 8)];
 
@@ -73,12 +74,23 @@ describe('residuals and derivatives', () => {
 
 describe('the known solutions', () => {
   it('of the Burgers equation agree with another quadrature', () => {
-    for (const [t, x, value] of GOLDEN.burgersSolution)
-      expect(burgers().exact(Float64Array.of(t, x), 0)).toBeCloseTo(value, 9);
+    for (const [viscosity, t, x, value] of GOLDEN.burgersSolution)
+      expect(burgers({ viscosity }).exact(Float64Array.of(t, x), 0)).toBeCloseTo(value, 9);
+  });
+
+  it.each([
+    ['viscosity', 0.0009, '0.001 to 0.5'],
+    ['viscosity', Number.NaN, '0.001 to 0.5'],
+    ['grid', 0, '1 to 200'],
+    ['boundaryCount', 2.5, '1 to 200'],
+  ])('of the Burgers equation refuse the %s %d', (name, value, range) => {
+    expect(() => burgersPinn({ [name]: value })).toThrow(
+      expect.objectContaining({ code: 'BAD_ARGUMENT', message: expect.stringContaining(range) }),
+    );
   });
 
   // Central differences with step 1e-3 leave an error of about 1e-6 times the fourth derivative.
-  it.each([poissonSquare(4), heat(4), burgers(4, 3), poissonCube(3, 20, 8)])(
+  it.each([poissonSquare(4), heat(4), burgers({ grid: 4, boundaryCount: 3 }), poissonCube(3, 20, 8)])(
     'of $name fulfil their equation',
     (equation) => {
       const { interior, dimensions, along } = equation;

@@ -227,6 +227,9 @@ function pinnTask(
 /** Steps of the Poisson equation in two dimensions. Its error falls for longer than that in five. */
 const POISSON_SQUARE_STEPS = 200;
 
+/** A solution so steep that 460 points are too few for a network of 337 parameters. */
+const STEEP_BURGERS = { viscosity: 0.1 / Math.PI, grid: 20, boundaryCount: 20, hidden: [16, 16] };
+
 const FULL: LongerSteps = { firstOrder: 3000, quasiNewton: 1000 };
 
 const PINN: Study = {
@@ -259,6 +262,12 @@ const PINN: Study = {
       ),
       pinnTask('heat', 'Heat equation', heatPinn(), pinnMethods(heat, heat.steps, FULL)),
       pinnTask('burgers', 'Burgers’ equation', burgersPinn(), pinnMethods(burgers, burgers.steps, FULL)),
+      pinnTask(
+        'burgers-steep',
+        'Burgers’ equation with ν = 0.1/π and 460 points',
+        burgersPinn(STEEP_BURGERS),
+        pinnMethods(burgers, burgers.steps, FULL),
+      ),
     ];
   },
 };
