@@ -3,6 +3,7 @@ import { ThermolinkError, throwIfAborted } from '../errors.js';
 import type { Tensor } from '../files/safetensors.js';
 import { type BegunEvaluation, beginEvaluation } from './begun-evaluation.js';
 import type { Checkpoint } from './checkpoint.js';
+import { divergedError, refuseRisenLoss } from './diverged.js';
 import type { Optimizer, StepResult } from './optimizers/contract.js';
 import type { Figures, Problem } from './problem/contract.js';
 import {
@@ -58,6 +59,7 @@ export async function takeAllSteps<Measures extends Figures, Test extends Figure
     if (directory?.mended !== undefined) training.onMended?.(directory.mended);
     const start = directory?.checkpoint ?? initialState(training);
     const end = await takeSteps(training, start, directory);
+    refuseDivergedEnd(training.problem, end);
     const test = training.problem.test(end.parameters, end.step);
     const hostMs = performance.now() - began + millisecondsOf(start);
     const summary: TrainingSummary<Test> = { ...test, ...factsOf(training, end, hostMs) };
@@ -68,6 +70,15 @@ export async function takeAllSteps<Measures extends Figures, Test extends Figure
     directory?.close();
     await training.problem.close?.();
   }
+}
+
+/** Throws DIVERGED if the last step made the parameters or the loss too large. No later step looks at them. */
+function refuseDivergedEnd<M extends Figures, T extends Figures>(
+  { trial }: Problem<M, T>,
+  { step, parameters, firstLoss }: Checkpoint,
+): void {
+  if (!parameters.every(Number.isFinite)) throw divergedError(step, 'the parameters are not finite');
+  if (trial !== undefined) refuseRisenLoss(step, trial.loss(parameters), firstLoss);
 }
 
 /** The arrays and texts of the files of weights. */

@@ -2,8 +2,11 @@ import { describe, expect, it } from 'vitest';
 import type { Dataset } from '../../../src/learning/data/dataset.js';
 import type { Network } from '../../../src/learning/network/contract.js';
 import { createMlp } from '../../../src/learning/network/mlp.js';
+import type { Optimizer } from '../../../src/learning/optimizers/contract.js';
 import { createOptimizer } from '../../../src/learning/optimizers/create.js';
+import { poissonPinn } from '../../../src/learning/pinn/pinn-problem.js';
 import type { StepRecord } from '../../../src/learning/record.js';
+import { trainProblem } from '../../../src/learning/train-problem.js';
 import { train } from '../../../src/learning/trainer.js';
 import { barsDataset } from '../../support/network-examples.js';
 
@@ -52,6 +55,25 @@ describe('a training whose loss is finite but huge', () => {
     const training = run(withLosses([1, second, 1], evaluated));
     if (step === undefined) await expect(training).resolves.toBeDefined();
     else await expect(training).rejects.toMatchObject({ code: 'DIVERGED', data: { step } });
+  });
+});
+
+it.each([
+  ['loss', 1e6],
+  ['parameters', Number.POSITIVE_INFINITY],
+])('a problem whose last step makes the %s too large ends in DIVERGED', async (part, value) => {
+  const sgd = createOptimizer('sgd', { rate: 0.1, momentum: 0 });
+  const optimizer: Optimizer = {
+    ...sgd,
+    update: async (state, request) => ({
+      ...(await sgd.update(state, request)),
+      parameters: request.parameters.map(() => value),
+    }),
+  };
+  const problem = poissonPinn({ dimensions: 2, hidden: [3] });
+  await expect(trainProblem({ problem, optimizer, steps: 1, seed: 1 })).rejects.toMatchObject({
+    code: 'DIVERGED',
+    message: expect.stringContaining(`step 1: the ${part}`),
   });
 });
 
