@@ -11,6 +11,8 @@ export type DirectionOf = (residual: Float64Array, index: number) => Promise<Flo
  *
  *     ‖x − A⁻¹b‖_A never grows, whatever the directions are.
  *
+ * The vectors in `known` are directions too, before those of `direction`. One with zᵀAz = 0 is skipped.
+ *
  * With z = r these are conjugate gradients, fully orthogonalised; with a z from a board they are flexible
  * conjugate gradients, preconditioned by the board. It ends early if zᵀAz is not positive. Cost: one product
  * with A for each direction. Source: Notay, "Flexible conjugate gradients", SIAM J. Sci. Comput. 22 (2000).
@@ -20,12 +22,14 @@ export async function conjugateDirections(
   b: Float64Array,
   count: number,
   direction: DirectionOf,
+  known: readonly Float64Array[] = [],
 ): Promise<Float64Array<ArrayBuffer>> {
   const x = new Float64Array(b.length);
   const residual = Float64Array.from(b);
   const earlier: { z: Float64Array; az: Float64Array; zaz: number }[] = [];
-  for (let index = 0; index < count; index++) {
-    const z = Float64Array.from(await direction(residual, index));
+  /** Moves x along z. Returns whether zᵀAz is positive; if it is not, x stays. */
+  const moveAlong = (direction: Float64Array): boolean => {
+    const z = Float64Array.from(direction);
     const az = Float64Array.from(apply(z));
     for (const other of earlier) {
       const overlap = dot(other.az, z) / other.zaz;
@@ -33,12 +37,15 @@ export async function conjugateDirections(
       addScaled(az, -overlap, other.az);
     }
     const zaz = dot(z, az);
-    if (!(zaz > 0)) break;
+    if (!(zaz > 0)) return false;
     const length = dot(z, residual) / zaz;
     addScaled(x, length, z);
     addScaled(residual, -length, az);
     earlier.push({ z, az, zaz });
-  }
+    return true;
+  };
+  for (const z of known) moveAlong(z);
+  for (let index = 0; index < count; index++) if (!moveAlong(await direction(residual, index))) break;
   return x;
 }
 

@@ -7,7 +7,7 @@ import { cg } from './cg.js';
 import type { Optimizer } from './contract.js';
 import { kfac } from './kfac.js';
 import type { Blocks } from './layer-blocks.js';
-import { levenbergMarquardt } from './levenberg-marquardt.js';
+import { levenbergMarquardt, RECYCLE_MAX } from './levenberg-marquardt.js';
 import { ngd } from './ngd.js';
 import { quasiNewton } from './quasi-newton.js';
 import {
@@ -56,6 +56,10 @@ const RANGES: Record<
   rank: {
     test: (value) => Number.isSafeInteger(value) && value >= 0,
     words: 'a whole number of at least 0',
+  },
+  recycle: {
+    test: (value) => Number.isSafeInteger(value) && value >= 0 && value <= RECYCLE_MAX,
+    words: `a whole number from 0 to ${RECYCLE_MAX}`,
   },
   firstDamping: POSITIVE,
   finalDamping: { test: (value) => value > 0 && value <= 1, words: 'a number above 0 and at most 1' },

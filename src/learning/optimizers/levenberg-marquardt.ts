@@ -18,6 +18,12 @@ export interface LevenbergMarquardtSettings {
   readonly runs: number;
   /** Largest number of ticks of a board run. The run is shorter if every mode decays to 1/100 earlier. */
   readonly ticks: number;
+  /**
+   * Number of earlier steps that are used as directions again, 0 to 8. Default 0. The host finds the best
+   * length along each by one exact product. A board run that ends before its weak directions have settled is
+   * then continued, in effect, over several steps.
+   */
+  readonly recycle?: number;
   /** λ of the first attempt, as a share of KᵀK's largest eigenvalue. */
   readonly firstDamping: number;
   /** Smallest λ, as a share of KᵀK's largest eigenvalue. Default 10⁻⁷. */
@@ -27,6 +33,9 @@ export interface LevenbergMarquardtSettings {
   /** Share of η to which it falls linearly. Default 0. */
   readonly finalRate?: number;
 }
+
+/** Largest number of earlier steps that are used again. Each needs a product with KᵀK in every attempt. */
+export const RECYCLE_MAX = 8;
 
 const DAMPING_MIN = 1e-7;
 /** Largest λ, as a share of KᵀK's largest eigenvalue: x is then nearly ∇ℓ/λ. */
@@ -57,14 +66,14 @@ const STEP_OF_STIFFEST = 1.9;
  *   K is used again. After ten failed attempts θ stays unchanged, and λ keeps its raised value.
  *
  * The host solves the dominant directions of K itself, and loads K without them. It combines the rough
- * answers of the solver by exact products (`conjugateDirections`). The state keeps λ, the dominant directions
- * and the scale of each run. A resumed training therefore gives the same bits.
+ * answers of the solver by exact products (`conjugateDirections`). The state keeps λ, the dominant
+ * directions, the recycled steps and the scale of each run. A resumed training therefore gives the same bits.
  *
  * Errors: DIVERGED when the loss or the gradient is not finite; those of the solver.
  * Source: Nielsen, "Damping parameter in Marquardt's method", IMM-REP-1999-05.
  */
 export function levenbergMarquardt(solver: TruncatedSolver, settings: LevenbergMarquardtSettings): Optimizer {
-  const { dampingMin = DAMPING_MIN } = settings;
+  const { dampingMin = DAMPING_MIN, recycle = 0 } = settings;
   return {
     name: 'lm',
     settings: { name: 'lm', solver: solver.name, ...settings },
@@ -83,6 +92,7 @@ export function levenbergMarquardt(solver: TruncatedSolver, settings: LevenbergM
         throw divergedError(step, 'the loss or its gradient is not finite');
       const subspace = subspaceOf(factor, state, settings.rank, request);
       const rest = subspace === undefined ? factor : withoutSubspace(factor, subspace);
+      const recycled = rowsOf(state.arrays['recycled'], parameters.length);
       const use = { factor: rest, address: { seed, step, block: 0 }, signal };
       return solver.truncated(use, async (loaded) => {
         const scales = Float64Array.from(state.arrays['scales']);
@@ -90,9 +100,11 @@ export function levenbergMarquardt(solver: TruncatedSolver, settings: LevenbergM
         let damping = state.numbers['damping'] ?? settings.firstDamping * largest;
         let growth = 2;
         let taken = parameters;
+        let latest: Float64Array | undefined;
         for (let attempt = 0; attempt < ATTEMPTS_MAX; attempt++) {
           const problem = { factor, damping, drive, subspace };
-          const x = await solveRoughly(loaded, problem, settings, scales);
+          const x = await solveRoughly(loaded, problem, settings, scales, recycled);
+          latest = x;
           const tried = parameters.map((value, i) => value - rate * x[i]);
           const gain = gainOf(loss - lossAt(tried), rate * predictedFall(factor, drive, x));
           if (gain > GAIN_MIN) {
@@ -107,6 +119,8 @@ export function levenbergMarquardt(solver: TruncatedSolver, settings: LevenbergM
         }
         const arrays: Record<string, Float64Array> = { scales };
         if (subspace !== undefined) arrays['subspace'] = subspace.basis.data;
+        if (recycle > 0 && latest !== undefined)
+          arrays['recycled'] = joined([latest, ...recycled].slice(0, recycle));
         return {
           parameters: taken,
           state: { arrays, numbers: { damping } },
@@ -125,12 +139,26 @@ interface Attempted {
   readonly subspace: DominantSubspace | undefined;
 }
 
-/** Computes x from `runs` answers of the solver. Stores the next scale of each run in `scales`. */
+/** Cuts an array into rows of this length. An absent array has no rows. */
+function rowsOf(array: Float64Array | undefined, length: number): Float64Array[] {
+  const count = (array?.length ?? 0) / length;
+  return Array.from({ length: count }, (_, i) => array!.subarray(i * length, (i + 1) * length));
+}
+
+function joined(rows: readonly Float64Array[]): Float64Array {
+  return Float64Array.from(rows.flatMap((row) => [...row]));
+}
+
+/**
+ * Computes x from the recycled steps and from `runs` answers of the solver. Stores the next scale of each run
+ * in `scales`.
+ */
 async function solveRoughly(
   loaded: LoadedFactor,
   { factor, damping, drive, subspace }: Attempted,
   { runs, ticks: ticksMax }: LevenbergMarquardtSettings,
   scales: Float64Array,
+  recycled: readonly Float64Array[],
 ): Promise<Float64Array> {
   const apply = (x: Float64Array): Float64Array => applySystem({ kind: 'factored', factor, damping }, x);
   const slowest = (STEP_OF_STIFFEST * damping) / (loaded.eigenvalueMax + damping);
@@ -142,7 +170,7 @@ async function solveRoughly(
     return answer.x;
   };
   const direction = subspace === undefined ? rough : deflatedDirection(subspace, damping, apply, rough);
-  return conjugateDirections(apply, drive, runs, direction);
+  return conjugateDirections(apply, drive, runs, direction, recycled);
 }
 
 /**

@@ -96,6 +96,8 @@ export interface OptimizerOptions {
   readonly products?: number;
   /** Number of dominant directions of the curvature that the host solves itself in `lm`, ≥ 0. */
   readonly rank?: number;
+  /** Number of earlier steps that `lm` uses again as directions, 0 to 8. Default 0. */
+  readonly recycle?: number;
   /** Smallest λ of `lm`, as a share of the curvature's largest eigenvalue, above 0. */
   readonly dampingMin?: number;
   /** λ of the first attempt of `lm`, as a share of the curvature's largest eigenvalue, above 0. */
@@ -149,7 +151,7 @@ export const TRUNCATED_DEFAULTS = { rate: 0.05, finalRate: 0.1, clip: 0.5, dampi
 const FURTHER: Readonly<Partial<Record<OptimizerName, OptimizerOptions>>> = {
   tngd: { blocks: 'whole', asynchronous: false },
   'tngd-adam': { blocks: 'whole' },
-  lm: { rate: 1, finalRate: 0, dampingMin: 1e-7 },
+  lm: { rate: 1, finalRate: 0, dampingMin: 1e-7, recycle: 0 },
 };
 
 /** Options of a curvature that is averaged over batches. They have no defaults. */

@@ -11,7 +11,7 @@ type Defaults = Readonly<
 const NATURAL = { rate: 0.5, damping: 1e-2, clip: 0.5 } as const;
 
 const SHARED: Defaults = {
-  lm: { rank: 16, runs: 2, ticks: 1024 },
+  lm: { rank: 16, runs: 2, ticks: 1024, recycle: 1 },
   tngd: { ...NATURAL, ticks: 1024, runs: 2 },
   ngd: NATURAL,
   cg: { ...NATURAL, products: 30 },

@@ -177,6 +177,8 @@ function pinnMethods(
   lm: OptimizerOptions = optimizers.lm,
 ): readonly StudyMethod[] {
   const shared = { steps, usesBoard: false } as const;
+  // An exact answer leaves nothing for an earlier step to add.
+  const { recycle: _, ...lmAlone } = lm;
   return [
     {
       ...{ ...shared, label: 'board', name: 'lm', options: lm, usesBoard: true, role: 'board' },
@@ -184,8 +186,12 @@ function pinnMethods(
       ...{ meaning: 'Levenberg–Marquardt, the equation solved roughly by the board', stepCost: 10 },
     },
     {
-      ...{ ...shared, label: 'exact', name: 'lm', options: lm, digitalSolver: createExactSolver() },
-      ...{ meaning: 'the same, solved exactly on the host', stepCost: 8, role: 'digital' },
+      ...{ ...shared, label: 'exact', name: 'lm', options: lmAlone, digitalSolver: createExactSolver() },
+      ...{
+        meaning: 'Levenberg–Marquardt, the equation solved exactly on the host',
+        stepCost: 8,
+        role: 'digital',
+      },
       search: RATE_OF_LM,
     },
     {

@@ -1,5 +1,6 @@
 import { createExactSolver, createNoSolver } from '../../../algorithms/truncated.js';
 import { ThermolinkError } from '../../../errors.js';
+import { RECYCLE_MAX } from '../../../learning/optimizers/levenberg-marquardt.js';
 import {
   hasOption,
   type OptimizerName,
@@ -14,6 +15,7 @@ import {
   positiveInteger,
   positiveNumber,
   u32,
+  wholeNumber,
 } from '../../options/values.js';
 import { usesBoard } from './inert-options.js';
 import { OUTPUT_OPTIONS } from './output-options.js';
@@ -106,6 +108,9 @@ const METHOD_OPTIONS = {
   rank: option('--rank <k>', 'dominant directions of the curvature that the host solves itself', {
     value: u32,
   }),
+  recycle: option('--recycle <k>', 'earlier steps that lm uses again as directions', {
+    value: wholeNumber(0, RECYCLE_MAX),
+  }),
   memory: option('--memory <k>', 'pairs of steps that lbfgs keeps', { value: positiveInteger() }),
   klClip: option('--kl-clip <c>', 'largest predicted change of the loss in a step of kfac', {
     value: positiveNumber,
@@ -150,6 +155,7 @@ const OPTIMIZER_OPTIONS = [
   'reload',
   'products',
   'rank',
+  'recycle',
   'dampingMin',
   'memory',
   'average',
