@@ -1,12 +1,16 @@
 import { describe, expect, it } from 'vitest';
 import { findProfile } from '../../../emulator/profiles/profiles.js';
 import { createAnalogSolver } from '../../../src/algorithms/board-solver.js';
-import { createExactSolver } from '../../../src/algorithms/truncated.js';
+import { createExactSolver, createNoSolver } from '../../../src/algorithms/truncated.js';
 import { deflatedDirection } from '../../../src/learning/optimizers/deflated-direction.js';
 import { levenbergMarquardt } from '../../../src/learning/optimizers/levenberg-marquardt.js';
 import { heat } from '../../../src/learning/pinn/heat.js';
 import { ResidualProblem } from '../../../src/learning/pinn/residual-problem.js';
-import { conjugateDirections, type DirectionOf } from '../../../src/linalg/conjugate-directions.js';
+import {
+  addScaled,
+  conjugateDirections,
+  type DirectionOf,
+} from '../../../src/linalg/conjugate-directions.js';
 import { dominantSubspace } from '../../../src/linalg/dominant-subspace.js';
 import { applySystem } from '../../../src/linalg/linear-system.js';
 import { matrix } from '../../../src/linalg/matrix.js';
@@ -62,6 +66,26 @@ describe('directions whose dominant part the host solves', () => {
     const x = await conjugateDirections(apply, inside, 1, direction);
     const wanted = directSolver(system)?.(inside) ?? inside;
     expect(norm2(subtract(x, wanted))).toBeLessThan(1e-8 * norm2(wanted));
+  });
+});
+
+describe('directions that are known before', () => {
+  const none: DirectionOf = async () => new Float64Array(12);
+
+  it('never lead away from the solution, also if they are zero or equal', async () => {
+    const some = normals(2, 12).data;
+    const known = [some.subarray(0, 12), new Float64Array(12), some.subarray(0, 12), some.subarray(12)];
+    let last = errorOf(new Float64Array(12));
+    for (let count = 1; count <= known.length; count++) {
+      const error = errorOf(await conjugateDirections(apply, drive, 0, none, known.slice(0, count)));
+      expect(error).toBeLessThan(last * (1 + 1e-9));
+      last = error;
+    }
+  });
+
+  it('leave nothing to do if one of them is the solution', async () => {
+    const x = await conjugateDirections(apply, drive, 3, rubbish, [exact.map((value) => -3 * value)]);
+    expect(errorOf(x)).toBeLessThan(1e-7 * errorOf(new Float64Array(12)));
   });
 });
 
@@ -188,6 +212,71 @@ describe('the Levenberg–Marquardt method', () => {
     const expected = exact.map((x) => -rate * x);
     expect(norm2(subtract(taken, expected))).toBeLessThan(1e-8 * norm2(expected));
     expect(after.numbers['damping'] / damping).toBeCloseTo(0.875, 6);
+  });
+
+  describe('with earlier steps as directions', () => {
+    const random = randomSource({ seed: 12, stream: 901 });
+    const steep = matrix(
+      20,
+      12,
+      Float64Array.from({ length: 240 }, (_, i) => random.normal() * 2 ** -((i % 12) / 3)),
+    );
+    const target = Float64Array.from({ length: 20 }, (_, i) => Math.cos(3 * i));
+
+    const lossAt = (at: Float64Array) => norm2(subtract(matVec(steep, at), target)) ** 2 / 2;
+    const gradientAt = (at: Float64Array) => matVecTransposed(steep, subtract(matVec(steep, at), target));
+
+    /** Descends on ½‖Kx − r‖² with a solver that returns its input. */
+    async function descend(recycle: number, steps: number) {
+      const optimizer = levenbergMarquardt(createNoSolver(), {
+        ...{ ...settings, rank: 0, runs: 1, firstDamping: 1e-9, dampingMin: 1e-12 },
+        recycle,
+      });
+      let parameters: Float64Array = new Float64Array(12);
+      let state = optimizer.init(12);
+      const losses: number[] = [];
+      for (let step = 0; step < steps; step++) {
+        const gradient = gradientAt(parameters);
+        const asked = { parameters, gradient, factor: steep, lossAt, step, totalSteps: steps, seed: 1 };
+        ({ parameters, state } = await optimizer.update(state, asked));
+        losses.push(lossAt(parameters));
+      }
+      return { losses, state };
+    }
+
+    /** The losses of the conjugate gradient method of Hestenes and Stiefel. */
+    function conjugateGradients(steps: number): number[] {
+      const at = new Float64Array(12);
+      let gradient = gradientAt(at);
+      let direction = gradient.map((value) => -value);
+      return Array.from({ length: steps }, () => {
+        const image = matVec(steep, direction);
+        const before = dot(gradient, gradient);
+        addScaled(at, before / dot(image, image), direction);
+        gradient = gradientAt(at);
+        const kept = dot(gradient, gradient) / before;
+        direction = direction.map((value, i) => kept * value - gradient[i]);
+        return lossAt(at);
+      });
+    }
+
+    it('takes the steps of conjugate gradients if the solver returns its input', async () => {
+      const expected = conjugateGradients(8);
+      const { losses } = await descend(1, 8);
+      losses.forEach((loss, step) => {
+        expect(loss / expected[step]).toBeCloseTo(1, 6);
+      });
+      // Without the earlier step it is steepest descent, which is slower.
+      expect((await descend(0, 8)).losses[7]).toBeGreaterThan(1.2 * losses[7]);
+    });
+
+    it.each([0, 1, 3])('keeps the last %i in its state', async (recycle) => {
+      const { state } = await descend(recycle, 5);
+      expect(state.arrays['recycled']?.length ?? 0).toBe(12 * recycle);
+      if (recycle < 2) return;
+      const earlier = (await descend(recycle, 4)).state.arrays['recycled'];
+      expect(state.arrays['recycled'].subarray(12)).toEqual(earlier.subarray(0, 12 * (recycle - 1)));
+    });
   });
 
   it('refuses a loss that is not finite', async () => {

@@ -46,6 +46,9 @@ const VARIATIONS: readonly Variation[] = [
 const QUICK: readonly string[] = ['base', '4', '6', '8', '2 %', '5 %', '0.1 %', '0.000001'];
 
 /** The problems, in sizes that train in seconds. */
+/** Without earlier steps as directions, so that the effect of the board's answers is seen alone. */
+const { recycle: _, ...LM } = PINN_DEFAULTS.poisson.optimizers.lm;
+
 const PROBLEMS = {
   ising: {
     title: 'Ising ring of 10 spins',
@@ -64,7 +67,7 @@ const PROBLEMS = {
     ...{
       measure: 'relativeError',
       optimizer: 'lm' as const,
-      options: PINN_DEFAULTS.poisson.optimizers.lm,
+      options: LM,
       ticks: 512,
     },
     steps: 40,
