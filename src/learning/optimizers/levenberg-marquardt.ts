@@ -73,10 +73,12 @@ const STEP_OF_STIFFEST = 1.9;
  * Source: Nielsen, "Damping parameter in Marquardt's method", IMM-REP-1999-05.
  */
 export function levenbergMarquardt(solver: TruncatedSolver, settings: LevenbergMarquardtSettings): Optimizer {
-  const { dampingMin = DAMPING_MIN, recycle = 0 } = settings;
+  const { recycle = 0, ...others } = settings;
+  const { dampingMin = DAMPING_MIN } = others;
   return {
     name: 'lm',
-    settings: { name: 'lm', solver: solver.name, ...settings },
+    // Without earlier steps the settings are those of older checkpoints, which can then be resumed.
+    settings: { name: 'lm', solver: solver.name, ...others, ...(recycle === 0 ? {} : { recycle }) },
     needsCurvature: true,
     needsTrial: 'step',
     init: () => ({ arrays: { scales: new Float64Array(settings.runs) }, numbers: {} }),
