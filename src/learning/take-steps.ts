@@ -72,7 +72,7 @@ export async function takeAllSteps<Measures extends Figures, Test extends Figure
   }
 }
 
-/** Throws DIVERGED if the last step made the parameters or the loss too large. No later step looks at them. */
+/** Throws DIVERGED if the last step has made the parameters or the loss too large: no later step looks. */
 function refuseDivergedEnd<M extends Figures, T extends Figures>(
   { trial }: Problem<M, T>,
   { step, parameters, firstLoss }: Checkpoint,

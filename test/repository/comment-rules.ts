@@ -46,7 +46,7 @@ const TELLING_NAMES = new Set(
 
 /** Words by which a comment says the unit of a number: a unit, a pure number, or a count. */
 const UNIT =
-  /V_fs|G_fs|V\b|τ|\bticks?\b|\b(ms|ns|µs|s|seconds?|bytes?|bits?|codes?|LSB|days?|pixels?|%)\b|\bunits?\b|2⁻|\bu(8|16|32)\b|share|fraction|relative|ratio|factor|0 ?… ?1|1\/eigenvalue|how many|number of|count(ed|s)?\b|whole number|correlation|\bindex\b|accuracy|width/i;
+  /V_fs|G_fs|V\b|τ|\bticks?\b|\b(ms|ns|µs|s|seconds?|bytes?|bits?|codes?|LSB|days?|pixels?|%)\b|\bunits?\b|2⁻|\bu(8|16|32)\b|dimensionless|share|fraction|relative|ratio|factor|0 ?… ?1|1\/eigenvalue|how many|number of|count(ed|s)?\b|whole number|correlation|\bindex\b|accuracy|width/i;
 /** Words by which a comment says how an array is laid out. */
 const SHAPE =
   /\[[^\]]+\]|\blength\b|×|\bone (entry )?(a|per)\b|per cell|entry i|row-major|belongs? to cell|ascending|in order/i;
