@@ -7,7 +7,7 @@
  * The frame kernel encodes and decodes large frames. The code here is the definition, and handles all other
  * frames.
  */
-import { findZero } from './find-zero.js';
+import { findByte } from './find-byte.js';
 import {
   newUnstuffer,
   stuffedInPlace,
@@ -52,7 +52,7 @@ export function cobsEncode(
     let end = start;
     for (; end < soon && raw[end] !== 0; end++) out[end + shift] = raw[end];
     if (end === soon && soon < limit) {
-      if (zero < soon) zero = findZero(raw, soon);
+      if (zero < soon) zero = findByte(raw, 0, soon);
       end = Math.min(zero, limit);
       out.set(raw.subarray(soon, end), soon + shift);
     }

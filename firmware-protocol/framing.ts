@@ -6,7 +6,7 @@
  */
 import { CobsDecoder, cobsBytesMax, cobsEncode } from './cobs.js';
 import { crc32 } from './crc.js';
-import { findZero } from './find-zero.js';
+import { findByte } from './find-byte.js';
 import {
   FAULT_BYTES_KEPT,
   FRAME_BYTES_MAX,
@@ -174,7 +174,7 @@ export class FrameDecoder {
         start++;
         continue;
       }
-      const end = findZero(chunk, start);
+      const end = findByte(chunk, 0, start);
       this.#append(chunk, start, end);
       if (end === chunk.length) return;
       const item = this.#finish();

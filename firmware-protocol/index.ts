@@ -29,7 +29,7 @@ export {
   type RunOutcomeCode,
   type Transition,
 } from './device-status.js';
-export { useFasterZeroSearch } from './find-zero.js';
+export { useFasterByteSearch } from './find-byte.js';
 export {
   CHANNEL,
   type Channel,

@@ -24,7 +24,7 @@ export function codeBytes(codes: Int8Array | Int16Array | Int32Array | BigInt64A
 }
 
 /** This many bytes at a time are copied to the memory in which the frame kernel computes both CRCs. */
-const WINDOW_BYTES = 131_072;
+const WINDOW_BYTES = 1_048_576;
 let digestWindow: Uint8Array | undefined;
 
 /**

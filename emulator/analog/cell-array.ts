@@ -48,10 +48,11 @@ export class CellArray {
    */
   loadInitialState(codes: Int16Array): void {
     const { rail } = this.#die.profile;
-    this.v.fill(0);
+    const { v } = this;
+    v.fill(0);
     const { cellStates } = this.#faults;
     for (let i = 0; i < codes.length; i++)
-      if (cellStates[i] !== CELL_STATE.dead) this.v[i] = clamp(codes[i] * ARRAY_STEP, -rail, rail);
+      if (cellStates[i] !== CELL_STATE.dead) v[i] = clamp(codes[i] * ARRAY_STEP, -rail, rail);
     this.c.fill(0);
     this.r.fill(0);
     this.q.fill(0);

@@ -1,9 +1,12 @@
+import { findByte } from '../../firmware-protocol/find-byte.js';
 import { COUPLING_BITS_MAX, COUPLING_MAX } from '../../firmware-protocol/limits.js';
+import { codeBytes } from '../../firmware-protocol/program-digest.js';
 import { PROGRAM_MODE, type ProgramImage } from '../../firmware-protocol/program-image.js';
 import { scaled } from '../imperfections/gain.js';
 import { bakeArray, type CrosspointArray } from './baked-couplings.js';
 import type { Die } from './die.js';
 import { diePartsOf } from './die-parts.js';
+import { usedAgain } from './used-again.js';
 
 /**
  * Conductances as the array holds them, in 2^couplingShift · 2⁻¹⁵ G_fs, row-major rows × cells. Codes of at
@@ -34,17 +37,13 @@ export function convertCouplings(
 ): EffectiveCouplings {
   const { couplings: codes, rows, cells } = image;
   const count = rows * cells;
-  // Each result gets new views, even on old memory: the kernel recognizes couplings by their array object.
-  const memory = (bytes: number) => {
-    const { buffer } = unused?.forward ?? {};
-    return buffer?.byteLength === bytes ? buffer : new ArrayBuffer(bytes);
-  };
+  const memory = (bytes: number) => usedAgain(unused?.forward, bytes);
   const shift = COUPLING_BITS_MAX - image.couplingBits;
   const dense = image.mode === PROGRAM_MODE.dense;
   const { cells: cellParts, linesDiffer, crosspoints, ...ofRows } = diePartsOf(die);
   const rowGain = dense ? undefined : ofRows.rowGain;
   const isChanged = linesDiffer || crosspoints !== undefined || rowGain !== undefined;
-  if (!isChanged && codes instanceof Int8Array && !anyBelow(codes, -(COUPLING_MAX >> shift))) {
+  if (!isChanged && codes instanceof Int8Array && !anyBeyond(codes, -(COUPLING_MAX >> shift))) {
     const kept = new Int8Array(memory(count));
     kept.set(codes);
     return { forward: kept, transposed: kept, couplingShift: shift, clampedCouplings: 0 };
@@ -82,31 +81,17 @@ function withRowGains(
 }
 
 /** Whether any code lies below `least`, which is negative, or above −`least`. */
-function anyBelow(codes: Int8Array, least: number): boolean {
-  const quads = least === -127 && codes.byteOffset % 4 === 0 ? codes.length >> 2 : 0;
-  const words = new Int32Array(codes.buffer, quads > 0 ? codes.byteOffset : 0, quads);
-  let smallest = 0;
-  let quad = 0;
-  for (; quad + WORDS_TOGETHER <= quads; quad += WORDS_TOGETHER) {
-    const [a, b, c, d] = [words[quad], words[quad + 1], words[quad + 2], words[quad + 3]];
-    // The factors of a training are mostly zeros.
-    if ((a | b | c | d) !== 0) smallest |= leastByte(a) | leastByte(b) | leastByte(c) | leastByte(d);
-  }
+function anyBeyond(codes: Int8Array, least: number): boolean {
+  // Only the code −128 lies below −127. The search for one byte is many times faster than a loop, and the
+  // host need not compile it first.
+  if (least === -127) return findByte(codeBytes(codes), LEAST_BYTE, 0) < codes.length;
   let left = 0;
-  for (let i = 4 * quad; i < codes.length; i++) left |= (codes[i] - least) | (-least - codes[i]);
-  return smallest !== 0 || left < 0;
+  for (let i = 0; i < codes.length; i++) left |= (codes[i] - least) | (-least - codes[i]);
+  return left < 0;
 }
 
-const WORDS_TOGETHER = 4;
-
-/**
- * Not 0 if a byte of the word is 0x80, the code −128. That byte is zero in `other`, so the difference sets
- * its upper bit.
- */
-function leastByte(word: number): number {
-  const other = word ^ 0x80808080;
-  return (other - 0x01010101) & ~other & 0x80808080;
-}
+/** The byte of the code −128. */
+const LEAST_BYTE = 0x80;
 
 function leftAlign(codes: Int8Array | Int16Array, shift: number, out: Int16Array): number {
   const largest = COUPLING_MAX >> shift;

@@ -17,6 +17,7 @@ import { convertCouplings, type EffectiveCouplings } from './coupling-dac.js';
 import type { Die } from './die.js';
 import { diePartsOf } from './die-parts.js';
 import { convertDrive } from './drive-dac.js';
+import { usedAgain } from './used-again.js';
 
 /**
  * A committed program in the integers that the array computes with. Converters and imperfections of the die
@@ -98,12 +99,14 @@ function isWithin(value: number, low: number, high: number): boolean {
 /**
  * Turns codes into the integers that the array computes with. The result shares no memory with the image,
  * which may be rewritten while the program runs. `couplings` may be those of an earlier commit if only the
- * drive or registers changed since.
+ * drive or registers changed since. `unused` is a program that will not run again; the result takes the
+ * memory of its registers if the size fits.
  */
 export function commitProgram(
   die: Die,
   image: ProgramImage,
   couplings: EffectiveCouplings = convertCouplings(die, image),
+  unused?: EffectiveProgram,
 ): EffectiveProgram {
   const refusal = refuseProgram(die.profile, image);
   if (refusal !== undefined) throw new RangeError(`bug: commit of a program refused for its ${refusal}`);
@@ -116,10 +119,10 @@ export function commitProgram(
     rowAttenuation,
     linearRows: linearRowsWithin(image),
     ...effectiveRows(die, image),
-    drive: convertDrive(die, image.drive),
-    damping: effectiveDamping(die, image),
+    drive: convertDrive(die, image.drive, unused?.drive),
+    damping: effectiveDamping(die, image, unused?.damping),
     noiseShift,
-    ...effectiveNoise(die, image),
+    ...effectiveNoise(die, image, unused?.noiseAmplitude),
   };
 }
 
@@ -148,9 +151,9 @@ function effectiveRows(
 }
 
 /** λ_i = γ_i·(λ + leakage) (device-model.md, "Draws and roundings"). */
-function effectiveDamping(die: Die, { cells, damping }: ProgramImage): Float64Array {
+function effectiveDamping(die: Die, { cells, damping }: ProgramImage, unused?: Float64Array): Float64Array {
   const { cells: parts } = diePartsOf(die);
-  const out = new Float64Array(cells).fill(damping);
+  const out = new Float64Array(usedAgain(unused, 8 * cells)).fill(damping);
   if (parts)
     for (let i = 0; i < cells; i++) {
       const sum = Math.min(DAMPING_MAX, damping + parts.leakage[i]);
@@ -160,9 +163,9 @@ function effectiveDamping(die: Die, { cells, damping }: ProgramImage): Float64Ar
 }
 
 /** a_i = √γ_i·(1 + ν_i)·a, clamped (device-model.md, "Draws and roundings"). */
-function effectiveNoise(die: Die, { cells, noiseAmplitude: code }: ProgramImage) {
+function effectiveNoise(die: Die, { cells, noiseAmplitude: code }: ProgramImage, unused?: Int32Array) {
   const { cells: parts } = diePartsOf(die);
-  const noiseAmplitude = new Int32Array(cells).fill(code);
+  const noiseAmplitude = new Int32Array(usedAgain(unused, 4 * cells)).fill(code);
   if (!parts && code <= NOISE_CODE_MAX)
     return { noiseAmplitude, clampedNoiseCodes: 0, noiseCodeMin: code, noiseCodeMax: code };
   if (parts)

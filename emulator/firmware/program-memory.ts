@@ -46,6 +46,8 @@ export interface Bank {
    */
   unusedCouplings: EffectiveCouplings | undefined;
   committed: EffectiveProgram | undefined;
+  /** The program of the previous commit. No board run uses it any more. */
+  unused: EffectiveProgram | undefined;
 }
 
 /** The banks of programs (protocol.md, "Programs"). It checks a program before the analog part gets it. */
@@ -62,6 +64,7 @@ export class ProgramMemory {
       couplingsDigest: undefined,
       unusedCouplings: undefined,
       committed: undefined,
+      unused: undefined,
     }));
   }
 
@@ -82,7 +85,7 @@ export class ProgramMemory {
     else refuse(rows <= Math.min(profile.rows, ROWS_MAX), `${rows} rows, the board has ${profile.rows}`);
     refuse(couplingBits <= profile.couplingBits, `couplings have ${profile.couplingBits} bits`);
     const bank = this.bank(fields.bank);
-    bank.committed = undefined;
+    forgetCommit(bank);
     forgetCouplings(bank);
     bank.zeroFrom = 0;
     bank.image = {
@@ -119,7 +122,7 @@ export class ProgramMemory {
       forgetCouplings(bank);
     }
     codeBytes(target).set(codes, firstEntry * width);
-    bank.committed = undefined;
+    forgetCommit(bank);
   }
 
   read(bankIndex: number, section: Section, firstEntry: number, count: number): Uint8Array {
@@ -136,7 +139,7 @@ export class ProgramMemory {
     image.damping = fields.damping;
     image.noiseAmplitude = fields.noiseAmplitude;
     image.noiseShift = fields.noiseShift;
-    bank.committed = undefined;
+    forgetCommit(bank);
   }
 
   commit(fields: Command<'commit'>): EffectiveProgram {
@@ -150,7 +153,8 @@ export class ProgramMemory {
     const refusal = refuseProgram(this.#die.profile, image);
     if (refusal) throw new Refused(REFUSAL.outOfRange, `the ${refusal} of this program`);
     this.#checkCodeWidth(image);
-    bank.committed ??= commitProgram(this.#die, image, this.#converted(bank, image));
+    bank.committed ??= commitProgram(this.#die, image, this.#converted(bank, image), bank.unused);
+    bank.unused = undefined;
     return bank.committed;
   }
 
@@ -242,6 +246,12 @@ function forgetCouplings(bank: Bank): void {
   bank.unusedCouplings = bank.couplings ?? bank.unusedCouplings;
   bank.couplings = undefined;
   bank.couplingsDigest = undefined;
+}
+
+/** A bank that is written is not committed any more. It does not run, so no run uses its program now. */
+function forgetCommit(bank: Bank): void {
+  bank.unused = bank.committed ?? bank.unused;
+  bank.committed = undefined;
 }
 
 /** Sets to zero the entries of an earlier program, up to this entry. */

@@ -1,6 +1,6 @@
 import { equalBytes } from '../../firmware-protocol/bytes.js';
 import { decodeToDevice, decodeToHost } from '../../firmware-protocol/codec.js';
-import { findZero } from '../../firmware-protocol/find-zero.js';
+import { findByte } from '../../firmware-protocol/find-byte.js';
 import { CHANNEL, type Frame, FrameDecoder } from '../../firmware-protocol/framing.js';
 import { FRAME_BYTES_MAX } from '../../firmware-protocol/limits.js';
 import type { ChannelName, Direction } from '../../firmware-protocol/message-table.js';
@@ -186,7 +186,7 @@ function takeOwnBulk(decoder: FrameDecoder, bytes: Uint8Array, take: (frame: Fra
   // The chunk begins in the middle of a frame.
   if (decoder.pendingHead.length > 0) return 0;
   for (let start = 0; ; ) {
-    const end = findZero(bytes, start);
+    const end = findByte(bytes, 0, start);
     if (end === bytes.length || end - start < BULK_WIRE_BYTES_MIN) return start;
     const frame = ownBulkFrame(bytes, start, end);
     if (!frame) return start;

@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { digitsVerdict } from '../../src/cli/commands/demo/comparison-text.js';
+import { digitsVerdict, medianStepSeconds } from '../../src/cli/commands/demo/comparison-text.js';
 import { claimDemoDirectory } from '../../src/cli/commands/demo/demo-directory.js';
 import { runCommand } from '../support/command-line.js';
 import { temporaryDirectory } from './support/temporary-files.js';
@@ -100,6 +100,17 @@ describe('the conclusion on the digits', () => {
   });
 });
 
+describe('the time of a step', () => {
+  it('is a median of whole steps, so a slow start does not change it', () => {
+    const record = (gradientMs: number) => ({
+      timing: { gradientMs, curvatureMs: 1, mapMs: 0, uploadMs: 2, boardMs: 1, readoutMs: 0, otherMs: 1 },
+    });
+    expect(medianStepSeconds([5, 6, 7, 8, 9].map(record))).toBe(0.012);
+    expect(medianStepSeconds([5, 6, 7, 8, 900].map(record))).toBe(0.012);
+    expect(medianStepSeconds([])).toBeNaN();
+  });
+});
+
 describe('thermolink demo', () => {
   it('trains, compares, draws, and can be repeated in its own directory', { tags: 'long' }, async () => {
     const first = await demo();
@@ -117,6 +128,9 @@ describe('thermolink demo', () => {
     // On seed 1 the error of Adam is eight times that of the board. On the seeds 0 to 2 it is 7 to 15 times
     // as large.
     expect(chain.adam.energyError / chain.tngd.energyError).toBeGreaterThan(5);
+    for (const part of [chain, digits])
+      for (const { medianStepSeconds } of Object.values<typeof chain.tngd>(part))
+        expect(medianStepSeconds).toBeGreaterThan(0);
     expect(chain['no-board'].energyError / chain.tngd.energyError).toBeGreaterThan(20);
     expect(existsSync(join(out, 'chain-tngd/run.lock'))).toBe(false);
   });

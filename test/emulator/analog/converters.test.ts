@@ -5,6 +5,7 @@ import { convertCouplings, type EffectiveCouplings } from '../../../emulator/ana
 import { convertDrive } from '../../../emulator/analog/drive-dac.js';
 import { commitProgram, refuseProgram } from '../../../emulator/analog/effective-program.js';
 import { newKernelTicks } from '../../../emulator/kernel/kernel-ticks.js';
+import { findProfile } from '../../../emulator/profiles/profiles.js';
 import { PROGRAM_MODE, type ProgramImage } from '../../../firmware-protocol/program-image.js';
 import { idealBoard, programImage } from '../../support/analog-boards.js';
 
@@ -169,6 +170,36 @@ describe('coupling DAC', () => {
     const longer = convertCouplings(die, image(1, 1, 1, 1, 1), second);
     expect(aligned(longer)).toEqual([256, 256, 256, 256, 256]);
     expect(aligned(second)).toEqual([1280, 1536, 1792, 0]);
+  });
+});
+
+describe('a commit takes the memory of an unused program', () => {
+  const image = (drive: number[], damping: number, noiseAmplitude: number) =>
+    programImage({
+      cells: drive.length,
+      couplings: new Int8Array(drive.length ** 2).fill(7),
+      couplingBits: 8,
+      drive: Int16Array.from(drive),
+      damping,
+      noiseAmplitude,
+    });
+
+  test.each([
+    ['ideal', idealBoard({})],
+    ['imperfect', { profile: findProfile('prototype-8')!, dieSeed: 3 }],
+  ])('on an %s board, and has the numbers of one in new memory', (_, die) => {
+    const first = commitProgram(die, image([1, -2, 3, -4], 900, 12300));
+    const next = image([-32768, 5, 0, 32767], 31, 24000);
+    const second = commitProgram(die, next, undefined, first);
+    expect(second).toEqual(commitProgram(die, next));
+    for (const part of ['drive', 'damping', 'noiseAmplitude'] as const) {
+      expect(second[part].buffer).toBe(first[part].buffer);
+      expect(second[part]).not.toBe(first[part]);
+    }
+    const longer = image([9, 8, 7, 6, 5], 2, 15000);
+    const before = Array.from(second.drive);
+    expect(commitProgram(die, longer, undefined, second)).toEqual(commitProgram(die, longer));
+    expect(Array.from(second.drive)).toEqual(before);
   });
 });
 

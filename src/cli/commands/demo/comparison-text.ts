@@ -1,4 +1,4 @@
-import type { TrainingFacts } from '../../../learning/record.js';
+import type { StepFacts, TrainingFacts } from '../../../learning/record.js';
 import {
   formatBytes,
   formatCount,
@@ -7,7 +7,8 @@ import {
   formatSeconds,
 } from '../../../number-text.js';
 import { formatTable } from '../../output/table.js';
-import type { EnergyTraining } from '../train/energy-figure.js';
+import { percentile } from '../../statistics.js';
+import { type EnergyTraining, hostSecondsOf } from '../train/energy-figure.js';
 import type { FigureTraining } from '../train/training-figure.js';
 import { CHAIN_METHODS, CHAIN_STEPS } from './demo-trainings.js';
 
@@ -32,16 +33,16 @@ export function comparisonText(chain: readonly EnergyTraining[], digits: readonl
     return [
       name,
       errorOf(ofChain).toExponential(1),
-      perStep(ofChain.summary),
+      perStep(ofChain),
       ofDigits === undefined ? '–' : formatPercent(ofDigits.summary.testAccuracy, 2),
-      ofDigits === undefined ? '–' : perStep(ofDigits.summary),
+      ofDigits === undefined ? '–' : perStep(ofDigits),
       MEANINGS[name],
     ];
   });
   const header = ['', 'chain: error', 'a step', 'digits: right', 'a step', ''];
   const align = ['left', 'right', 'right', 'right', 'right', 'left'] as const;
   return `${formatTable(rows, { header, align })}
-  Error: (E − E₀)/|E₀| of the energy after ${formatCount(CHAIN_STEPS)} steps. A step is host time; an emulated board computes in it.
+  Error: (E − E₀)/|E₀| of the energy after ${formatCount(CHAIN_STEPS)} steps. A step is its median host time; an emulated board computes in it.
   A real board: ${boardText(chain[0].summary)} a step of the chain, ${boardText(digits[0].summary)} of the digits (modelled: ticks × h × τ).
 
   ${chainVerdict(chain)}
@@ -51,8 +52,17 @@ export function comparisonText(chain: readonly EnergyTraining[], digits: readonl
 
 const errorOf = ({ summary }: EnergyTraining): number => summary['energyError'];
 
-function perStep({ timing, iterations }: TrainingFacts): string {
-  return formatSeconds(timing.hostSeconds / iterations);
+/**
+ * Median over the steps of the host time of one step, in s; NaN if there are no steps. A median leaves out
+ * the first steps, in which the host compiles. The first training compiles most for all trainings. Tests of
+ * the parameters belong to no step.
+ */
+export function medianStepSeconds(records: readonly Pick<StepFacts, 'timing'>[]): number {
+  return percentile(records.map(hostSecondsOf), 0.5);
+}
+
+function perStep({ records }: { readonly records: readonly StepFacts[] }): string {
+  return formatSeconds(medianStepSeconds(records));
 }
 
 function boardText({ boardSeconds, iterations, uploadBytesPerStep }: TrainingFacts): string {

@@ -6,11 +6,11 @@ import { JSON_OUTPUT } from '../../options/groups.js';
 import { type OptionValues, option } from '../../options/option.js';
 import { positiveInteger, u32 } from '../../options/values.js';
 import { withInterrupt } from '../../output/interrupt.js';
-import { energyCharts } from '../train/energy-figure.js';
+import { type EnergyTraining, energyCharts } from '../train/energy-figure.js';
 import { printAndDraw } from '../train/print-and-draw.js';
 import { timeChart } from '../train/time-chart.js';
 import { classifierCharts, type FigureTraining } from '../train/training-figure.js';
-import { comparisonText } from './comparison-text.js';
+import { comparisonText, medianStepSeconds } from './comparison-text.js';
 import { COMPARISON, claimDemoDirectory } from './demo-directory.js';
 import {
   CHAIN_METHODS,
@@ -81,8 +81,13 @@ function compare(options: DemoOptions, { chain, digits }: Results): void {
     ...classifierCharts(digits, ', digits'),
     timeChart(digits, ', digits'),
   ];
-  const summaries = (trainings: readonly { readonly name: string; readonly summary: unknown }[]) =>
-    Object.fromEntries(trainings.map(({ name, summary }) => [name, summary]));
+  const summaries = (trainings: readonly (EnergyTraining | FigureTraining)[]) =>
+    Object.fromEntries(
+      trainings.map(({ name, summary, records }) => [
+        name,
+        { ...summary, medianStepSeconds: medianStepSeconds(records) },
+      ]),
+    );
   printAndDraw({
     json: options.json === true,
     result: { chain: summaries(chain.trainings), digits: summaries(digits) },

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { replaceFile } from '../../../files/replace-file.js';
 import type { Figures } from '../../../learning/problem/contract.js';
 import type { EnergyMeasures, VariationalEnergy } from '../../../learning/quantum/variational-energy.js';
-import type { StepRecord, TrainingSummary } from '../../../learning/record.js';
+import type { StepFacts, StepRecord, TrainingSummary } from '../../../learning/record.js';
 import { TRAINING_FILES } from '../../../learning/training-files.js';
 import { formatSeconds } from '../../../number-text.js';
 import { figure } from '../../../plot/figure.js';
@@ -108,6 +108,7 @@ export function energyCharts(
   ];
 }
 
-function hostSecondsOf({ timing }: StepRecord<EnergyMeasures>): number {
+/** Host time of one step, in s. */
+export function hostSecondsOf({ timing }: Pick<StepFacts, 'timing'>): number {
   return Object.values(timing).reduce((sum, ms) => sum + ms, 0) / 1000;
 }
