@@ -3,6 +3,7 @@ import { SYSTEM_CLOCK } from '../../driver/system-clock.js';
 import { EntryRing, type RingMemory } from './entry-ring.js';
 import { LocalRecording } from './local-recording.js';
 import type { RecordingFailure, RecordingSettings } from './recording.js';
+import { threadProgram } from './thread-program.js';
 
 /** Largest number of bytes that may wait for the thread. */
 const RING_BYTES = 16 * 1024 * 1024;
@@ -26,17 +27,6 @@ const START_LIMIT_MS = 700;
 const EXIT_MS = 2000;
 /** Longest wait of `close` for the disk. */
 const CLOSE_MS = 30_000;
-
-/**
- * The compiled program of the thread. Tests run from the sources also need it, because Node starts threads
- * only from JavaScript.
- */
-const ENTRY = new URL(
-  import.meta.url.endsWith('.ts')
-    ? '../../../dist/src/traces/record/recording-thread-main.js'
-    : 'recording-thread-main.js',
-  import.meta.url,
-);
 
 /** The data for the thread. */
 export interface RecordingThreadData {
@@ -166,7 +156,7 @@ export class ThreadedRecording {
     const { port1: port, port2 } = new MessageChannel();
     const data: RecordingThreadData = { settings: this.#settings, memory: this.#ring.memory, port: port2 };
     try {
-      const worker = new Worker(ENTRY, {
+      const worker = new Worker(threadProgram(), {
         workerData: data,
         transferList: [port2],
         // The file was opened by this thread.
