@@ -56,11 +56,11 @@ export const FRAME_OVERHEAD_BYTES = FRAME_HEADER_BYTES + FRAME_CRC_BYTES;
 export const FRAME_BYTES_BEFORE_HELLO = 256;
 export const FRAME_BYTES_MAX = 65536;
 export const WINDOW_MAX = 1024;
-/** The most command messages that can wait for the window. */
+/** Largest number of command messages that can wait for the window. */
 export const COMMAND_QUEUE_MAX = 64;
-/** The most messages of the sample channel (blocks, credits) that can wait for the port. */
+/** Largest number of messages of the sample channel (blocks, credits) that can wait for the port. */
 export const UNSEQUENCED_QUEUE_MAX = 16;
-/** The most bytes of each fault that are kept for the log. */
+/** Largest number of bytes of each fault that are kept for the log. */
 export const FAULT_BYTES_KEPT = 128;
 
 /** Bounds of the restricted MessagePack (protocol.md, "Payloads"). */
@@ -80,24 +80,27 @@ export const BANKS = 2;
 export const WATCHDOG_MS_MIN = 100;
 export const WATCHDOG_MS_MAX = 60000;
 export const WATCHDOG_MS_DEFAULT = 2000;
-/** The most cells, and the most rows, that the report of an overload names. */
+/** Largest number of cells, and of rows, that the report of an overload names. */
 export const OVERLOAD_INDICES_MAX = 32;
 /** How many answers are kept for repeated requests (protocol.md, "At most once"). */
 export const ANSWER_CACHE_MAX = 32;
 /**
- * The most full sample blocks that can wait in the device. If there is no room left, a run waits or loses
- * samples (protocol.md, "Blocks").
+ * Largest number of full sample blocks that can wait in the device. If there is no room left, a run waits or
+ * loses samples (protocol.md, "Blocks").
  */
 export const BLOCK_QUEUE_MAX = 4;
-/** The most sent sample blocks that a device keeps, in case they are lost (protocol.md, "Kept blocks"). */
+/**
+ * Largest number of sent sample blocks that a device keeps in case they are lost (protocol.md, "Kept
+ * blocks").
+ */
 export const BLOCKS_KEPT_MAX = 64;
 /**
- * The most batches of a run whose samples the device averages, and the most samples in a batch (protocol.md,
- * "Averages").
+ * Largest number of batches of a run whose samples the device averages, and of samples in a batch
+ * (protocol.md, "Averages").
  */
 export const AVERAGE_BATCHES_MAX = 32;
 export const BATCH_SAMPLES_MAX = 65535;
-/** The most cells of a program for which a device adds up products of different cells. */
+/** Largest number of cells of a program for which a device adds up products of different cells. */
 export const MOMENT_CELLS_MAX = 256;
 /** The length of the longest calibration record of any board (protocol.md, "Calibration record"). */
 export const CALIBRATION_BYTES_MAX = 1 << 20;

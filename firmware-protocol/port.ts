@@ -21,8 +21,8 @@ export interface Port {
   /** The largest frame in bytes that should be sent to this port: header, payload and CRC, before COBS. */
   readonly frameBytesMax: number;
   /**
-   * The most unacknowledged command bytes that should be on the way to this port: about 50 ms of a slow line.
-   * If it is missing, there is no bound.
+   * Largest number of unacknowledged command bytes that should be on the way to this port: about 50 ms of a
+   * slow line. If it is missing, there is no bound.
    */
   readonly inFlightBytesMax?: number;
   /**

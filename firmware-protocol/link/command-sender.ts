@@ -9,7 +9,7 @@ export interface LinkLimits {
   readonly frameBytes: number;
   /** How many command frames may be unacknowledged at once. */
   readonly window: number;
-  /** The most unacknowledged command bytes. One frame is always allowed. */
+  /** Largest number of unacknowledged command bytes. One frame is always allowed. */
   readonly inFlightBytes: number;
 }
 

@@ -28,8 +28,8 @@ export interface Reading {
   /** The part of the residual r − A d that the codes explain: −[(A − A_q) d + (b_q − r)]. */
   readonly rounding: Float64Array;
   /**
-   * The reading before the measured errors of the board were counted as explained; absent if no errors were
-   * measured.
+   * The same reading, but `rounding` does not contain the measured errors of the board. Absent if no errors
+   * were measured.
    */
   readonly asRead?: Reading;
 }
@@ -75,8 +75,8 @@ const ATTEMPTS_MAX = 16;
 const SAMPLES_PER_LOOK = 16;
 const SAMPLES_MAX = 512;
 /**
- * Approximate limit of the ticks of one board run. In an emulator that is a few seconds; then progress has to
- * be reported.
+ * Approximate limit of the ticks of one board run. An emulator takes a few seconds for this number of ticks,
+ * and a caller needs a progress report at least as often.
  */
 const RUN_TICKS = 2 ** 18;
 /** The largest cell should end at this share of the rail or below; on the way it may exceed this. */

@@ -18,7 +18,7 @@ function solveOn(board: SolverBoard, a: ReturnType<typeof matrix>, drive: Float6
 }
 
 test('the share of carry noise follows its formula at the codes that the board committed', async () => {
-  // 1 + 11ᵀ: one stiff mode, λ̂_max far above 1.
+  // 1 + 11ᵀ has one stiff mode, and λ̂_max is far above 1.
   const cells = 64;
   const a = formDense(matrix(1, cells, new Float64Array(cells).fill(1)), 1);
   const board = solverBoard('ideal-64');
@@ -64,7 +64,7 @@ class OddBoard extends SolverBoard {
   }
 }
 
-test('clamped codes are counted, and κ is that of the middle effective code', async () => {
+test('clamped codes are counted, and κ belongs to the middle between the effective noise codes', async () => {
   const precision = { kind: 'dense', matrix: symmetricWith(eigenvalues('linear', 3, 8), random) } as const;
   const request = { precision, count: 3, address };
   const odd = await drawSamples(new OddBoard(), request);

@@ -45,7 +45,8 @@ describe('chopping', () => {
     const wrong = await relaxed(withOffset);
     const chopped = await relaxed(withOffset, { relaxChopped: true });
     expect(off(wrong.x, right.x)).toBeGreaterThan(0.02);
-    // The remaining error is rounding of the row amplifiers and the ADC: a few steps of 16 bits.
+    // The remaining error comes from rounding in the row amplifiers and the ADC. It is a few steps of 16
+    // bits.
     expect(off(chopped.x, right.x)).toBeLessThan(2e-3);
     expect(chopped.cost.ticks).toBe(2 * right.cost.ticks);
     expect(chopped.cost.uploadBytes).toBe(rows * cells + 2 * 4 * cells);
@@ -90,7 +91,7 @@ describe('stochastic rounding', () => {
       for (let j = 0; j < i; j++) expect(couplings[3 * i + j]).toBe(couplings[3 * j + i]);
   });
 
-  test('averages away the error of coarse couplings, except its second order', async () => {
+  test('reduces the error of coarse couplings to its second order by averaging', async () => {
     const right = await relaxed(ideal, { relaxCouplingBits: 16 });
     const nearest = await relaxed(ideal, { relaxCouplingBits: 4 });
     const one = off(nearest.x, right.x);

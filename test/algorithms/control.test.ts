@@ -42,7 +42,8 @@ const iterationsTo = (costs: readonly number[], best: number, excess: number): n
 };
 
 describe('the rotary pendulum', () => {
-  // SciPy: solve_discrete_are of the model that scipy.linalg.expm samples, both times √0.99.
+  // The gains were computed by SciPy's solve_discrete_are. The model was sampled by scipy.linalg.expm, and
+  // its A and B were multiplied by √0.99.
   test('has the optimal gain that SciPy finds', () => {
     const { gain, cost } = optimum(rotaryPendulum('up'));
     const scipy = [-0.36519484, 24.00544323, -0.8360479, 2.01342306];
@@ -159,8 +160,8 @@ describe('measurements of rollouts', () => {
 });
 
 // The paper's conditions: A Y + B F = Y − 2αΣ, [λY (AY+BF)ᵀ; · Y] ⪰ 0, [Σ−W AY+BF; · M] ⪰ 0, [M Y; Y Σ] ⪰ 0,
-// K = F Y⁻¹. With one state they are numbers. A point that satisfies them at one α gives such a point at
-// every other α, with the same K.
+// K = F Y⁻¹. With one state all these matrices are numbers. A point that satisfies them at one α gives such a
+// point at every other α, with the same K.
 test('the step size α of the published design cancels: the same K is valid for every α', () => {
   const holds = (alpha: number, { y, f, m, sigma }: Record<string, number>): boolean => {
     const [a, b, lambda, w] = [1.1, 0.5, 0.99, 1e-3];
@@ -250,7 +251,8 @@ describe('a box program on the rails', () => {
     expect(norm2(subtract(x, exact)) / norm2(exact)).toBeLessThan(2e-8 * condition);
   });
 
-  // Mismatch of 2 % in couplings and offsets of 1 % cause a residual of that order. A calibration reduces it.
+  // Mismatch of 2 % in couplings and offsets of 1 % cause a residual of about one or two percent. A
+  // calibration reduces the residual.
   test('a calibration makes the plan better on a board with errors', async () => {
     const die = imperfectBoard(
       { couplingMismatch: spread(20_000), inputOffset: spread(10_000) },

@@ -9,7 +9,7 @@ import { eigenvalues, normalVector, problemRandom, symmetricWith } from '../supp
 const address = { seed: 5, step: 0, block: 0 };
 const SEED = 71;
 
-/** The error of a solve of eight unknowns on such a board. */
+/** Solves eight unknowns on the board of the URI, and returns the error. */
 async function failureOn(uri: string, tolerance = 1e-2): Promise<ThermolinkError> {
   const random = problemRandom(SEED);
   const system = {
@@ -44,7 +44,7 @@ describe('a solve that dead cells spoil', () => {
     }
   });
 
-  it('tells the reading of the cell and the value that its equation requires', async () => {
+  it('reports the reading of the cell and the value that its equation requires', async () => {
     const { message } = await failureOn('emulator:ideal-8?faults=deadCell:3@0');
     const [, read, asked] = /it reads (\S+) V_fs, but its equation asks for (\S+)\. /
       .exec(message)!

@@ -59,7 +59,7 @@ describe('the mean path', () => {
     const jerk = applySystem(factored, velocity);
     for (let i = 0; i < cells; i++) {
       const taylor = initial[i] + time * velocity[i] - (time ** 2 / 2) * jerk[i];
-      // Third term: t³/6 ‖A‖² ‖velocity‖.
+      // The bound is the third term of the series, t³/6 ‖A‖² ‖velocity‖.
       expect(Math.abs(x[i] - taylor)).toBeLessThan((time ** 3 / 6) * 20 ** 2 * 30);
     }
   });
@@ -129,8 +129,9 @@ describe('the fluctuations', () => {
   }
 
   /**
-   * Var Σ̂_ij = (Σ_ii Σ_jj + Σ_ij²)/draws. Six standard errors of 21 entries; a variance of 4,000 draws has a
-   * heavier tail. With a random seed a correct sampler would fail with a probability below 1e-6.
+   * The limit is six standard errors of 21 entries, with Var Σ̂_ij = (Σ_ii Σ_jj + Σ_ij²)/draws. A variance of
+   * 4,000 draws has a heavier tail than a normal number. With a random seed a correct sampler would fail with
+   * a probability below 1e-6.
    */
   function expectCovariance(found: number[][], wanted: number[][]): void {
     for (let i = 0; i < cells; i++) {
@@ -206,7 +207,7 @@ describe('the fluctuations', () => {
       expect(await draw(change)).not.toEqual(one);
   });
 
-  test('average out: z of the mean has unit variance', async () => {
+  test('average out, so that z of the mean has unit variance', async () => {
     const noisy = createIdealSampler({ noiseTemperature: 1e-4 });
     let sum = 0;
     const runs = 60;
@@ -216,8 +217,8 @@ describe('the fluctuations', () => {
       const exact = await sampler.solve({ ...request, tolerance: 1e-6 });
       for (let i = 0; i < cells; i++) sum += ((x[i] - exact.x[i]) / standardError[i]) ** 2;
     }
-    // A run has about three independent modes of its six. 180 of them give the variance a standard error of
-    // 0.11; the bound is five of these.
+    // Of the six modes of a run, about three are independent. 180 independent values give the variance a
+    // standard error of 0.11. The bound is five standard errors.
     expect(Math.abs(sum / (cells * runs) - 1)).toBeLessThan(0.55);
   });
 });

@@ -181,8 +181,8 @@ describe('the parts', () => {
     expect(Math.abs(head.logDeterminant - integral - exact)).toBeLessThan(2e-3);
   });
 
-  // Two springs of stiffness 1 and 3: ΔF = ½ ln 3. The bound is four standard errors. They are computed from
-  // the influences.
+  // Two springs of stiffness 1 and 3 have ΔF = ½ ln 3. The bound is four standard errors, which are computed
+  // from the influences.
   test('Bennett’s ratio finds the free energy of a stiffer spring, with unlike counts', () => {
     const random = problemRandom(1507);
     const forward = Float64Array.from({ length: 20_000 }, () => random.normal() ** 2);

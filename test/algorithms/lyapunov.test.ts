@@ -87,15 +87,19 @@ describe('AX + XAᵀ = S on an ideal board', () => {
     expect(variance).toBeLessThan(1.75);
   });
 
-  // As above with 1,000 values: 0.048 and 0.033, so [0.85, 1.3] and 0.14.
-  test('the error bars are right to a tenth, and the step causes no error', { tags: 'long' }, async () => {
+  // With 1,000 values the two standard deviations are 0.048 and 0.033, so the bounds are [0.85, 1.3] and
+  // 0.14.
+  test('the standard errors are right to a tenth, and the finite step causes no error', {
+    tags: 'long',
+  }, async () => {
     const { mean, variance } = await zOf(250);
     expect(Math.abs(mean)).toBeLessThan(0.14);
     expect(variance).toBeGreaterThan(0.85);
     expect(variance).toBeLessThan(1.3);
   });
 
-  // The relative standard error is 1.2 %; four of its own standard deviations (10 %) are far below 2 %.
+  // The relative standard error is 1.2 %. It varies by 10 %, and even with four such deviations it is below 2
+  // %.
   test('32 unknowns are right to 2 %', { tags: 'long' }, async () => {
     const { a, s } = equation(32, 1521);
     const board = solverBoard('ideal-64');

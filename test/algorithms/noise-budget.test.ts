@@ -22,7 +22,7 @@ function planOf(...diagonal: number[]): EquilibriumPlan {
   return planEquilibrium(checkSystem({ kind: 'dense', matrix: a }), identity, nominalModel(identity));
 }
 
-/** An average of 64 samples under noise κ. */
+/** An average of 64 samples at the noise temperature κ. */
 function averageOf(n: number, noiseTemperature: number, standardError = 0): Average {
   return {
     ...{ x: new Float64Array(n), rounding: new Float64Array(n), solutionScale: 2 ** -20, peak: 0.5 },
@@ -86,7 +86,7 @@ it('a damping that is added later lowers tr A⁻¹ to at most N/(λ₋ + λ)', (
     const { inverseTrace, trace, eigenvalueMin, eigenvalueMax } = plusDamping(plan, damping).spectrum;
     const exact = diagonal.reduce((sum, entry) => sum + 1 / (entry + damping), 0);
     expect(inverseTrace).toBeLessThanOrEqual(3 / (1.9 + damping));
-    // The estimate itself is good to a factor of two and a half.
+    // The estimate itself is right to a factor of two and a half.
     expect(inverseTrace).toBeGreaterThan(0.4 * exact);
     expect(trace).toBeCloseTo(18 + 3 * damping, 9);
     expect(eigenvalueMin).toBeCloseTo(2 + damping, 0);

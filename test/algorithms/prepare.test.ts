@@ -108,7 +108,7 @@ describe('a prepared system', () => {
     expect(relativeError(again.x, directSolver(system)!(drives[0]))).toBeLessThan(0.1);
   });
 
-  test('gives the same over a link, and a device that was used past the library gets its couplings again', async () => {
+  test('gives the same over a link, and sends the couplings again if the device was used without the library', async () => {
     const device = await connect('emulator:ideal-256');
     try {
       const prepared = prepare(device, { system });
@@ -182,7 +182,7 @@ describe('a prepared system', () => {
   });
 
   test('draws with the covariance of its inverse', async () => {
-    // One cell: A = 4 and damping 12 give a variance of 1/16.
+    // In one cell, A = 4 and the damping 12 give a variance of 1/16.
     const one: LinearSystem = { kind: 'dense', matrix: { rows: 1, columns: 1, data: Float64Array.of(4) } };
     const { draws } = await prepare(solverBoard('ideal-256'), { system: one, dampingMax: 12 }).sample({
       count: 2000,
@@ -190,7 +190,8 @@ describe('a prepared system', () => {
       address: address(3),
     });
     const variance = draws.data.reduce((total, x) => total + x * x, 0) / draws.rows;
-    // 16·variance is χ²/n with n = 2000 draws of correlation 5 %: six standard deviations are 0.2.
+    // 16·variance is χ²/n with n = 2000 draws, whose correlation is 5 %. The limit of 0.2 is six standard
+    // deviations.
     expect(Math.abs(16 * variance - 1)).toBeLessThan(0.2);
   });
 
@@ -242,9 +243,9 @@ describe('a prepared system', () => {
     expect(prepared.draws).toEqual(drawn.draws);
   });
 
-  // Rows are programmed multiplied by the noise temperatures of their cells. The damping register is not
-  // multiplied.
-  test('of a calibrated board adds λI to the covariance’s inverse, even if its rows are unlike', async () => {
+  // The programmed rows are multiplied by the noise temperatures of their cells, but the damping register is
+  // not.
+  test('of a calibrated board adds λI to the inverse of the covariance, although its rows have different factors', async () => {
     const die = imperfectBoard({ noiseMismatch: spread(400_000) }, { cells: 8, name: 'test-8' });
     const calibration = trueCalibration(die);
     const gains = calibration.noiseTemperature;

@@ -37,7 +37,7 @@ function plusDiagonal(a: Matrix, value: number): Matrix {
   return a;
 }
 
-/** Eigenvalues from 1/condition to 1, so most bounds of an ill-conditioned one are met. */
+/** Eigenvalues from 1/condition to 1, so an ill-conditioned program holds most of its bounds. */
 function random(condition: number): QuadraticProgram {
   const source = problemRandom(1570 + condition);
   const values = eigenvalues('log-uniform', condition, 64).map((value) => value / condition);
@@ -102,7 +102,7 @@ async function expectSolved(profile: string, program: QuadraticProgram, method: 
   const exact = boxMinimum(hessian, linear, lower, upper, new Float64Array(n));
   expect(norm2(subtract(x, exact)) / norm2(exact)).toBeLessThan(1e-7);
   expect(exact.some((value, i) => value === lower[i] || value === upper[i])).toBe(true);
-  // Couplings of two bytes once; a drive and a start for each level.
+  // Couplings of two bytes are sent once. Each level sends a drive and a start.
   expect([uploads, solves]).toEqual([1, iterations]);
   expect(board.programs.filter(({ isRewrite }) => !isRewrite)).toHaveLength(1);
   expect(cost.uploadBytes).toBe(2 * n * n + 4 * n * iterations);
@@ -206,7 +206,7 @@ function tumours(count: number): QuadraticProgram {
     for (let i = 0; i < count; i++) z.data[i * columns + k] = (column[i] - mean) / sd;
   }
   for (let i = 0; i < count; i++) {
-    // The last column is 1 for a benign one.
+    // The last column is 1 for a benign tumour.
     const label = 1 - 2 * data[i * columns + features];
     z.data[i * columns + features] = 1;
     for (let k = 0; k < columns; k++) z.data[i * columns + k] *= label;
@@ -252,11 +252,11 @@ describe('a box program by the rails', () => {
     const { status, x, y, method } = await solveQp(solverBoard('ideal-8'), program, { address });
     expect([status, method]).toEqual(['solved', 'box']);
     for (const [i, value] of [1, 0.5, 1].entries()) expect(x[i]).toBeCloseTo(value, 7);
-    // Px + q + Aᵀy = 0: −2 − 2y₀ = 0 and 3 + y₁ = 0.
+    // The condition Px + q + Aᵀy = 0 is −2 − 2y₀ = 0 and 3 + y₁ = 0.
     for (const [i, value] of [-1, -3, 0, 0].entries()) expect(y[i]).toBeCloseTo(value, 6);
   });
 
-  test('that is fixed altogether needs no board', async () => {
+  test('whose unknowns are all fixed needs no board', async () => {
     const program = boxed(matrix(1, 1, Float64Array.of(1)), Float64Array.of(1), 2, 2);
     const board = solverBoard('ideal-8');
     const { status, x, y } = await solveQp(board, program, { method: 'box', address });
@@ -291,7 +291,7 @@ describe('a box program by the rails', () => {
     expect(board.uploadedBytes).toBe(0);
   });
 
-  test('of a Hessian that is only semidefinite is refused, and left to ADMM by auto', async () => {
+  test('of a Hessian that is only semidefinite is refused, and `auto` uses ADMM', async () => {
     const program = boxed(matrix(2, 2, Float64Array.of(1, 1, 1, 1)), Float64Array.of(-1, -2), 0, 1);
     const board = solverBoard('ideal-8');
     await expect(solveQp(board, program, { method: 'box', address })).rejects.toThrow(/singular/);

@@ -41,8 +41,8 @@ function doubled({ constraints, lower, upper, ...rest }: QuadraticProgram): Quad
 }
 
 /**
- * Σ x_j²/2j + x_j/j over polynomials that are at least tan t at 401 points of 0 to 1: neighbouring rows are
- * almost the same. Source: problem KSIP of Maros and Mészáros, with 8 coefficients.
+ * Minimizes Σ x_j²/2j + x_j/j over polynomials that are at least tan t at 401 points from 0 to 1.
+ * Neighbouring rows are almost the same. Source: problem KSIP of Maros and Mészáros, with 8 coefficients.
  */
 function polynomialAbove(): QuadraticProgram {
   const [n, m] = [8, 401];

@@ -35,7 +35,10 @@ const PUBLISHED: readonly (readonly [string, number])[] = [
   ['GENHS28', 9.2717369e-1],
 ];
 
-/** Entries that are below 1e-8 show feasibility, and the multipliers bound the objective from below. */
+/**
+ * Checks that violations below 1e-8 show feasibility, and that the multipliers bound the objective from
+ * below.
+ */
 function expectProof(
   { hessian, linear, constraints, lower, upper }: QuadraticProgram,
   x: Float64Array,
@@ -160,8 +163,8 @@ describe('solveQp', () => {
     }
   });
 
-  // 0 ≤ x ≤ 1 and random rows. A linear program has a vertex as its solution; an almost linear program has it
-  // near a vertex.
+  // 0 ≤ x ≤ 1 and random rows. The solution of a linear program is a vertex. The solution of an almost linear
+  // program is near a vertex.
   describe.each(['admm', 'ipm'] as const)('by %s', (method) => {
     test.each([
       [0, 6],

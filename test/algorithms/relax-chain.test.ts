@@ -39,7 +39,7 @@ describe('a chain of eight springs between two walls, pulled at its end', () => 
     return normInf(subtract(x, exact(time))) / normInf(exact(time));
   };
 
-  // The chain's condition is 32: codes of 8 bits move its slowest mode by several percent.
+  // The condition number of the chain is 32, so codes of 8 bits change its slowest mode by several percent.
   test.each([8, 32, 64])(
     'is right to 0.25 %% at t = %i, and ten times better than in 8 bits',
     async (time) => {

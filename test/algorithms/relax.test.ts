@@ -37,7 +37,10 @@ function codesOf(image: ProgramImage) {
   return { system, drive: Float64Array.from(image.drive, (code) => code * 2 ** -13) };
 }
 
-/** Largest h·λ̂ of the codes, and the ADC steps that rounding of the rows may add (factored only). */
+/**
+ * Largest h·λ̂ of the codes, and the number of ADC steps that the rounding of rows may add in a factored
+ * system.
+ */
 function rippleOf(board: SolverBoard): { step: number; rows: number } {
   const { image } = board.programs.at(-1)!;
   const { system } = codesOf(image);
@@ -100,7 +103,10 @@ describe('t = 0 is a step of plain gradient descent on the rounded gradient', ()
   });
 });
 
-/** 2hλ_max for the carried input, ½ for the ADC, and the rows' ripple before and after a carry; in V_fs. */
+/**
+ * The bound has 2hλ_max for the carried input, ½ for the ADC, and the ripple of the rows before and after a
+ * carry. In V_fs.
+ */
 function relaxationBound(board: SolverBoard): number {
   const { step, rows } = rippleOf(board);
   expect(step).toBeLessThan(1.01);
@@ -124,7 +130,7 @@ describe('n ticks', () => {
     }
   });
 
-  test('take algorithm time: n·h/s_A = t to rounding, so that the share e^(−At) is left', async () => {
+  test('take the requested time t = n·h/s_A up to rounding, so that the share e^(−At) is left', async () => {
     const system = { kind: 'dense', matrix: matrix(1, 1, Float64Array.of(3)) } as const;
     const board = boardFor();
     const { x } = await createAnalogSolver(board, { relaxCouplingBits: 16 }).relax({
@@ -158,7 +164,7 @@ describe('λt ≥ 15', () => {
 });
 
 describe('the board and its scales', () => {
-  test('loss never rises with time on a fixed quadratic, beyond rounding', async () => {
+  test('the loss of a fixed quadratic never rises with time, except by rounding', async () => {
     const system = problems()[1][1];
     const drive = normalVector(random, 20);
     let last = Infinity;
@@ -238,7 +244,7 @@ describe('the board and its scales', () => {
     expect(board.programs).toEqual([]);
   });
 
-  test('add noise when asked, each step its own', async () => {
+  test('add noise on request, with other noise in each step', async () => {
     const system = problems()[1][1];
     const drive = normalVector(random, 20);
     const run = async (step: number, relaxNoiseTemperature: number) => {
@@ -260,7 +266,7 @@ describe('a drive that comes late', () => {
   const drive = normalVector(own, 20);
   const initial = normalVector(own, 20);
 
-  test('gives the same answer and cost as a drive that is there, and is requested after the couplings', async () => {
+  test('gives the same answer and cost as a drive that is given at once, and is requested after the couplings', async () => {
     const [board, other] = [boardFor(), boardFor()];
     const there = await createAnalogSolver(board).relax({ system, drive, initial, time: 2, address });
     let uploadedBefore = 0;
@@ -277,7 +283,7 @@ describe('a drive that comes late', () => {
   });
 
   test('repeats after an overload without sending couplings again', async () => {
-    // The problem of the next test: the mean is taken out of b.
+    // This is the problem of the next test. A⁻¹ removes the mean of b.
     const cells = 32;
     const factor = matrix(1, cells, new Float64Array(cells).fill(4));
     const b = new Float64Array(cells).fill(0.99);

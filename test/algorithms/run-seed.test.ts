@@ -12,6 +12,6 @@ test('a run seed is a u32 that names seed, step, block and attempt', () => {
     }
   }
   expect(seeds.size).toBe(8);
-  // Pinned: a checkpoint written today must resume tomorrow with the same noise.
+  // This number must not change, because a resumed training needs the same noise as before.
   expect(runSeedOf(address, 0)).toBe(2932626784);
 });

@@ -36,7 +36,7 @@ const code = (promise: Promise<unknown>) =>
 describe('moments that the board adds up', () => {
   const count = 4000;
 
-  it('are those of N(0, P⁻¹), with honest errors and effective sample sizes', async () => {
+  it('are those of N(0, P⁻¹), with correct standard errors and effective sample sizes', async () => {
     const n = 8;
     const result = await onBoard('emulator:ideal-8', (device) =>
       sampleMoments(device, { precision: precision(n), count, address }),
@@ -59,13 +59,14 @@ describe('moments that the board adds up', () => {
       expect(result.variance[i]).toBe(result.covariance!.data[i * n + i]);
       expect(result.effectiveSampleSize[i]).toBeCloseTo(result.variance[i] / result.standardError[i] ** 2, 6);
     }
-    // The variance of 32 batch means is known to √(2/31); χ² of 31 · 8 degrees of freedom within six of its
-    // standard deviations, about √(2·248)/248 = 9 % each, and correlations of 5 % at most.
+    // The variance of 32 batch means has the standard error √(2/31). The sum over 8 cells is like χ² of 31 ·
+    // 8 degrees of freedom, with a standard deviation of about √(2·248)/248 = 9 %. The bound is six standard
+    // deviations, and allows correlations of at most 5 %.
     const share = [...result.effectiveSampleSize].reduce((sum, x) => sum + count / x, 0) / n;
     expect(Math.abs(share - 1)).toBeLessThan(6 * 0.09 + 0.11);
   });
 
-  it('cost the bytes of their sums, for any count; draws cost 20 times as many', async () => {
+  it('cost the bytes of their sums for any count, and draws cost 20 times as many bytes', async () => {
     const n = 16;
     const received = (work: (device: Device) => Promise<unknown>) =>
       openTestBoard('ideal-64').then(async ({ device, clock }) => {

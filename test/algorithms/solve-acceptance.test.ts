@@ -65,7 +65,7 @@ function meanOf(values: readonly number[]): number {
   return values.reduce((sum, value) => sum + value, 0) / values.length;
 }
 
-/** A few of each kind; the seeds are fixed. */
+/** A few systems of each kind, with fixed seeds. */
 const REDUCED: readonly Group[] = [
   { cells: 8, condition: 10, shape: 'log-uniform', seeds: 24 },
   { cells: 8, condition: 10, shape: 'linear', seeds: 24 },
@@ -131,8 +131,8 @@ describe.skipIf(firstSeed === undefined)('solve, on systems that were never trie
       }
     }
     console.log(`${cells} cells: z variance ${meanOf(pooled).toFixed(3)}`);
-    // For 80 systems of 8 cells they are 0.63 and 1.41, for 80 of 64 cells 0.84 and 1.20. [0.8, 1.25] is left
-    // as rarely with 330 systems of 8 cells (SOLVE_SEEDS=83).
+    // The limits are 0.63 and 1.41 for 80 systems of 8 cells, and 0.84 and 1.20 for 80 systems of 64 cells.
+    // With 330 systems of 8 cells (SOLVE_SEEDS=83) the limits are 0.8 and 1.25.
     const { min, max } = zSquaredBand(pooled.length);
     expect(meanOf(pooled)).toBeGreaterThan(min);
     expect(meanOf(pooled)).toBeLessThan(max);

@@ -58,8 +58,9 @@ describe('an average is checked for systematic errors', () => {
   });
 });
 
-// Beyond a condition of 6000 readings are combined on a damped board. There the average under noise also
-// meets other offsets, so its own error is 2.4 times as large. The wandering adds the rest.
+// Beyond a condition number of 6000, readings are combined on a damped board. The average under noise then
+// also has other offsets than the readings without noise, so its own error is 2.4 times as large. The change
+// from run to run adds the rest.
 it.each([
   [10, 1.2],
   [10_000, 2.7],
@@ -107,11 +108,11 @@ it('the variance of changes is that of the difference between the mean of the ch
 
 // When only three compensations were made, quantizationError was up to 17 times the standard error, and z² up
 // to 158.
-it('an uncalibrated board at its limit: the error bars are right, or it is refused', () =>
+it('an uncalibrated board at its limit has right standard errors, or is refused', () =>
   expectRightOrRefused(4));
 
 it(
-  'twelve uncalibrated dies at their limit: the error bars are right, or the board is refused',
+  'twelve uncalibrated dies at their limit have right standard errors, or are refused',
   { tags: 'long' },
   () => expectRightOrRefused(12),
 );

@@ -15,7 +15,7 @@ import {
 import { zSquaredBand } from '../support/z-band.js';
 
 interface Problem {
-  /** Names the noise too. */
+  /** The seed of the problem and of the noise. */
   readonly seed: number;
   readonly matrix: Matrix;
   readonly drive: Float64Array;
@@ -74,7 +74,7 @@ function expectHonest(squares: readonly number[]): void {
 
 const SHAPES = ['log-uniform', 'linear'] as const;
 
-test('8 cells, condition 1e5 to 1e8: solved, and not far beyond the tolerance', {
+test('8 cells, condition 1e5 to 1e8: the error meets the tolerance, but is not far smaller', {
   tags: 'long',
 }, async () => {
   const squares: number[] = [];
@@ -86,7 +86,7 @@ test('8 cells, condition 1e5 to 1e8: solved, and not far beyond the tolerance', 
     for (const shape of SHAPES) {
       const problem = problemOf(shape, condition, 8, 41);
       const { share, combined, squares: more } = await solved(solverBoard('ideal-8'), problem, tolerance);
-      // The bound ‖b − A x̂‖/λ₋ of plain refinement asks for a thousandth of the tolerance and less.
+      // The bound ‖b − A x̂‖/λ₋ of plain refinement would require a thousandth of the tolerance or less.
       expect(share).toBeGreaterThan(1e-3);
       expect(combined).toBeDefined();
       squares.push(...more);
@@ -165,7 +165,7 @@ test('an uncalibrated board of 8-bit couplings solves condition 100, and its pro
     expect(fractions).toEqual([...fractions].sort((a, b) => a - b));
     expect(fractions.at(-1)).toBe(1);
   }
-  // Plain refinement is refused for about three in four.
+  // Plain refinement is refused for about three of four systems.
   expect(combinedCount).toBeGreaterThan(4);
   expectHonest(squares);
 }, 60_000);

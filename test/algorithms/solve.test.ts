@@ -72,7 +72,7 @@ describe('random systems', () => {
     const board = solverBoard('ideal-8', { couplingBits: bits, driveBits: bits, adcBits: bits });
     const { result, relativeError, error } = await solveOn(board, system, drive, 1e-3);
     expect(relativeError).toBeLessThan(1e-3);
-    // Rounding errors are compensated: five standard errors cover all errors.
+    // Rounding errors are compensated, so all errors are within five standard errors.
     error.forEach((value, i) => {
       expect(Math.abs(value)).toBeLessThan(5 * result.standardError[i]);
     });
@@ -118,7 +118,7 @@ describe('random systems', () => {
     expect(relativeError).toBeLessThan(1e-2);
   });
 
-  test('cost counts the work of the board; progress ends below half the tolerance', async () => {
+  test('the cost counts the work of the board, and the progress ends below half the tolerance', async () => {
     const { system, drive } = problem(8, 10, 'linear', 8);
     const board = solverBoard('ideal-8');
     const progress: SolveProgress[] = [];
@@ -148,14 +148,14 @@ describe('random systems', () => {
 
 describe('the scale', () => {
   test('is doubled after an overload and halved when the peak is low, drive and state only', async () => {
-    // One slow mode that b hardly drives: the first guess is far too coarse.
+    // b hardly drives the one slow mode, so the first guess of the scale is far too coarse.
     const slow = matrix(2, 2, Float64Array.of(101, 99, 99, 101));
     const board = solverBoard('ideal-8');
     await solveOn(board, { kind: 'dense', matrix: slow }, Float64Array.of(1 + 1e-4, 1 - 1e-4), 1e-2);
     expect(board.programs.slice(1).every(({ isRewrite }) => isRewrite)).toBe(true);
     expect(board.programs.length).toBeGreaterThan(3);
 
-    // All of b is in the slow cell: the first guess is far too fine.
+    // b drives only the slow cell, so the first guess of the scale is far too fine.
     const single = matrix(8, 8);
     for (let i = 0; i < 8; i++) single.data[9 * i] = i === 3 ? 1 : 4;
     const eight = new Float64Array(8);

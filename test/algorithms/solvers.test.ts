@@ -23,7 +23,7 @@ describeSolver({
   name: 'ideal sampler with noise',
   create: noisy,
   relaxation: { create: noisy, accuracy: 1e-3 },
-  skips: { 'answers x₀ = b = 0 with 0': 'noise moves the cells even so' },
+  skips: { 'answers x₀ = b = 0 with 0': 'noise moves the cells also without a drive' },
 });
 
 const analog = () =>
@@ -31,7 +31,8 @@ const analog = () =>
 describeSolver({
   name: 'board',
   create: analog,
-  // 16-bit drive and state over s_x up to four times the largest entry, divided by λ̂ of a few tenths.
+  // Drive and state have 16 bits, with an s_x of up to four times the largest entry. Their errors are divided
+  // by λ̂ of a few tenths.
   relaxation: { create: analog, accuracy: 3e-3 },
 });
 

@@ -60,7 +60,7 @@ describe('truncated solves', () => {
   it('are (1 − hA)ⁿ of the codes as programmed, at the largest stable step', async () => {
     const device = board();
     const ticks = 200;
-    // With this many rows λ_max decides the scale, not the largest entry.
+    // With 1000 rows the scale follows from λ_max and not from the largest entry.
     const tall = steepFactor(1000, 24, 4);
     await createAnalogSolver(device).truncated({ factor: tall, address }, (loaded) =>
       loaded.run({ drive, damping, ticks, scale: 0 }),
@@ -153,12 +153,12 @@ describe('truncated solves', () => {
   });
 
   it('are stable on a board with offsets, even if one start of Lanczos’ method misses λ_max', async () => {
-    // Offsets excite a growing mode at every scale, so no scale would be found.
+    // Offsets would excite a growing mode at every scale, and no scale would be found.
     const shape = { cells: 32, rows: 512, dense: false, tickLog2: 5 } as const;
     const device = new SolverBoard(boardWith(shape, { adcBits: 12, offset: 0.001 }));
     const top = hiddenTop(32);
     const b = normalVector(problemRandom(6), 32);
-    // Codes of 8 bits would tilt the eigenvector enough for the start to see it.
+    // Codes of 8 bits would change the eigenvector, and the start of Lanczos' method would no longer miss it.
     const solver = createAnalogSolver(device, { relaxCouplingBits: 16 });
     const { x } = await solver.truncated({ factor: top, address }, (loaded) =>
       loaded.run({ drive: b, damping, ticks: 4096, scale: 0 }),
@@ -168,7 +168,7 @@ describe('truncated solves', () => {
   });
 
   it.each([4, 5, 6, 8])('of %i bits are stable, since the programmed codes are bounded', async (bits) => {
-    // Equal entries round alike, which raises λ_max by the full rounding error.
+    // Equal entries have equal rounding errors, so λ_max rises by the full rounding error.
     const data = new Float64Array(960).fill(1.45 / 2 ** (bits - 1));
     data[0] = 1;
     const device = board();

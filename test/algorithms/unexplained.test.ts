@@ -33,7 +33,7 @@ test.each([
   [1.5, 1e-3],
   [10, 0.1],
   [10, 1e-3],
-])('condition %d, tolerance %d: the noise hides no error of a board', async (condition, tolerance) => {
+])('condition %d, tolerance %d: no error of a board is taken for noise', async (condition, tolerance) => {
   const outcomes = { accepted: 0, refused: 0 };
   for (const codesOff of [0, 30, 100, 200, 300, 500, 700, 1000, 2000]) {
     const { system, drive, exact } = randomProblem(5, CELLS, condition, 'linear', 'b');
@@ -51,7 +51,7 @@ test.each([
     expect(error, `${codesOff} codes off`).toBeLessThan(2.2 * norm2(answer.standardError));
     outcomes.accepted++;
   }
-  // Small errors do no harm. Large errors exceed the noise even after it was halved.
+  // Small errors do no harm. Large errors are found, because they exceed the noise even after it was halved.
   expect(outcomes.accepted).toBeGreaterThanOrEqual(2);
   expect(outcomes.refused).toBeGreaterThanOrEqual(2);
 });

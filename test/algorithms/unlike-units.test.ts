@@ -39,7 +39,10 @@ const cases: readonly Case[] = [
 
 const tolerances = [1e-2, 1e-4, 1e-6];
 
-/** Entries as large as the diagonal make the unknowns of order 1; the others are as large as its root. */
+/**
+ * Entries as large as the diagonal make the unknowns of order 1. The other entries are as large as the root
+ * of the diagonal.
+ */
 function driveOf(a: Matrix, seed: number): Float64Array {
   const drive = normalVector(problemRandom(seed), a.rows);
   const power = seed % 2 === 0 ? 1 : 1 / 2;
@@ -54,8 +57,8 @@ function meanOf(values: readonly number[]): number {
 const boardFor = (a: Matrix) => solverBoard(a.rows > 8 ? 'ideal-64' : 'ideal-8');
 
 // With random seeds, a correct solver would be outside [0.8, 1.25] at most four times in a thousand for each
-// case (`zSquaredBand`: the standard deviation of the mean z² is 0.065), and a few systems outside their band
-// once.
+// case, because the standard deviation of the mean z² is 0.065 (`zSquaredBand`). A few systems would be
+// outside their band once in a thousand times.
 test.each(cases)(
   'a few of $name are solved to the tolerance, and the error bars are right',
   async ({ a, solves }) => {
@@ -171,14 +174,14 @@ async function expectCombinedRight(systems: number): Promise<void> {
     expect(norm2(error)).toBeLessThanOrEqual(1e-3 * norm2(exact));
     squares.push(...error.map((value, i) => (value / standardError[i]) ** 2));
   }
-  // A correct solver is outside the band for one of a thousand random seeds. Error bars in units of the board
-  // would be wrong by up to 2¹⁶.
+  // A correct solver is outside the band for one of a thousand random seeds. Standard errors in the units of
+  // the board would be wrong by up to 2¹⁶.
   const { min, max } = zSquaredBand(squares.length);
   expect(meanOf(squares)).toBeGreaterThan(min);
   expect(meanOf(squares)).toBeLessThan(max);
 }
 
-test('an even diagonal is left alone; an uneven one is made even without rounding', () => {
+test('an even diagonal is not changed, and an uneven one is made even without rounding', () => {
   const even = symmetricWith(eigenvalues('linear', 10, 8), problemRandom(5));
   const checked = checkSystem({ kind: 'dense', matrix: even });
   expect(checked.evened.checked).toBe(checked);
@@ -226,7 +229,8 @@ test('invert: each column meets the tolerance, and ± is in the units of the res
         for (let i = j; i < n; i++) squares.push((error[i] / standardError.data[i * n + j]) ** 2);
       }
     }
-  // 798 entries of 132 columns. The weights are estimates too, which adds some percent.
+  // There are 798 entries of 132 columns. The weights are estimates too, which adds some percent to the
+  // variance.
   const { min, max } = zSquaredBand(squares.length);
   expect(meanOf(squares)).toBeGreaterThan(min);
   expect(meanOf(squares)).toBeLessThan(max);

@@ -21,13 +21,13 @@ describe('a program, a run, its samples', () => {
     await clock.run(device.loadProgram(0, diagonalProgram(8, 2048)));
     const { codes, report } = await clock.run(device.acquire({ ...RUN, burnInTicks: 1000 }));
     expect(report).toMatchObject({ outcome: 'completed', samplesTaken: 20, ticksDone: 1000 + 19 * 3 });
-    // Drive code 2048 is ¼ V_fs, ¼ of 16384 ADC codes; the coupling is 32767/32768.
+    // The drive code 2048 stands for ¼ V_fs, which is ¼ of 16384 ADC codes. The coupling is 32767/32768.
     for (const reading of codes) expect(Math.abs(reading - 4096)).toBeLessThanOrEqual(1);
     expect(codes).toHaveLength(160);
     expect((await clock.run(device.readStatus())).state).toBe('done');
   });
 
-  it('a run whose samples are 0 ticks apart reads the same state again and again', async () => {
+  it('a run whose samples are 0 ticks apart reads the same state each time', async () => {
     const { device, clock } = await openTestBoard('ideal-8');
     await clock.run(device.loadProgram(0, diagonalProgram(8)));
     const { codes } = await clock.run(device.acquire({ ...RUN, burnInTicks: 0, ticksPerSample: 0 }));
@@ -43,7 +43,7 @@ describe('a program, a run, its samples', () => {
     expect(device.uploadedBytes).toBe(2 * 1024 * 1024 + 2 * 2 * 1024);
   });
 
-  it('a sample of more cells than a block holds is joined again', async () => {
+  it('a sample of more cells than a block holds is put together', async () => {
     const { device, clock } = await openTestBoard('ideal-1024');
     const cells = 1024;
     await clock.run(
@@ -70,13 +70,14 @@ describe('a program, a run, its samples', () => {
     const { report } = await clock.run(device.acquire({ ...RUN, burnInTicks: 10_000 }));
     expect(report).toMatchObject({ outcome: 'overload', overloadedCells: [3, 5], overloadedCellCount: 2 });
     expect((await clock.run(device.readStatus())).state).toBe('halted');
-    // Driven by 4 V_fs, v = 4(1 − (15/16)ⁿ) passes 1.25 at n = 6: ln(1 − 1.25/4)/ln(15/16) = 5.8.
+    // With a drive of 4 V_fs, v = 4(1 − (15/16)ⁿ) passes 1.25 at n = 6, because ln(1 − 1.25/4)/ln(15/16) =
+    // 5.8.
     expect(report.ticksDone).toBe(6);
   });
 });
 
 describe('a lossy wire', () => {
-  it('commands get through when every third frame each way is lost', async () => {
+  it('commands succeed although every third frame is lost in each direction', async () => {
     let count = 0;
     const lossy: Tamper = (frame, bytes) => (frame && ++count % 3 === 0 ? [] : [bytes]);
     const { device, clock } = await openTestBoard('ideal-64', { toDevice: lossy, toHost: lossy });
@@ -102,7 +103,7 @@ describe('a lossy wire', () => {
     expect(again.report.samplesTaken).toBe(400);
   });
 
-  it('a lost credit costs time, not samples', async () => {
+  it('a lost credit delays samples, but loses none', async () => {
     let credits = 0;
     const { device, clock } = await openTestBoard('ideal-1024', {
       toDevice: (frame, bytes) => (frame?.channel === CHANNEL.sample && ++credits < 3 ? [] : [bytes]),
@@ -155,7 +156,7 @@ describe('the commands of a rewrite', () => {
     expect(board.board.memory.bank(0).committed).toBeDefined();
   });
 
-  it('end as the error of the first one that was refused, and the bank keeps its program', async () => {
+  it('end with the error of the first refused command, and the bank keeps its program', async () => {
     const { device, board, clock } = await muteBoard();
     const run = await clock.run(device.run({ ...RUN, burnInTicks: 1e12 }));
     const error = await clock.run(
@@ -170,7 +171,7 @@ describe('the commands of a rewrite', () => {
     expect((await clock.run(run.finished)).outcome).toBe('aborted');
   });
 
-  it('end as TIMEOUT of the first one after the deadline of the call, and the device stays usable', async () => {
+  it('end with the TIMEOUT of the first command after the deadline of the call, and the device stays usable', async () => {
     const { device, clock, mutes } = await muteBoard();
     mutes.on = true;
     const error = await clock.run(
@@ -200,7 +201,7 @@ describe('stop, abort, deadlines', () => {
     await clock.run(device.loadProgram(0, diagonalProgram(8)));
     await clock.run(device.stop());
     holds = true;
-    // These are more commands than queue and window take, so the last ones have no request id yet.
+    // These commands are more than queue and window take, so the last ones have no request id yet.
     const pings = Array.from({ length: 120 }, () => code(device.ping()));
     const calls = [device.acknowledge(), device.rewriteProgram(0, diagonalProgram(8))].map(code);
     const starting = code(device.run({ ...RUN, burnInTicks: 1e12 }));

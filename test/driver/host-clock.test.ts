@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { HostClock, type TimeSource } from '../../src/driver/system-clock.js';
 
-/** A machine whose time a test drives: its process may stop, or the machine be suspended. */
+/** A machine whose time is set by a test. The test can stop its process or suspend the machine. */
 class Machine implements TimeSource {
   #nowMs = 1000;
   #suspendedMs = 0;
@@ -61,7 +61,7 @@ class Machine implements TimeSource {
   }
 }
 
-/** A clock on a machine, and the times by the clock at which timers fired. */
+/** A clock on a machine, and the times at which its timers fired, by this clock. */
 function start() {
   const machine = new Machine();
   const clock = new HostClock(machine);
@@ -87,7 +87,7 @@ describe('the clock of the host', () => {
     clock.schedule(5000, note);
     machine.run(1000);
     machine.stop(11_000);
-    // The timer is due by the machine's time, and a part of a beat had passed before the stop.
+    // The timer is due by the time of the machine. A part of a beat had passed before the stop.
     machine.run(3700);
     expect(fired).toEqual([]);
     machine.run(300);
@@ -96,7 +96,7 @@ describe('the clock of the host', () => {
     expect(clock.stoppedMs()).toBeLessThanOrEqual(11_000);
   });
 
-  it('knows of the stop before any timer fires: the first reader gets the time without the stop', () => {
+  it('knows of the stop before any timer fires, so the first reader gets the time without the stop', () => {
     const { machine, clock, note } = start();
     clock.schedule(5000, note);
     const startMs = clock.nowMs();
@@ -126,7 +126,7 @@ describe('the clock of the host', () => {
     }
   });
 
-  it('counts a pause as long as one beat and a half second', () => {
+  it('counts a pause of up to one beat and half a second', () => {
     const { machine, clock, note } = start();
     clock.schedule(60_000, note);
     const startMs = clock.nowMs();
@@ -147,7 +147,7 @@ describe('the clock of the host', () => {
     expect(fired).toHaveLength(2);
   });
 
-  it('names the time for which the machine was suspended, which its monotonic time leaves out', () => {
+  it('tells the time for which the machine was suspended, although the monotonic time does not contain it', () => {
     const { machine, clock, note } = start();
     clock.schedule(5000, note);
     machine.run(1000);

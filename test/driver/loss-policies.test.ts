@@ -7,7 +7,7 @@ import type { RunOptions } from '../../src/driver/device-api.js';
 import { uniform } from '../support/lossy-link.js';
 import { diagonalProgram, openTestBoard, type Tamper } from '../support/test-board.js';
 
-/** 49 blocks: a frame of 4 KiB holds 251 samples of 8 cells. */
+/** The run has 49 blocks, because a frame of 4 KiB holds 251 samples of 8 cells. */
 const FRAME_BYTES = 4096;
 const PER_BLOCK = 251;
 const RUN: RunOptions = { bank: 0, runSeed: 3, burnInTicks: 4, sampleCount: 12_250, ticksPerSample: 1 };
@@ -59,7 +59,7 @@ const WHICH: readonly [string, (block: number) => boolean][] = [
 ];
 
 describe('samples that do not arrive', () => {
-  it('have the number of blocks that these tests assume', async () => {
+  it('are as many blocks as these tests assume', async () => {
     const { device, clock } = await lossyBoard(none);
     const run = await clock.run(device.run(RUN));
     let blocks = 0;
@@ -71,13 +71,13 @@ describe('samples that do not arrive', () => {
     expect(blocks).toBe(49);
   });
 
-  it.each(WHICH)('are sent again when asked for (%s lost once)', async (_, drops) => {
+  it.each(WHICH)('are sent again on request (%s lost once)', async (_, drops) => {
     const { device, clock } = await lossyBoard(drops);
     const { codes, report, lost } = await clock.run(device.acquire({ ...RUN, onLoss: 'reRequest' }));
     expect(report.outcome).toBe('completed');
     expect(lost).toEqual([]);
     expect(same(codes, await cleanCodes())).toBe(true);
-    // The lost run leaves nothing behind, so the next run works.
+    // Nothing of the lost run remains, so the next run works.
     expect(same((await clock.run(device.acquire(RUN))).codes, codes)).toBe(true);
   });
 
@@ -102,7 +102,7 @@ describe('samples that do not arrive', () => {
     expect(error).toMatchObject({ code: 'SAMPLES_LOST', data: { ranges: [expect.anything()] } });
   });
 
-  it('that never come, however often they are asked for, fail the stream and name the range', async () => {
+  it('that never come after any number of requests fail the stream, and the error names the range', async () => {
     const { device, clock } = await lossyBoard((block) => block === 7, true);
     const error = await clock.run(
       device.acquire({ ...RUN, onLoss: 'reRequest' }).catch((caught: unknown) => caught),
@@ -136,7 +136,7 @@ describe('samples that do not arrive', () => {
   });
 });
 
-it('blocks that overtake the answer to their start are not lost', async () => {
+it('blocks that arrive before the answer to their start are not lost', async () => {
   let starts = 0;
   const { device, clock } = await openTestBoard('ideal-8', {
     toHost: (frame, bytes) => {
@@ -150,7 +150,7 @@ it('blocks that overtake the answer to their start are not lost', async () => {
   expect(starts).toBe(2);
 });
 
-it('a waiting host asks five times a second; an answer does not make it ask sooner', async () => {
+it('a waiting host asks five times a second, and an answer does not make it ask sooner', async () => {
   let credits = 0;
   const { device, clock } = await openTestBoard('ideal-8', {
     toDevice: (frame, bytes) => {

@@ -28,7 +28,7 @@ async function boardElsewhere() {
   });
   const [near, far] = memoryPortPair('test:elsewhere');
   const board = new EmulatedDevice({ profile: findProfile('ideal-8')!, dieSeed: 1 });
-  // Bytes that arrive at a stopped process wait for it.
+  // Bytes that arrive while the process is stopped wait until it goes on.
   const toHost = tamperedPort(far, (_, bytes) => {
     held.push(bytes.slice());
     return isStopped ? [] : held.splice(0);
@@ -51,7 +51,7 @@ async function boardElsewhere() {
   return { clock, device, board, stop, repeats };
 }
 
-it('a run that the watchdog ends while the host is stopped tells this, and for how long', async () => {
+it('the error of a run that the watchdog ends while the host is stopped tells how long the host was stopped', async () => {
   const { clock, device, board, stop } = await boardElsewhere();
   await clock.run(device.loadProgram(0, PROGRAM));
   const running = failure(device.acquire(LONG));
@@ -85,7 +85,9 @@ it('a run continues if its host is stopped for less than the watchdog allows', a
   });
 });
 
-it('an algorithm repeats such a run, and gives the reason', { tags: 'long' }, async () => {
+it('an algorithm repeats a run that ended because its host was stopped, and gives the reason', {
+  tags: 'long',
+}, async () => {
   const { clock, device, stop, repeats } = await boardElsewhere();
   const working = inSession(
     device,

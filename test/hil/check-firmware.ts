@@ -16,11 +16,11 @@ const FLASH_BYTES = 2 << 20;
 const WATCHDOG_NS_MAX = 2.5e9;
 const QUIET_NS = 6e9;
 const SETTLE_NS = 1e6;
-/** Ten times the need of a working firmware. */
+/** Largest number of instructions: ten times as many as a working firmware needs. */
 const INSTRUCTIONS_MAX = 40e6;
 
 /**
- * The power fails while a sector is erased, in each byte of its header, behind the header, and in the page of
+ * The power fails while a sector is erased, in each byte of its header, after the header, and in the page of
  * the first bit.
  */
 const CUTS_AFTER_BYTES = [0, 1, 4095, 4096, 4097, 4098, 4099, 4100, 4101, 4102, 4103, 4104, 4352, 4353];
@@ -54,7 +54,8 @@ async function onChip(
 }
 
 /**
- * Programs that fill the memory, then blocks of samples of all lengths, so that packets end at every byte.
+ * Sends programs that fill the memory, and then reads blocks of samples of all lengths, so that packets end
+ * at every byte.
  */
 async function exchange(device: Device, { run, bus, chip }: PluggedIn): Promise<string[]> {
   const findings = new Set<string>();
@@ -80,7 +81,7 @@ async function exchange(device: Device, { run, bus, chip }: PluggedIn): Promise<
   return [...findings];
 }
 
-/** Everything that a driver for USB must do, by each system's way to open it. */
+/** Checks everything that a driver for USB must do. Each system opens the port in its own way. */
 export async function checkUsb(image: Uint8Array): Promise<string[]> {
   const findings: string[] = [];
   for (const system of SYSTEMS)
@@ -91,7 +92,7 @@ export async function checkUsb(image: Uint8Array): Promise<string[]> {
         async (device, plugged) => {
           findings.push(...(await exchange(device, plugged)));
           const { port, chip, bus } = plugged;
-          // A host that goes away in the middle, and another one.
+          // One host goes away in the middle of its work, and another host begins.
           bus?.control([0x21, 0x22, 0, 0, 0]);
           const heard = bus?.counters.inBytes;
           chip.run(1e6);
@@ -114,12 +115,15 @@ export async function checkUart(image: Uint8Array): Promise<string[]> {
   return [...findings, ...faults];
 }
 
-/** Sleeps and works without the watchdog; a firmware that hangs is restarted by it. */
+/**
+ * Checks that a firmware that sleeps or works is not restarted by the watchdog, and that a firmware that
+ * hangs is.
+ */
 export function checkWatchdog(image: Uint8Array): string[] {
   const chip = new PicoChip(image);
   const faults = strictChip(chip.mcu);
   chip.run(QUIET_NS);
-  if (chip.watchdogAtNs !== undefined) return [...faults, 'the watchdog bites a firmware that works'];
+  if (chip.watchdogAtNs !== undefined) return [...faults, 'the watchdog restarts a firmware that works'];
   chip.crash();
   const from = chip.nanos;
   chip.run(WATCHDOG_NS_MAX);

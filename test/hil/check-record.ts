@@ -11,7 +11,7 @@ const PAGE_BYTES = 256;
 /** Sectors of the record and of the count. */
 const RECORD_AT = (2 << 20) - 10 * SECTOR_BYTES;
 const COUNT_AT = (2 << 20) - 2 * SECTOR_BYTES;
-/** For the new record below. */
+/** Number of bytes that are erased for the new record below. */
 const ERASED = 2 * SECTOR_BYTES;
 
 const recordOf = (length: number, seed: number): Uint8Array =>
@@ -25,7 +25,7 @@ const NEW = recordOf(NEW_PAGES * PAGE_BYTES - 40, 2);
 const HEADER = ERASED + NEW_PAGES * PAGE_BYTES;
 /**
  * The power fails while both sectors are erased, in the pages of the record, in each byte of the header, and
- * behind the header.
+ * after the header.
  */
 const CUTS_AFTER_BYTES = [
   ...[0, 1, 8, 300, SECTOR_BYTES, ERASED - 1, ERASED, ERASED + 1, ERASED + PAGE_BYTES, HEADER - 1],

@@ -73,7 +73,7 @@ export function enumerate(bus: UsbBus, system: SystemName): UsbIdentity {
   if (typeof configuration === 'string')
     throw new Error(`${system}: no configuration (${bus.faults.join('; ')})`);
   expect('the configuration is as long as it says', configuration.length === total);
-  // Exactly one packet: no empty one may follow.
+  // The answer is exactly one packet, and no empty packet may follow.
   const cut = get(CONFIGURATION, 64);
   expect('a configuration cut to a packet', typeof cut !== 'string' && cut.length === 64);
 
@@ -108,7 +108,8 @@ function openSerialPort(
   const back = bus.control([0xa1, 0x21, 0, 0, 7]);
   expect('the line coding is what was set', typeof back !== 'string' && Buffer.from(coding).equals(back));
   if (system === 'macOS') {
-    // Windows clears both pipes when it opens a port, whatever their toggles are: one packet has passed.
+    // Windows clears both pipes when it opens a port, whatever their toggles are. The toggles differ here,
+    // because one packet has passed.
     bus.write(Uint8Array.of(0));
     for (let i = 0; i < 20 && bus.outgoingBytes > 0; i++) bus.control([0x80, 0, 0, 0, 2]);
     expect('a byte is taken', bus.outgoingBytes === 0);

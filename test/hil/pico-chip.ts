@@ -41,7 +41,7 @@ interface ClockInternals {
 }
 
 /**
- * A Pico with a firmware, from power-on on. Time is virtual: it passes only in `run`, by cycles of the
+ * A Pico with a firmware, from its power-on. Time is virtual. It passes only in `run`, by cycles of the
  * processor. The same firmware and the same inputs give the same instructions.
  */
 export class PicoChip {
@@ -85,7 +85,7 @@ export class PicoChip {
     const clock = this.mcu.clock as unknown as ClockInternals;
     const end = clock.nanos + nanos;
     while (clock.nanos < end && !this.ended) {
-      // rp2040js sleeps at WFI although an interrupt is pending; a core does not.
+      // rp2040js sleeps at WFI although an interrupt is pending, but a real core does not.
       if (core.waiting && core.pendingInterrupts & core.enabledInterrupts) core.waiting = false;
       if (core.waiting) {
         const next = clock.nextAlarm?.nanos ?? end;
@@ -134,5 +134,5 @@ export class PicoChip {
   }
 }
 
-/** Bits of PSM_WDSEL: resets (clocks and peripherals behind them), both processors. */
+/** Bits of PSM_WDSEL: the resets of clocks and peripherals, and both processors. */
 const PROCESSORS_AND_PERIPHERALS = (1 << 5) | (1 << 15) | (1 << 16);

@@ -25,7 +25,7 @@ export interface PluggedIn {
   readonly outgoingBytes: () => number;
   /** Opens the byte channel once more: the chip stays as it is. */
   readonly openAgain: () => PluggedIn;
-  /** Of USB. */
+  /** The bus, if the channel is USB. */
   readonly bus?: UsbBus;
   readonly identity?: UsbIdentity;
 }
@@ -121,7 +121,7 @@ function uartChannel(chip: PicoChip): Channel {
   const byteNs = () => 1e10 / uart.baudRate;
   const alarm = chip.mcu.clock.createAlarm(() => {
     const byte = queue.shift();
-    // A full queue drops, as on a line.
+    // A full queue drops bytes, as on a real line.
     if (byte !== undefined && !rxFIFO.full) uart.feedByte(byte);
     if (queue.length > 0) alarm.schedule(byteNs());
   });

@@ -49,11 +49,11 @@ export interface RcCircuit {
 }
 
 /**
- * Solders three low-passes to a Pico: GPIO 2, 4, 6 drive, GPIO 26, 27, 28 read. Capacitors are empty at
- * first. Between changes of an output the mean voltage relaxes exactly, and the ripple of the pulses is added
- * to it in first order of period/τ. Outputs that are off let the capacitors hold. A changed duty acts at
- * once; in the chip it acts within 16 µs. Supply and reference are one voltage; the converter has no steps of
- * unequal width.
+ * Solders three low-passes to a Pico. GPIO 2, 4, 6 drive them, and GPIO 26, 27, 28 read them. Capacitors are
+ * empty at first. Between changes of an output the mean voltage relaxes exactly, and the ripple of the pulses
+ * is added to it in first order of period/τ. Outputs that are off let the capacitors hold. A changed duty
+ * acts at once, but in the chip it acts within 16 µs. The supply is also the reference voltage. All steps of
+ * the converter have equal width.
  */
 export function rcCircuit(mcu: RP2040, parts: RcParts): RcCircuit {
   const random = testRandom(parts.seed);

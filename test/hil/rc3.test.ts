@@ -93,7 +93,7 @@ for (const [name, parts] of BOARDS)
     const { samples, report } = await acquire(bench, system, settled);
     expect(report).toMatchObject({ outcome: 'completed', overloadedCellCount: 0 });
     expectNear(moments(samples).mean, EXACT);
-    // The voltages of the capacitors themselves. The firmware knows them only by its converter.
+    // These are the voltages of the capacitors themselves, which the firmware knows only by its converter.
     expectNear(bench.circuit.volts(), EXACT);
     expect(bench.faults()).toEqual([]);
   });
@@ -202,7 +202,7 @@ test('with noise the cells follow the device model: each sample, and covariances
   // σ of the cells is 24 mV.
   expect(rms).toBeLessThan(1e-3);
   expect(worst.model).toBeLessThan(COVARIANCE_ERROR);
-  // 600 τ with modes of at least 0.6 give a standard error of 7.5 %. One of six entries is beyond five of
-  // these with a probability of 4e-6.
+  // 600 τ with modes of at least 0.6 give a standard error of 7.5 %. One of six entries exceeds five standard
+  // errors with a probability of 4e-6.
   expect(worst.ideal).toBeLessThan(COVARIANCE_ERROR + 5 * 0.075);
 });

@@ -108,7 +108,7 @@ export function strictChip(mcu: RP2040): Set<string> {
     if (!runs(pllSys) || resets.reset & (1 << 12)) faults.add('clk_sys: its PLL is down');
     if (pllSys.frequency !== 125e6) faults.add(`clk_sys: its PLL gives ${pllSys.frequency} Hz`);
   });
-  // DPRAM is written past the peripherals.
+  // Writes to DPRAM do not go through the peripherals.
   const dpramUpdated = mcu.usbCtrl.DPRAMUpdated.bind(mcu.usbCtrl);
   mcu.usbCtrl.DPRAMUpdated = (offset, value) => {
     if (resets.reset & (1 << 24)) faults.add('USB: its memory is used in reset');

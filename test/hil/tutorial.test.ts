@@ -40,7 +40,7 @@ test('the tutorial of the Pico shows the printed outputs', async () => {
     expect(comparable(await runShown('over USB', commands))).toBe(comparable(text));
 });
 
-/** Cells of capacitors print other last digits each time. */
+/** With cells of capacitors, the last digits of the outputs differ each time. */
 test('the page of rc-3 shows the printed outputs, within its guarantee of 2 mV', async () => {
   const [[, commands, text]] = [...readRepositoryFile('docs/how-to/rc-board.md').matchAll(SHOWN)];
   const solution = (printed: string) =>

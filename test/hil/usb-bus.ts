@@ -107,7 +107,7 @@ export class UsbBus {
     if (this.address !== 0) this.fault('a reset left the address');
   }
 
-  /** From here on bulk packets flow between these endpoints, beginning with DATA0. */
+  /** Starts bulk packets between these endpoints, beginning with DATA0. */
   startBulk(endpoints: { readonly in: number; readonly out: number }): void {
     this.#endpoints = endpoints;
     this.clearToggle(endpoints.in, false);
@@ -126,12 +126,15 @@ export class UsbBus {
     if (this.#endpoints !== undefined) this.#wake(NAK_NS);
   }
 
-  /** One request; the bytes of its answer (empty for a request without data), or 'stall'. */
+  /**
+   * Makes one request. Returns the bytes of its answer, which are empty for a request without data, or
+   * 'stall'.
+   */
   control(setup: Setup, data?: Uint8Array): Uint8Array | 'stall' | 'timeout' {
     const [type, request, value, index, length] = setup;
     const address = this.address;
     this.#wait(() => !(this.#usb.readUint32(SIE_STATUS) & SETUP_PENDING), 'SETUP before it');
-    // The controller takes a SETUP always; a stall of endpoint 0 ends with it.
+    // The controller always takes a SETUP, which ends a stall of endpoint 0.
     for (const out of [false, true]) this.#setBuffer(0, out, this.#buffer(0, out) & ~(AVAILABLE | STALL));
     this.#usb.writeUint32(EP_STALL_ARM, 0);
     this.#toggles.set('0false', 1).set('0true', 1);
@@ -198,7 +201,7 @@ export class UsbBus {
     this.#chip.mcu.usbDPRAMView.setUint32(0x80 + 8 * endpoint + (out ? 4 : 0), value >>> 0, true);
   }
 
-  /** One IN or OUT token: the received bytes, 'stall', or undefined for NAK. */
+  /** Sends one IN or OUT token. Returns the received bytes, 'stall', or undefined for NAK. */
   #token(
     endpoint: number,
     out: boolean,
@@ -207,7 +210,7 @@ export class UsbBus {
     const { usbDPRAM, usbDPRAMView } = this.#chip.mcu;
     const buffer = this.#buffer(endpoint, out);
     const armed = this.#usb.readUint32(EP_STALL_ARM) & (out ? 2 : 1);
-    // Endpoint 0 stalls only when that was armed as well.
+    // Endpoint 0 stalls only if the stall was armed as well.
     if (buffer & STALL && (endpoint !== 0 || armed)) return 'stall';
     const control = endpoint === 0 ? 0 : usbDPRAMView.getUint32(8 * endpoint + (out ? 4 : 0), true);
     if (!(buffer & AVAILABLE) || (endpoint !== 0 && control < ENABLE)) return undefined;

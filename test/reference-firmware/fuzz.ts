@@ -15,8 +15,8 @@ const TIGHT_VARIABLES = [
 ];
 
 /**
- * Builds of the fuzzer. In the tight build every buffer has exactly the size that its board needs: the
- * address sanitizer then finds an access to the first byte behind it. The full build has the sizes of
+ * Builds of the fuzzer. In the tight build every buffer has exactly the size that its board needs. The
+ * address sanitizer then finds an access to the first byte after the buffer. The full build has the sizes of
  * thermolink-device.
  */
 export const FUZZ_BUILDS = {
@@ -40,7 +40,7 @@ export interface FuzzRequest {
 }
 
 /**
- * Sessions as orders, made while the emulator carries them out. They do not depend on the options of the
+ * Records sessions as orders while the emulator carries them out. They do not depend on the options of the
  * fuzzer.
  */
 export function recordedSessions(): string {

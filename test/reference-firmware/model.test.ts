@@ -52,7 +52,7 @@ describe.skipIf(missing !== undefined)(`the device model in C${missing ? ` (${mi
   let program: string;
 
   beforeAll(() => {
-    // The sanitizers catch all undefined behaviour.
+    // The sanitizers stop at undefined behaviour.
     program = make('thermolink-digest', ...SANITIZED);
   });
 

@@ -80,7 +80,7 @@ export class RandomSession {
       damping: draw(0, 32768),
       noiseAmplitude: this.#pick(0, 12288, 24575),
       noiseShift: draw(8, 24),
-      // A dense program with one is refused.
+      // A dense program with a row element is refused.
       rowElement: this.#chance(dense ? 5 : 50) ? this.#rowElement(rows) : undefined,
     };
   }
@@ -120,7 +120,7 @@ export class RandomSession {
 
   #poll(): void {
     this.#order(`poll ${this.#timeUs}`);
-    // An acknowledgement that is late lets frames be sent again.
+    // If the acknowledgement is late, the device sends frames again.
     if (this.#chance(85)) this.#ack = this.#emulator.lastCommandSeq;
   }
 
@@ -244,7 +244,7 @@ export class RandomSession {
     const draw = this.#draw;
     this.#pick(
       () => this.#command('ping', { token: draw(0, 4294967295) }),
-      // A run's tick is printed only after an order to let ticks pass.
+      // The tick of a run is printed only after an order that lets ticks pass.
       () => {
         this.#order('advance 1');
         this.#command('readStatus', {});
@@ -307,7 +307,7 @@ export class RandomSession {
     this.#receive(bytes);
   }
 
-  /** A long silence: the watchdog, and everything unacknowledged again. */
+  /** A long silence. The watchdog trips, and all unacknowledged frames are sent again. */
   #elapseLong(): void {
     this.#timeUs += this.#pick(120_000, 3_000_000);
     this.#order(`elapse ${this.#timeUs}`);

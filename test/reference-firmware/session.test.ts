@@ -42,10 +42,10 @@ describe.skipIf(missing !== undefined)(`sessions of the C device${missing ? ` ($
     program = make('thermolink-session', ...SANITIZED);
   });
 
-  test(`${FEW_SESSIONS} random ones, with mistakes and silences, have the same frames as with the emulator`, () =>
+  test(`${FEW_SESSIONS} random sessions, with mistakes and silences, have the same frames as with the emulator`, () =>
     expectSameAnswers(FEW_SESSIONS));
 
-  test(`${SESSIONS} random ones have the same frames as with the emulator`, { tags: 'long' }, () =>
+  test(`${SESSIONS} random sessions have the same frames as with the emulator`, { tags: 'long' }, () =>
     expectSameAnswers(SESSIONS),
   );
 

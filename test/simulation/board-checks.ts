@@ -9,7 +9,7 @@ import { peek } from './peek.js';
 import type { TestRig } from './test-rig.js';
 import type { Truth } from './truth.js';
 
-/** Longest delay of a watchdog after its due time: its timer and a slice. */
+/** Longest delay of a watchdog after its due time. It comes from its timer and a slice. */
 const WATCHDOG_SLACK_MS = 5;
 const RUN_ENDED_OPCODE = eventRow('runEnded').opcode;
 
@@ -75,7 +75,7 @@ export class BoardChecks {
     this.#hearing?.effects.push(effect);
     if (effect === 'watchdogExpired') this.#checkTrip();
     if (effect !== 'reset') return;
-    // This answer is sent only once, because afterwards no session exists that could send it again.
+    // This answer is sent only once, because no session is left that could send it again.
     this.#truth.disturbed('reset by command', 0);
     this.#sessionsBeforeStart = this.#truth.sessions.length;
     this.#end(this.#truth.sessions.at(-1));
@@ -127,7 +127,10 @@ export class BoardChecks {
     this.#truth.lastTripMs = nowMs;
   }
 
-  /** A HELLO that only asks opens no session, and no session begins like one that the board remembers. */
+  /**
+   * Checks that a HELLO that only asks opens no session, and that the nonce of a new session does not begin
+   * like a nonce that the board remembers.
+   */
   #checkOpening({ session: { nonce } }: Dispatcher, payload: Uint8Array, before?: BoardSession): void {
     const message = decodeToDevice(payload);
     if (

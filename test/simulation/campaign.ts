@@ -17,7 +17,7 @@ export class Campaign {
   }
 
   async run(seed: number): Promise<SimulationResult> {
-    // The process gets its turn between simulations: output is written, a signal is heard.
+    // The event loop gets a turn between simulations, so output is written and signals are handled.
     await new Promise((resolve) => setImmediate(resolve));
     const change = this.#change;
     const variant = change.variant ?? drawScenario(seed).scenario.variant;

@@ -12,8 +12,7 @@ const PAUSE_MS_MAX = 2000;
 const ATTEMPT_MS = 4000;
 
 /**
- * Checks what the driver must do without being asked: look for a lost board, and feed the watchdog of its
- * runs.
+ * Checks what the driver must do by itself. It must look for a lost board, and feed the watchdog of its runs.
  */
 export class DriverChecks {
   readonly #truth: Truth;

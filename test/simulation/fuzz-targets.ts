@@ -36,7 +36,7 @@ export function decoderTarget(corpus: Corpus): FuzzTarget {
     for (let i = 0; i < DECODER_FRAMES / 2; i++) {
       const bad = random.pick(corpus.frames);
       let good = random.pick(corpus.frames);
-      // Equal frames could not be told apart.
+      // Two equal frames could not be distinguished.
       while (sameFrame(bad.frame, good.frame)) good = random.pick(corpus.frames);
       sources.push(bad, good);
       parts.push(damaged(bad.bytes, random), DELIMITER, good.bytes);
@@ -48,11 +48,11 @@ export function decoderTarget(corpus: Corpus): FuzzTarget {
       if (next < sources.length && sameFrame(item.frame, sources[next].frame)) continue;
       if (next >= sources.length || !sameFrame(item.frame, sources[next + 1].frame))
         throw new Error(
-          'a frame was accepted that nobody had sent, or a good one behind a delimiter was lost',
+          'a frame was accepted that nobody had sent, or a good one after a delimiter was lost',
         );
       next += 2;
     }
-    if (next !== sources.length) throw new Error('a good frame behind a delimiter was lost');
+    if (next !== sources.length) throw new Error('a good frame after a delimiter was lost');
   };
 }
 
@@ -70,8 +70,8 @@ function sameFrame(a: Frame, b: Frame): boolean {
 }
 
 /**
- * Takes payloads that were damaged behind the CRC. Each is refused, or decoded to fields that encode to the
- * same bytes.
+ * Takes payloads that were damaged after the check of the CRC. Each is refused, or decoded to fields that
+ * encode to the same bytes.
  */
 export function codecTarget(corpus: Corpus): FuzzTarget {
   return (random) => {
@@ -85,7 +85,7 @@ export function codecTarget(corpus: Corpus): FuzzTarget {
       fields: unknown,
     ) => Uint8Array;
     const again = encode(message.name, message.requestId, message.fields);
-    // Items behind the known fields belong to a later version and are not encoded again.
+    // Items after the known fields belong to a later version and are not encoded again.
     const extended = itemCount(payload) !== itemCount(again);
     const same = extended
       ? sameBytes(again.subarray(3), payload.subarray(3, again.length)) || payload[0] !== again[0]

@@ -13,11 +13,11 @@ import { Random } from './random.js';
 
 export interface FuzzPart {
   readonly name: 'decoder' | 'codec' | 'board' | 'sessions';
-  /** Inputs. */
+  /** Number of inputs. */
   readonly count: number;
 }
 
-/** Longest time of one input, and most bytes that a part may leave behind. */
+/** Longest time of one input, and largest number of bytes that a part may leave in memory. */
 const INPUT_MS_MAX = 2000;
 const GROWTH_BYTES_MAX = 16 << 20;
 /** Inputs between two looks at the clock. */
@@ -48,7 +48,7 @@ export async function fuzz(
   try {
     let live = 0;
     for (let done = 0; done < part.count; done += BATCH) {
-      // An object that a WeakRef has shown stays alive until the turn ends.
+      // An object that was read from a WeakRef stays in memory until the turn ends.
       await new Promise((resolve) => setImmediate(resolve));
       const random = new Random(seed, 1000 + done / BATCH);
       // Memory that is allocated once at the beginning is not a leak.

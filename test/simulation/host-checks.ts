@@ -95,14 +95,14 @@ export class HostChecks {
     const { hostSession } = this.#truth;
     const issued = this.#stopsIssued.get(hostSession) ?? 0;
     return () => {
-      // A session that began meanwhile has stopped the board, and the stop was repeated in it.
+      // A new session that began meanwhile has stopped the board, and the stop was repeated in this session.
       const before = this.#truth.hostSession === hostSession ? issued : 0;
       const done = this.#truth.session(this.#truth.hostSession)?.stopNumber ?? 0;
       if (done <= before) this.#truth.broken('a stop was reported done before the board had stopped');
     };
   }
 
-  /** The driver reports the fate of its session. */
+  /** The driver reports whether its session goes on or is lost. */
   driverSays({ kind }: DeviceEvent): void {
     this.#rig.note(`driver: ${kind}`);
     if (kind === 'reconnecting') this.#reconnectingAtMs = this.#truth.nowMs;

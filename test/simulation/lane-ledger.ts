@@ -1,18 +1,21 @@
 import { CHANNEL, type Frame } from '../../firmware-protocol/framing.js';
 
-/** Longest time of a frame without a fault: on the slowest line, while chunks are joined, and one turn. */
+/**
+ * Longest time that a frame without a fault takes on the slowest line. It contains the wait while chunks are
+ * joined, and one turn.
+ */
 const PASSAGE_MS = 15;
 const BEFORE_FIRST = 0xffff;
 
-/** Whether `a` comes behind `b`; numbers are modulo 2¹⁶. */
+/** Whether `a` comes after `b`. Numbers are modulo 2¹⁶. */
 function isNewer(a: number, b: number): boolean {
   const ahead = (a - b) & 0xffff;
   return ahead > 0 && ahead < 0x8000;
 }
 
 /**
- * One direction of a session: the sent frames, the frames that the receiver has taken, and the time since
- * which a frame is missing because of the line.
+ * One direction of a session. It knows the sent frames, the frames that the receiver has taken, and since
+ * when a frame is missing because of the line.
  */
 export class LaneLedger {
   /** First byte of the nonce of the receiver's session; undefined without a session. */

@@ -58,7 +58,7 @@ export class Lane {
         inOrder(random.chance(0.5) ? 0 : random.ms(0, 60), bytes);
         break;
       case 'reorder': {
-        // Mostly the frame arrives behind a few others, sometimes behind a whole session.
+        // The frame usually arrives after a few later frames, and sometimes after a whole later session.
         const lateMs = random.chance(0.8) ? random.ms(1, 30) : random.ms(30, LATENESS_MS_MAX);
         this.#arrive(nowMs + busyMs + latencyMs + lateMs, bytes);
         break;

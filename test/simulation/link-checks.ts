@@ -19,8 +19,8 @@ interface LaneWatch {
 
 /**
  * Checks the promises of the link. A frame that arrives in order is taken. A missing frame is sent again at
- * its due time, and nothing else changes that time. Therefore only the line can delay a command. This class
- * counts the time during which the line did not delay anything.
+ * its due time, and nothing else changes this time. Therefore only the line can delay a command. This class
+ * counts the time in which the line delayed nothing.
  */
 export class LinkChecks {
   readonly #rig: TestRig;

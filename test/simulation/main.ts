@@ -17,7 +17,7 @@ Fields that are given are not drawn (test/simulation/scenario.ts says what each 
 
 ${SCENARIO_HELP}
 
-States: \`boot\` is a board without power or with its self-test going on; it is deaf, and on a serial line it prints
+States: \`boot\` is a board without power or in its self-test. It hears nothing, and on a serial line it prints
 text, so a fault hits what the host says to it and what it prints. \`fault\` is reached by a memory that fails
 while a program is loaded.
 `;

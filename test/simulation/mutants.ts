@@ -139,7 +139,7 @@ export const MUTANTS: readonly Mutant[] = [
     replace: 'true',
   },
   {
-    name: 'in half of all sessions no stop is heard',
+    name: 'in half of all sessions the board ignores stops',
     file: DISPATCHER,
     find: 'if (!equalBytes(fields.nonce, this.session.nonce))',
     replace: 'if (this.session.nonce[7] & 1)',
@@ -177,7 +177,7 @@ export const MUTANTS: readonly Mutant[] = [
     replace: 'equalBytes(other, nonce)',
   },
   {
-    name: 'a question for a session opens one',
+    name: 'a HELLO that only asks for a session opens one',
     file: 'emulator/firmware/dispatcher.js',
     find: 'fields.purpose === HELLO_PURPOSE.open',
     replace: 'true',

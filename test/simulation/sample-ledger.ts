@@ -28,7 +28,8 @@ export class SampleLedger {
 
   arrived({ block }: Block): void {
     this.#arrived.add(block);
-    // A host that takes blocks as they arrive can't use a repeated or an overtaken block.
+    // A host that takes blocks as they arrive can't use a repeated block, or one that comes after a later
+    // block.
     if (block < this.#next) return;
     this.#inOrder.add(block);
     this.#next = block + 1;

@@ -81,7 +81,10 @@ export interface Draws {
   readonly board: Random;
 }
 
-/** The scenario of a seed, and its streams. They continue after the draws of the scenario itself. */
+/**
+ * The scenario of a seed, and the streams of its draws. The scenario itself takes the first draws of the
+ * streams.
+ */
 export function drawScenario(seed: number): { scenario: Scenario; draws: Draws } {
   const draws = { faults: new Random(seed, 1), host: new Random(seed, 3), board: new Random(seed, 4) };
   // The order of the draws must not change. Another order gives every recorded seed another history.

@@ -18,7 +18,7 @@ async function expectPromisesKept(seeds: number, change: Partial<Scenario> = {})
 describe('host, line and board, simulated', () => {
   it('keep every promise of the protocol in a history', () => expectPromisesKept(1));
 
-  it(`keep them in a history with frames of ${LARGE_FRAME_BYTES} bytes`, () =>
+  it(`keep every promise in a history with frames of ${LARGE_FRAME_BYTES} bytes`, () =>
     expectPromisesKept(1, { frameBytes: LARGE_FRAME_BYTES }));
 
   it('repeat a history exactly', { tags: 'long' }, async () => {
@@ -29,7 +29,7 @@ describe('host, line and board, simulated', () => {
 });
 
 // `npm run simulate` plays 500 and more.
-describe('keep them in more histories', { tags: 'long' }, () => {
+describe('host and board keep every promise in more histories', { tags: 'long' }, () => {
   it('40 histories', () => expectPromisesKept(40));
 
   it(`20 histories with frames of ${LARGE_FRAME_BYTES} bytes`, () =>

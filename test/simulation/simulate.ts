@@ -200,10 +200,11 @@ class World {
   }
 
   /**
-   * The nonce of a host's next session. Within a process it is the driver's own choice, in a new process it
-   * is eight random bytes. In some scenarios its first byte, which is all that frames carry, comes again
-   * soon, and a board refuses the nonce of a session that it remembers. After a restart of the board no
-   * earlier nonce is taken, because one case in 256 would be left to chance there (protocol.md, "Nonces").
+   * The nonce of a host's next session. Within a process the driver chooses it, and in a new process it is
+   * eight random bytes. Frames carry only its first byte. In some scenarios this byte is soon used again, and
+   * a board refuses the nonce of a session that it remembers. A board that has restarted remembers no earlier
+   * session. A late frame of such a session would then be taken with a probability of 1/256, so this function
+   * avoids the first bytes of these sessions (protocol.md, "Nonces").
    */
   #nonce(before: Uint8Array | undefined): Uint8Array {
     const comesAgain = this.#scenario.noncesComeAgain;

@@ -35,8 +35,8 @@ export interface RigObserver {
 export type Direction = 'toBoard' | 'toHost';
 
 /**
- * A board with power, a line, and a place where a host can plug in. A `serial` line does not tell either end
- * that the other one has gone; a `hub` tells both.
+ * A board with power, a line, and a place where a host can plug in. A `hub` tells each end that the other end
+ * has gone, but a `serial` line does not.
  */
 export class TestRig {
   readonly #scenario: Scenario;
@@ -200,7 +200,7 @@ export class TestRig {
     this.#toHost.stall(ms);
   }
 
-  /** The board's memory fails once: at the next setting of registers. */
+  /** Lets the memory of the board fail once, when registers are set the next time. */
   sabotage(): void {
     const memory = this.device?.board.memory;
     if (!memory) return;

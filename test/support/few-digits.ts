@@ -24,11 +24,11 @@ export function fewDigits(train = 1024, test = 256): string {
 
   function copyFirst(file: string, count: number, headerBytes: number, itemBytes: number): void {
     const bytes = Buffer.alloc(headerBytes + count * itemBytes);
-    // Not the whole file, which has 47 MB.
+    // Only the beginning is read, because the whole file has 47 MB.
     const open = openSync(path.join(source, file), 'r');
     readSync(open, bytes, 0, bytes.length, 0);
     closeSync(open);
-    // The number of items, behind the magic number.
+    // The number of items comes after the magic number.
     bytes.writeUInt32BE(count, 4);
     writeFileSync(path.join(directory, file), bytes);
   }

@@ -9,12 +9,12 @@ import { PROGRAM_MODE, type ProgramImage } from '../../firmware-protocol/program
 import { idealBoard, integersFrom } from './analog-boards.js';
 
 /**
- * Largest number of products of a random problem: the oracle is slow, and the crosspoints of an imperfect die
- * are drawn.
+ * Largest number of products of a random problem. It is small, because the oracle is slow and the crosspoints
+ * of an imperfect die are drawn.
  */
 const PRODUCTS_MAX = 150_000;
 const IMPERFECT_PRODUCTS_MAX = 30_000;
-/** Coloured noise is fed with up to 1,280 ticks of every cell before the first. */
+/** Coloured noise needs up to 1,280 ticks of every cell before the first tick. */
 const IMPERFECT_CELLS_MAX = 300;
 
 const STYLES = ['faint', 'gentle', 'mixed', 'random', 'extreme'] as const;
@@ -86,7 +86,8 @@ export function shapeOf(p: Problem): { cells: number; rows: number } {
 }
 
 /**
- * A code of the style: `mixed` has a few columns of large ones, so that sums are widened at uneven places.
+ * A code of the style. The style `mixed` has a few columns of large codes, so that sums are widened at uneven
+ * places.
  */
 function drawCode(
   style: Problem['style'],
@@ -128,7 +129,7 @@ export function imageOf(p: Problem): ProgramImage {
 }
 
 /**
- * Every third problem has a row element: a random table and random row drives; any number of its rows may
+ * Every third problem has a row element with a random table and random row drives. Any number of its rows may
  * stay linear.
  */
 function rowElementOf(p: Problem, rows: number, pick: (low: number, high: number) => number) {

@@ -26,8 +26,8 @@ const SURROGATES = 0x800;
 const FIRST_SURROGATE = 0xd800;
 
 /**
- * A text of any characters. `fc.string` with the unit `binary` makes the same, but begins by two seconds of
- * work.
+ * A text of any characters. `fc.string` with the unit `binary` makes the same texts, but first computes for
+ * two seconds.
  */
 export const anyCharacters: fc.Arbitrary<string> = fc
   .array(fc.nat({ max: 0x10ffff - SURROGATES }))

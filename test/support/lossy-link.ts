@@ -10,9 +10,9 @@ export interface Faults {
   readonly flip: number;
   readonly truncate: number;
   readonly fragment: number;
-  /** A frame arrives later and delays the frames behind it. */
+  /** A frame arrives later and delays the frames after it. */
   readonly delay: number;
-  /** A frame arrives later than the frames behind it. */
+  /** A frame arrives later than the frames that were sent after it. */
   readonly reorder: number;
   readonly extraMs: number;
 }
@@ -118,7 +118,8 @@ export class LossyPair {
     for (;;) {
       while (end.outbox.length > 0 && end.link.canSend && end.link.unacknowledged < 2 * COMMAND_QUEUE_MAX)
         end.link.send(end.outbox.shift()!);
-      // The link uses one buffer for all frames, and here they stay on their way for a while: copy them.
+      // The frame is copied, because the link uses one buffer for all frames, and frames stay on their way
+      // here for a while.
       const bytes = end.link.poll(this.nowMs)?.slice();
       if (!bytes) return;
       end.written.push(bytes);

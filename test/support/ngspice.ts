@@ -19,15 +19,16 @@ export interface Circuit {
   readonly drive: readonly number[];
   readonly initial: readonly number[];
   /**
-   * Root mean square of each cell's noise, in V_fs·G_fs, a new value every `noiseStep` τ, straight lines
-   * between.
+   * Root mean square of the noise of each cell, in V_fs·G_fs. The noise has a new value every `step` τ, and
+   * straight lines between these values.
    */
   readonly noise?: { readonly rms: number; readonly step: number; readonly seed: number };
 }
 
 /**
- * The board as a netlist of real parts: capacitors; a resistor between two cells for a negative coupling; for
- * a positive one resistors to inverting amplifiers; resistors to ground; current sources for drive and noise.
+ * The board as a netlist of real parts: capacitors, resistors to ground, and current sources for drive and
+ * noise. A negative coupling is a resistor between two cells. A positive coupling needs resistors to
+ * inverting amplifiers.
  */
 function netlist({ a, drive, initial, noise }: Circuit): string[] {
   const lines: string[] = [];

@@ -24,7 +24,8 @@ export interface Prometheus {
 
 /**
  * Runs `work` with a Prometheus whose folder holds `files`, by name; `prometheus.yml` is its configuration.
- * promtool checks it, and the rules that it names, before. Prometheus listens on a free port of this machine.
+ * Before that, promtool checks this file and the rules that it names. Prometheus listens on a free port of
+ * this machine.
  */
 export async function withPrometheus(
   files: Readonly<Record<string, string>>,
@@ -55,7 +56,7 @@ export async function withPrometheus(
   }
 }
 
-/** The address in the log. The rest of the log is also read: otherwise the pipe would fill. */
+/** Finds the address in the log. It reads the whole log, because otherwise the pipe would become full. */
 function listeningAddress(log: NodeJS.ReadableStream): Promise<string> {
   return new Promise((resolve, reject) => {
     let text = '';

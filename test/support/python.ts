@@ -2,8 +2,8 @@ import { spawnSync } from 'node:child_process';
 import { hasProgram } from './programs.js';
 
 /**
- * Debian's Python first: Debian installs packages for it, and the first Python in the path may be a script of
- * a version manager that needs half a second to find the real one.
+ * Debian's Python comes first, because Debian installs packages for it. The first Python in the path may be a
+ * script of a version manager, which needs half a second to find the real one.
  */
 const PYTHONS = ['/usr/bin/python3', 'python3'];
 

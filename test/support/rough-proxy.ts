@@ -7,7 +7,7 @@ export interface Roughness {
   readonly corrupted: number;
   /** Probability that a chunk gets lost. */
   readonly dropped: number;
-  /** Probability that a chunk and everything behind it is late, and the longest delay in ms. */
+  /** Probability that a chunk and everything after it is late, and the longest delay in ms. */
   readonly delayed: number;
   readonly delayMsMax: number;
   /** The shortest and the longest time until the line is cut, in ms. */

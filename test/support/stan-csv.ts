@@ -9,7 +9,7 @@ export interface StanFile {
 /**
  * Reads an output file of CmdStan as "CmdStan User's Guide", chapter "Stan CSV File Format", describes it:
  * comments `# name = value (Default)` before the header, a header whose first names end in two underscores,
- * draws, and comments with the times behind them. It shares nothing with the writer.
+ * draws, and then comments with the times. It shares nothing with the writer.
  */
 export function readStanCsv(text: string): StanFile {
   if (!text.endsWith('\n')) throw new Error('the last line has no end');

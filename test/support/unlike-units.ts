@@ -34,7 +34,7 @@ export function railStiffness(): Matrix {
   return stiffness;
 }
 
-/** Covariance of ten correlated features, 400 examples, whose units lie ten powers of ten apart. */
+/** Covariance of ten correlated features of 400 examples. Their units differ by up to ten powers of ten. */
 export function featureCovariance(): Matrix {
   const units = [1e-4, 1e-3, 1e-2, 0.1, 1, 10, 100, 1e3, 1e5, 1e6];
   const size = units.length;

@@ -7,7 +7,10 @@ import { PortEvents } from '../../src/transport/event-port.js';
 
 const FRAME_BYTES_MAX = 8192;
 
-/** The board's end of the cable. It stays open when the cable is pulled: the board does not notice. */
+/**
+ * The board's end of the cable. It stays open when the cable is pulled, because the board does not notice
+ * that.
+ */
 class Plug implements Port {
   readonly name: string;
   readonly frameBytesMax = FRAME_BYTES_MAX;

@@ -14,8 +14,8 @@ const SPREAD = 2.5;
 const QUANTILE = 3.29;
 
 /**
- * Limits of z², averaged over all entries of independent solutions. A right solver is outside them for at
- * most one in 1000 draws of the seeds. `entries` is the number of solutions times N.
+ * Limits of z², averaged over all entries of independent solutions. A correct solver is outside them for at
+ * most one of 1000 random seeds. `entries` is the number of solutions times N.
  */
 export function zSquaredBand(entries: number): { readonly min: number; readonly max: number } {
   const reach = (QUANTILE * SPREAD) / Math.sqrt(entries);

@@ -103,7 +103,10 @@ export function differenceOf(
   return undefined;
 }
 
-/** A session on a link of other frames: uploads by their digest, samples by their place. */
+/**
+ * The content of a session in a form that does not depend on the length of frames. Uploads are given by their
+ * digest, and samples by their place.
+ */
 export function contentOf(messages: readonly TraceMessage[]): string[] {
   const samples = new Map<string, number>();
   const lines: string[] = [];
@@ -124,7 +127,7 @@ export function contentOf(messages: readonly TraceMessage[]): string[] {
         lastRequestId: ____,
         ...compared
       } = readableFields(message);
-      // When a stop takes effect is a matter of time.
+      // The tick at which a stop takes effect depends on time.
       if (compared['outcome'] === 'stopped') delete compared['ticksDone'];
       if (kind !== 'event' || name === 'runEnded') lines.push(`${name} ${kind} ${JSON.stringify(compared)}`);
     }

@@ -115,7 +115,7 @@ describe('a hostile recording', () => {
     },
   );
 
-  it('trace doctor tells why a recording that was cut off holds no link', async () => {
+  it('trace doctor explains why a recording that was cut off has no link', async () => {
     writeFileSync(
       file('cut.mcap'),
       readFileSync(path.join(ROOT, 'test/traces/recorded/stop.mcap')).subarray(0, 1000),

@@ -11,7 +11,7 @@
 #define PROFILE "ideal-8"
 #endif
 #define CHUNK_BYTES 512
-/* The most chunks that are taken before ticks may pass again. */
+/* Largest number of chunks that are taken before ticks may pass again. */
 #define CHUNKS_MAX 4
 /* The watchdog is served this often even if nothing happens. */
 #define IDLE_US 100000

@@ -10,10 +10,10 @@
 
 #include "link.h"
 
-/* The most bytes of a block's message beside its codes. */
+/* Largest number of bytes of a block's message beside its codes. */
 #define BLOCK_OVERHEAD_BYTES 64
 #define BLOCK_CODES_MIN ((TL_FRAME_BYTES_BEFORE_HELLO - TL_FRAME_OVERHEAD_BYTES - BLOCK_OVERHEAD_BYTES) / 2)
-/* The most blocks over which one sample of all cells is spread. */
+/* Largest number of blocks over which one sample of all cells is spread. */
 #define BLOCK_PARTS_MAX ((CONFIG_CELLS + BLOCK_CODES_MIN - 1) / BLOCK_CODES_MIN)
 #define BLOCKS_MAX (CONFIG_BLOCKS_KEPT + TL_BLOCK_QUEUE_MAX + BLOCK_PARTS_MAX + 1)
 /*

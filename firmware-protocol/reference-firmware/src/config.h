@@ -44,18 +44,18 @@
 #ifndef CONFIG_FRAME_BYTES
 #define CONFIG_FRAME_BYTES TL_FRAME_BYTES_MAX
 #endif
-/* The most unacknowledged command frames, and the most bytes of them. The device stores none of them. */
+/* Largest number of unacknowledged command frames, and of their bytes. The device stores none of them. */
 #ifndef CONFIG_WINDOW
 #define CONFIG_WINDOW 32
 #endif
 #ifndef CONFIG_IN_FLIGHT_BYTES
 #define CONFIG_IN_FLIGHT_BYTES (INT32_C(16) * CONFIG_FRAME_BYTES)
 #endif
-/* The most bytes of answers and reports that wait for their acknowledgement. */
+/* Largest number of bytes of answers and reports that wait for their acknowledgement. */
 #ifndef CONFIG_ANSWER_BYTES
 #define CONFIG_ANSWER_BYTES (INT32_C(24) * CONFIG_FRAME_BYTES)
 #endif
-/* The most sent sample blocks that can be kept. */
+/* Largest number of sent sample blocks that can be kept. */
 #ifndef CONFIG_BLOCKS_KEPT
 #define CONFIG_BLOCKS_KEPT TL_BLOCKS_KEPT_MAX
 #endif

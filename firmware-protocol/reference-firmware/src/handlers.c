@@ -7,7 +7,7 @@
 
 /* s₀ = 2²⁰/12 in 2⁻⁴⁸ V_fs², rounded: the variance of the error that rounding to 16 bits makes. */
 #define CARRY_VARIANCE INT32_C(87381)
-/* The most bytes of an answer beside its codes. */
+/* Largest number of bytes of an answer beside its codes. */
 #define ANSWER_OVERHEAD_BYTES 16
 #define AVERAGES_OVERHEAD_BYTES 24
 #define CALIBRATION_OVERHEAD_BYTES 24

@@ -5,7 +5,7 @@
 #include "bytes.h"
 #include "crc.h"
 
-/* The most codes that the board gets in one call. */
+/* Largest number of codes that the board gets in one call. */
 #define CHUNK 256
 
 static program_bank banks[TL_BANKS];

@@ -32,7 +32,7 @@ void round_trip_back_off(round_trip *estimate) {
 uint64_t round_trip_timeout_us(const round_trip *estimate) {
   uint64_t ms = TL_TIMEOUT_MS_INITIAL;
   if (estimate->measured) {
-    /* The step of the clock is added here; the RFC takes the larger of the two. */
+    /* The step of the clock is added here, although the RFC takes the larger of the two terms. */
     ms = (estimate->smoothed_us + 4 * estimate->variation_us) / US_PER_MS + 1;
     if (ms < TL_TIMEOUT_MS_MIN) ms = TL_TIMEOUT_MS_MIN;
   }

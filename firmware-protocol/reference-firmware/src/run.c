@@ -5,7 +5,7 @@
 #include "board_hal.h"
 #include "bytes.h"
 
-/* The most samples of one slice. It bounds the slice when no ticks lie between samples. */
+/* Largest number of samples of one slice. It bounds the slice when no ticks lie between samples. */
 #define SLICE_SAMPLES_MAX 4096
 
 static uint32_t smaller(uint32_t a, uint32_t b) { return a < b ? a : b; }

@@ -164,7 +164,7 @@ it('moments of 4,000 draws cost a twentieth of the bytes of the draws of 16 coef
 });
 
 describe('readings of the driven board', () => {
-  // The posterior is narrow beside its mean, so errors of the mean are many standard deviations.
+  // The posterior is narrow in comparison with its mean, so errors of the mean are many standard deviations.
   const narrow = regressionPosterior({ ...regression(), noiseSd: 0.1 });
 
   /** The largest R-hat of chains from four dies. */

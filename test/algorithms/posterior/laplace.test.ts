@@ -112,7 +112,7 @@ describe('scores', () => {
     const { accuracy, logLoss, calibrationError } = scoreProbabilities(probabilities, [0, 1, 1, 1]);
     expect(accuracy).toBe(0.75);
     expect(logLoss).toBeCloseTo(-(Math.log(0.9) + Math.log(0.1) + Math.log(0.6) + Math.log(0.75)) / 4, 9);
-    // Bins of 1/15: 0.9 twice (half of them right), 0.6, 0.75.
+    // The bins have the width 1/15. Their confidences are 0.9 twice (one of the two is right), 0.6 and 0.75.
     expect(calibrationError).toBeCloseTo(0.5 * 0.4 + 0.25 * 0.4 + 0.25 * 0.25, 12);
     expect(entropies(probabilities)[2]).toBeCloseTo(-0.4 * Math.log(0.4) - 0.6 * Math.log(0.6), 9);
   });
@@ -123,7 +123,7 @@ describe('scores', () => {
     expect(areaUnderRoc(Float64Array.of(3), Float64Array.of(1, 2))).toBe(0);
   });
 
-  it('a higher temperature makes probabilities even', () => {
+  it('a higher temperature makes the probabilities more equal', () => {
     const features = matrix(1, 2, Float64Array.of(1, 0));
     const network = matrix(2, 2, Float64Array.of(4, 0, 0, 0));
     expect(meanProbabilities(features, [network]).data[0]).toBeCloseTo(1 / (1 + Math.exp(-4)), 12);

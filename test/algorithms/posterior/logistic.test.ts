@@ -168,8 +168,8 @@ describe('draws of 20 observations beside quadrature', () => {
   it('an ideal board’s total variation is at most 1.5 times that of exact draws', async () => {
     const chains = await chainsOf(posterior, 'ideal-64', 4, 2500);
     const ess = Math.min(...[0, 1].map((i) => summarizeDraws(columnsOf(chains, i)).essBulk));
-    // Exact draws of the same effective number are rarely above 1.15 times their own mean: an estimate, not
-    // measured, is fewer than 1 of 10⁴ seeds.
+    // The distance of exact draws, with the same effective number, is rarely above 1.15 times its mean. By an
+    // estimate, not a measurement, fewer than 1 of 10⁴ random seeds exceed the bound.
     expect(grid.totalVariation(chains)).toBeLessThan(1.5 * grid.totalVariationByChance(Math.round(ess)));
   });
 });
@@ -216,7 +216,7 @@ describe('refuses', () => {
 });
 
 /**
- * Moments by NumPy’s Hamiltonian Monte Carlo, an independent program: effective draws are 50,000 and more.
+ * Moments by Hamiltonian Monte Carlo in NumPy, an independent program with at least 50,000 effective draws.
  */
 const REFERENCES = JSON.parse(
   readRepositoryFile('test/algorithms/posterior/logistic-references.json'),
@@ -288,7 +288,7 @@ function quadrature(posterior: LogisticPosterior) {
     Math.sqrt(moment((_, b) => (at(1, b) - mean[1]) ** 2)),
   ];
   const BINS = 12;
-  /** Bins of a third of a standard deviation each, the outer ones open. */
+  /** Each bin has the width of a third of a standard deviation. The outer bins are open. */
   const binOf = (value: number, i: number) =>
     Math.min(BINS - 1, Math.max(0, Math.floor((value - mean[i]) / (sd[i] / 2) + BINS / 2)));
   const exact = new Float64Array(BINS * BINS);

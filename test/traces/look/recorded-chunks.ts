@@ -42,7 +42,10 @@ export const PLAIN_RUN = {
 };
 export const PLAIN_FIRST_TICK = 2 ** 52 + 12_345;
 
-/** A session with every kind of message but faults: programs, a run with samples, a stop, a refusal. */
+/**
+ * A session with every kind of message except faults. It has programs, a run with samples, a stop and a
+ * refusal.
+ */
 export async function plainSession({ drive = 1000 } = {}): Promise<{
   readonly chunks: readonly LinkChunk[];
   readonly codes: Int16Array;
@@ -58,7 +61,8 @@ export async function plainSession({ drive = 1000 } = {}): Promise<{
   await clock.run(device.acquire(PLAIN_RUN).catch(() => undefined));
   await clock.run(device.readCounters());
   await clock.run(device.readStatus());
-  // The host may still acknowledge the last answer: a session that grows would differ from itself.
+  // The chunks are copied, because the host may still acknowledge the last answer. A session that grows would
+  // differ from itself.
   return { chunks: [...chunks], codes };
 }
 

@@ -27,7 +27,7 @@ from .upload import CommitReport, Uploader
 
 _STOP_REPEAT_SECONDS = 0.05
 _STOP_SECONDS = 2.0
-# The most codes of one run: 512 MiB.
+# Largest number of codes of one run: 512 MiB.
 _CODES_MAX = CELLS_MAX * 32768
 _FAULTS = {code: name for name, code in FAULT.items()}
 

@@ -68,7 +68,7 @@ class HubPort(SocketPort):
             raise ThermolinkError(
                 "CANNOT_CONNECT",
                 f"No connection to {self.name}: {error.strerror or error}.",
-                "A server with a certificate is written hubs://.",
+                "If the server has a certificate, write hubs:// in place of hub://.",
                 retryable=True,
             ) from error
         size = headers.get("thermolink-frame-bytes-max", "")

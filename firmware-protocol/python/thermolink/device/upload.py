@@ -8,12 +8,12 @@ from .clock import Deadline
 from .connection import Connection
 from .program import Program, code_bytes
 
-# The most bytes that a write command has beside its codes.
+# Largest number of bytes that a write command has beside its codes.
 _OVERHEAD_BYTES = 32
 # Deadline of a write, in seconds. It is long, because a slow line needs it and the link notices a dead line
 # sooner.
 _WRITE_SECONDS = 30.0
-# The most write commands that may wait for their answers.
+# Largest number of write commands that may wait for their answers.
 _AHEAD_MAX = 16
 
 CommitReport = Dict[str, Any]

@@ -23,7 +23,7 @@ DAMPING_STEP = 2.0**-15
 _EQUILIBRIUM_STEP_MAX = 1.9
 # The least number of ticks of a relaxation whose fastest mode changes by more than 1/e.
 _PATH_TICKS = 6
-# The default of the most ticks of a board run.
+# The default of the largest number of ticks of a board run.
 TICKS_MAX = 2**30
 _FASTER = (
     "The slowest mode is too slow compared with the stiffest one. A larger tolerance does not help: add damping "

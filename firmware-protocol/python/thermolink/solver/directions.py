@@ -46,8 +46,8 @@ class ConjugateDirections:
         return _step_along(direction, residual)
 
     def again(self, residual: np.ndarray) -> Step:
-        """The steps along all earlier directions, for a residual that these steps did not make. It needs no
-        product with A."""
+        """The steps along all earlier directions, for a new residual that is not the result of
+        these steps. It needs no product with A."""
         step, image, energy = np.zeros(len(residual)), np.zeros(len(residual)), 0.0
         for direction in self._directions:
             along = _step_along(direction, residual - image)

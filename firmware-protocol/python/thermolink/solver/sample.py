@@ -31,12 +31,12 @@ from .settle_to import settle_to
 _SPACING = 3
 # Spacings before the first draw.
 _BURN_IN_SPACINGS = 4
-# The most draws of one board run.
+# Largest number of draws of one board run.
 _DRAWS_PER_RUN = 256
 _ATTEMPTS_MAX = 6
 # The least number of equal samples that cannot be chance.
 _STILL_DRAWS_MIN = 32
-# The most entries of a result: 512 MiB.
+# Largest number of entries of a result: 512 MiB.
 DRAWN_VALUES_MAX = 2**26
 # The bound on the error of the mean, in standard deviations, and the smallest bound that float64 can prove.
 _MEAN_ERROR = 0.01

@@ -24,7 +24,8 @@
 #define STATE_SCALE 4
 #define RAIL (TL_RAIL_MAX >> MODEL_SHIFT)
 #define DIE 1u
-/* In 10⁻¹² V_fs²: readings of σ = 0.35 mV make steps of 0.02 mV in each tick. Computed, not measured. */
+/* In 10⁻¹² V_fs². Readings with σ = 0.35 mV move a cell by 0.02 mV in each tick. This value is computed, not
+ * measured. */
 #define NOISE_TEMPERATURE_MIN 10000
 
 static const board_profile profile = {

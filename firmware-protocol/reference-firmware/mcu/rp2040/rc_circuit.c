@@ -153,7 +153,8 @@ static int measure_time_constants(void) {
     int32_t y = (int32_t)((int64_t)(RC_VOLT - volts[i]) * E_Q16 >> 16) - RC_VOLT;
     int is_good = y < TAU_DEVIATION_MAX && y > -TAU_DEVIATION_MAX && offset[i] < OFFSET_MAX && offset[i] > -OFFSET_MAX;
     int32_t deviation = is_good ? y + (int32_t)((int64_t)y * y >> 17) : 0;
-    /* 1/(1 − exp(−1/x)) is x + 1/2 + 1/(12 x) and very little more, x = τ/tick; the last term is small. */
+    /* With x = τ/tick, 1/(1 − exp(−1/x)) is x + 1/2 + 1/(12 x) up to a very small error. The term 1/(12 x) is
+     * small too. */
     pull[i] = (((RC_VOLT + deviation) << RC_TICK_LOG2) + RC_VOLT / 2 + RC_VOLT / (12 << RC_TICK_LOG2)) >> 6;
     works = works && is_good;
   }
