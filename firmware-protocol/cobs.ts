@@ -58,7 +58,7 @@ export function cobsEncode(
     }
     out[start + shift - 1] = end - start + 1;
     if (end === length) break;
-    // No zero lies behind a full group, so the code of the next group is one byte more.
+    // No zero follows a full group, so the code of the next group is one byte more.
     if (end - start === GROUP_MAX) shift++;
     else end++;
     start = end;

@@ -1,7 +1,7 @@
 /**
  * Messages ⇄ payloads. A payload is the MessagePack array [opcode, request id, fields in order]. Validation
- * is derived from the message tables: an unexpected type or a value out of range is a fault value on receipt,
- * a bug on sending.
+ * is derived from the message tables. An unexpected type, or a value out of its range, is a fault value in a
+ * received message, and a bug in a message to send.
  */
 import { U32_MAX } from './limits.js';
 import type { CommandRow, EventRow, Field, Row } from './message-table.js';

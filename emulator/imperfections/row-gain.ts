@@ -6,7 +6,7 @@ const DRAWS = { rowGain: 22 };
 
 /**
  * The error g_r of a row amplifier's gain into the transposed array (device-model.md, "Imperfections"). It
- * acts behind the row element and the row drive, so it scales the whole difference F − d.
+ * acts after the row element and the row drive, so it scales the whole difference F − d.
  */
 export const rowGain = imperfection({
   acts: 'commit',

@@ -211,7 +211,7 @@ function packUpperHalf(packing: Packing): TwoWayArray {
 }
 
 /**
- * Packs a factored program without blocks of zeros: first for sums of rows, behind that for sums of columns.
+ * Packs a factored program without blocks of zeros: first for sums of rows, then for sums of columns.
  * Undefined if more than half of the codes would be kept. The second copy would then cost more than the zeros
  * save.
  */

@@ -200,7 +200,7 @@ export class Uploader {
       const first = at / width;
       const fields = { bank, [WRITE_PLACE[name]]: first, codes: part } as unknown as Command<WriteName>;
       const write = this.#connection.request(name, fields, call(WRITE_TIMEOUT_MS));
-      // The first failure is reported. The calls behind it fail for the same reason.
+      // The first failure is reported. Later calls fail for the same reason.
       write.then(
         () => {
           // Commands are carried out in order, so the board has all earlier parts too.

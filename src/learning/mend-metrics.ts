@@ -18,8 +18,8 @@ type Line =
 /**
  * The metrics of the first `count` steps, taken from `content`, the text of the file at `path`. A full disk
  * or a power cut may have cut off the end of a record. Then the next record follows in the same line, or the
- * file ends. A cut record keeps its complete fields and loses the others. A cut record behind the last step
- * of the checkpoint is dropped, because that step is taken again.
+ * file ends. A cut record keeps its complete fields and loses the others. A cut record after the last step of
+ * the checkpoint is dropped, because that step is taken again.
  *
  * Errors: BAD_CHECKPOINT when a line is missing or is not the record of its step.
  */

@@ -36,7 +36,7 @@ const TOTAL_GAP_PX = 6;
 const NAME_SHARE = 0.35;
 
 /**
- * Horizontal bars of stacked segments from 0. The total is written behind the bar. If a bar has several
+ * Horizontal bars of stacked segments from 0. The total is written after the bar. If a bar has several
  * segments, the length of each is written into the segment if it fits.
  */
 export function barChart(spec: BarChartSpec): Chart {
@@ -149,7 +149,7 @@ function drawSegments(
     const edge = width > 3 ? { stroke: BACKGROUND, 'stroke-width': 1 } : {};
     const title = element('title', {}, escapeXml(`${bar.name}, ${name}: ${text}`));
     parts.push(element('rect', { x: left, y: top, width, height: BAR_PX, fill, ...edge }, title));
-    // The length of a bar with one segment is already written behind it.
+    // The length of a bar with one segment is already written after the bar.
     if (bar.segments.length > 1 && textWidth(text, SMALL_FONT_PX) + 8 <= width)
       parts.push(
         textElement(text, {

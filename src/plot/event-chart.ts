@@ -13,7 +13,7 @@ export interface EventRow {
   readonly marks?: readonly number[];
   /** Events with duration, from `from` to `to`. `text` is written into the bar if it fits. */
   readonly spans?: readonly { readonly from: number; readonly to: number; readonly text?: string }[];
-  /** Text behind the row, for example the number of events. */
+  /** Text after the row, for example the number of events. */
   readonly note?: string;
   /** `#rrggbb`. Default: a colour of the palette. */
   readonly color?: string;

@@ -1,5 +1,5 @@
 /**
- * A mark on an axis. `label` is empty if it has no text. `exponent` is a superscript behind the label: for
+ * A mark on an axis. `label` is empty if it has no text. `exponent` is a superscript after the label: for
  * 2×10⁻⁵ they are `2×10` and `−5`.
  */
 export interface Tick {

@@ -87,7 +87,7 @@ export function windowsName(path: string): string | undefined {
 
 /** A tty of Linux or macOS without its folder, or with a part of it. */
 const DEVICE_NAME = /^(?:dev\/)?((?:tty(?:USB|ACM|S|AMA|O|mxc|THS)\d+)|(?:(?:cu|tty)\..+)|(?:pts\/\d+))$/;
-/** The parameters that may stand behind a path. A path may hold a question mark of its own. */
+/** The parameters that may come after a path. A path may hold a question mark of its own. */
 const SETTINGS = /\?(?:(?:baud|dtr|rtscts)=\d+&?)+$/;
 
 /**

@@ -47,7 +47,9 @@ describe('bench step', () => {
 });
 
 describe.runIf(isBuilt)('bench step --boards', () => {
-  test('does the same work on every board, alone and at once', { tags: 'long' }, async () => {
+  test('does the same work on every board, one after the other and at the same time', {
+    tags: 'long',
+  }, async () => {
     const result = await benchBoards(PROBLEMS[2], 3);
     for (const figure of Object.values(result)) expect(figure).toBeGreaterThan(0);
     // Three boards can't be done in half the time of one.
@@ -56,8 +58,8 @@ describe.runIf(isBuilt)('bench step --boards', () => {
 
   test('ends at an abort at any stage', { tags: 'long' }, async () => {
     const controller = new AbortController();
-    // Two counted rounds, and two boards one after the other: the last one starts while the first board
-    // waits.
+    // There are two counted rounds with two boards one after the other. The last one starts while the first
+    // board waits.
     let threads = 0;
     const hook = createHook({
       init(_, type) {

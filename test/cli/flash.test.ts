@@ -104,7 +104,7 @@ describe('thermolink flash', () => {
     ['a block that is missing', image(3).subarray(0, 1024), /3 blocks; the file has 2/],
     ['blocks out of order', image(3, (words, block) => (words[5] = 2 - block)), /block 0: .*number 2/],
     ['an address in RAM', image(1, (words) => (words[3] = 0x2000_0000)), /outside the flash/],
-    ['an address behind the flash', image(1, (words) => (words[3] = 0x1100_0000)), /outside the flash/],
+    ['an address after the flash', image(1, (words) => (words[3] = 0x1100_0000)), /outside the flash/],
     ['half a page', image(1, (words) => (words[3] = 0x1000_0080)), /start of a page/],
     ['a page twice', image(2, (words) => (words[3] = 0x1000_0000)), /is repeated/],
     ['a short page', image(1, (words) => (words[4] = 128)), /128 bytes/],

@@ -27,7 +27,7 @@ describe('the launcher', () => {
   });
 });
 
-it('npx builds nothing: its program was built before, or tells that it was not', () => {
+it('npx builds nothing; the program runs if it was built before, or says that it was not built', () => {
   expect(scripts.prepare).toBe('node tools/prepare.mjs');
   const { status, stdout, stderr } = run(path.join(ROOT, 'tools/prepare.mjs'), { npm_command: 'exec' });
   expect([status, stdout, stderr]).toEqual([0, '', '']);

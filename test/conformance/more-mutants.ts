@@ -30,7 +30,7 @@ export const MORE_MUTANTS: readonly Mutant[] = [
       },
     };
   }),
-  mutant('LINK-3', 'repeats its nak for every frame behind a gap', () => {
+  mutant('LINK-3', 'repeats its nak for every frame after a gap', () => {
     let expected = 0;
     let say: (frame: Frame) => void = () => undefined;
     return {

@@ -6,7 +6,7 @@ export interface Verdict {
   readonly name: string;
   /** The tools that this machine lacks to run it. */
   readonly missing: string | undefined;
-  /** Problems whose results agree with the file, and the names of the others. */
+  /** Number of problems whose results agree with the file, and the names of the other problems. */
   readonly matched: number;
   readonly differing: readonly string[];
   /** Problems that do not fit the memory of the implementation. */

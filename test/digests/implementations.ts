@@ -36,7 +36,9 @@ function emulated(
   };
 }
 
-/** A bound so low that even the smallest program is packed for products that read each coupling once. */
+/**
+ * This bound is so low that even the smallest program is packed for products that read each coupling once.
+ */
 const EVERY_PROGRAM_BYTES = 0;
 
 function kernel(name: string, twoWayBytesMin?: number): Implementation {
@@ -60,13 +62,13 @@ function compiled(compiler: string, flags: string): Implementation {
     },
     run: (problems) => {
       const program = make('thermolink-digest', folder, [`CC=${compiler}`, `CFLAGS=${flags}`]);
-      // All in one process: starting one for each would cost more than the problems.
+      // All problems run in one process. A process for each problem would take longer than the problems.
       return split(runOnLines(program, linesOf(problems)), problems.length);
     },
   };
 }
 
-/** The problems as one input: a mark stands behind each. */
+/** The problems as one input, with a mark after each problem. */
 export const linesOf = (problems: readonly Problem[]): string[] =>
   problems.flatMap(({ orders }, i) => ['die 0', ...orders, `mark ${i}`]);
 

@@ -157,7 +157,7 @@ describe('the clock of the host', () => {
     expect(clock.stoppedMs()).toBe(11_000);
   });
 
-  it('keeps the process alive for a timer that waits, and leaves nothing behind', () => {
+  it('keeps the process alive for a timer that waits, and keeps no other timers', () => {
     const { machine, clock, note } = start();
     const cancel = clock.schedule(5000, note);
     expect(machine.alive).toBe(1);

@@ -12,7 +12,7 @@ const LONG = { ...RUN, burnInTicks: 1e12, sampleCount: 1 };
 
 const plugged = (options?: PluggedOptions) => pluggedBoard(PROGRAM, options);
 
-it('a board that stops acknowledging for seconds, its port open all the time, is found again', async () => {
+it('a board that stops acknowledging for seconds is found again, although its port stays open', async () => {
   let mute = false;
   const { device, clock, kinds } = await plugged({
     wrap: (port) => tamperedPort(port, (_, bytes) => (mute ? [] : [bytes])),
@@ -63,7 +63,7 @@ it('a caller that catches SESSION_LOST can load and run at once', async () => {
   expect(codes).toEqual(['SESSION_LOST']);
 });
 
-it('a start that is executed after its caller was told LINK_LOST is ended', async () => {
+it('a run whose start is executed after its caller got LINK_LOST is ended', async () => {
   const { device, board, clock, hub } = await plugged();
   await hub.pull('A');
   const starting = failure(device.run(LONG));
@@ -111,7 +111,7 @@ it('a port that is lost in the turn in which the session was resumed is noticed'
   expect(kinds().at(-1)).toBe('resumed');
 });
 
-it('closing while a start is on its way leaves no run behind', async () => {
+it('closing while a start is on its way leaves no run on the board', async () => {
   const { device, board, clock } = await plugged();
   const starting = failure(device.run({ ...LONG, watchdogMs: 60_000 }));
   await new Promise((resolve) => setImmediate(resolve));
@@ -143,7 +143,7 @@ it('a listener that throws does not lose the board', async () => {
   expect(kinds()).toEqual(['disconnected', 'resumed']);
 });
 
-it('a stop that refuses the ping of a silent run is a sign of life', async () => {
+it('a ping of a silent run that is refused because of a stop shows that the board is alive', async () => {
   let holds = false;
   const { device, board, clock } = await openTestBoard('ideal-8', {
     toDevice: (frame, bytes) =>

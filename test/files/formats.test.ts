@@ -24,7 +24,7 @@ describe('the content decides the format of a file, not its name', () => {
     expect([rows, columns, ...data]).toEqual([3, 3, ...A]);
   });
 
-  it.each(['two arrays', 'two arrays, compressed'])('%s: one is named behind a colon', async (content) => {
+  it.each(['two arrays', 'two arrays, compressed'])('%s: one is named after a colon', async (content) => {
     const path = write('two.npz', bytesOf(content));
     expect([...(await readMatrix(`${path}:A`)).data]).toEqual(A);
     expect([...(await readVector(`${path}:b`))]).toEqual([0, 1, 2]);
@@ -57,11 +57,11 @@ describe('the content decides the format of a file, not its name', () => {
     expect(error.hint).toContain(hint);
   });
 
-  // The head of a file of MATLAB 7.3 is a text of 512 bytes; HDF5 begins behind it.
+  // The head of a file of MATLAB 7.3 is a text of 512 bytes, and HDF5 begins after it.
   it.each([
     `${'MATLAB 7.3 MAT-file, Platform: GLNXA64'.padEnd(512)}\x89HDF\r\n\x1a\n\0`,
     '\x89HDF\r\n\x1a\n\0',
-  ])('HDF5, which SciPy does not read, is refused with another command', async (content) => {
+  ])('HDF5, which SciPy does not read, is refused with the command of another program', async (content) => {
     const error = await thrown(() => readMatrix(write('A.mat', Buffer.from(content, 'latin1'))));
     expect(error.code).toBe('BAD_FILE');
     expect(error.hint).toContain('h5py');

@@ -10,7 +10,7 @@ const write = fileWriter();
 
 const RUNS = { seed: 20240710, numRuns: 120 };
 
-/** This time is longer than any small file may take, and much shorter than a hang. */
+/** Largest time for a file. Any small file takes less, and a file that hangs takes much more. */
 const PATIENCE_MS = 10_000;
 
 /** Reads the bytes. Either the result is plausible or the error is a ThermolinkError. */
@@ -45,7 +45,7 @@ const mutations = fc.array(
       at: fc.nat(400),
       bytes: fc.uint8Array({ maxLength: 12 }),
     }),
-    // Digits and punctuation change shapes and types; random bytes would only break the header.
+    // Digits and punctuation change shapes and types, but random bytes would only break the header.
     fc.record({
       kind: fc.constant('set' as const),
       at: fc.integer({ min: 10, max: 80 }),

@@ -13,7 +13,7 @@ import { thrown } from '../cli/support/thrown.js';
 const write = fileWriter();
 const directory = temporaryDirectory();
 
-/** Hands the text over in pieces, all in one buffer, as the reader of files does. */
+/** Passes the text on in pieces that share one buffer, as the reader of files does. */
 function parse(text: string | Uint8Array, chunkBytes = 1 << 20) {
   const bytes = Buffer.from(text as string);
   const table = new TextTable('A.csv');

@@ -83,7 +83,7 @@ describe('files that we wrote', () => {
     expect(readFileSync(path).toString('base64')).toBe(base64);
   });
 
-  it('write only the vector’s part of its buffer', async () => {
+  it('write a vector without the other bytes of its buffer', async () => {
     const path = join(directory, 'part.npy');
     writeNpy(path, Float64Array.of(1, 2, 3, 4).subarray(1, 3));
     expect(await readVector(path)).toEqual(Float64Array.of(2, 3));
@@ -138,7 +138,7 @@ describe('damaged files', () => {
     const path = npyFile(header, 48);
     const bytes = readFileSync(path);
     bytes.writeDoubleLE(Number.NaN, bytes.length - 24);
-    // The fourth of 2 × 3 entries, column by column, is row 1 of column 1.
+    // In Fortran order the fourth of 2 × 3 entries is row 1 of column 1.
     const error = await thrown(() => readMatrix(write('nan.npy', bytes)));
     expect(error).toMatchObject({ code: 'BAD_MATRIX', data: { row: 1, column: 1 } });
     expect(error.message).toContain('[1, 1]');
@@ -158,7 +158,7 @@ describe('damaged files', () => {
     );
     const path = join(directory, 'long.npy');
     writeNpy(path, table);
-    // Bytes, because toEqual takes a second for so many entries.
+    // The bytes are compared, because toEqual takes a second for so many entries.
     expect(Buffer.from((await readMatrix(path)).data.buffer).equals(Buffer.from(table.data.buffer))).toBe(
       true,
     );

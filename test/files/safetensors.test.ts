@@ -19,7 +19,7 @@ const CONTENT: TensorFile = {
 
 const BAD_FILE = expect.objectContaining({ code: 'BAD_FILE' });
 
-/** A file by the description of the format alone. */
+/** A file that is made only by the description of the format. */
 function made(header: object, data: Uint8Array): Buffer {
   const json = Buffer.from(JSON.stringify(header));
   const length = Buffer.alloc(8);
@@ -83,14 +83,14 @@ describe('a file of tensors', () => {
   it.each([
     ['overlapping tensors', { a: entry, b: { ...entry, data_offsets: [4, 12] } }, 12],
     ['a gap', { a: entry, b: { ...entry, data_offsets: [16, 24] } }, 24],
-    ['bytes that nobody has', { a: entry }, 16],
+    ['bytes that belong to no tensor', { a: entry }, 16],
     ['a shape that does not fit', { a: { ...entry, shape: [2] } }, 8],
     ['a negative size', { a: { ...entry, shape: [-1] } }, 8],
     ['a huge product of sizes', { a: { ...entry, shape: [2 ** 40, 2 ** 40] } }, 8],
     ['another type of number', { a: { ...entry, dtype: 'BF16' } }, 8],
     ['metadata that is no text', { __metadata__: { a: 1 }, a: entry }, 8],
     ['an array in place of an entry', { a: [1] }, 8],
-    ['a name of every object', { toString: 1 }, 0],
+    ['a tensor with the name of a method of every object', { toString: 1 }, 0],
   ])('with %s is refused', (_, header, bytes) => {
     writeFileSync(file, made(header, new Uint8Array(bytes)));
     expect(() => readSafetensors(file)).toThrow(BAD_FILE);

@@ -82,7 +82,7 @@ describe('checkOutput', () => {
 });
 
 describe('--out', () => {
-  /** There is no such device. An error about anything else shows that it was not tried. */
+  /** This device does not exist. If the error is about something else, no connection was tried. */
   const NOWHERE = ['--device', 'tcp://127.0.0.1:1'];
 
   it.each([

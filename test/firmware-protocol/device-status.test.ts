@@ -40,7 +40,7 @@ test.each(lines.map(([input, ...cells]) => [input as DeviceInput, cells] as cons
   expect(header.map((state) => nextState(state as DeviceStateName, input))).toEqual(cells);
 });
 
-test('the table has every state and every input, each cell a state or refused', () => {
+test('the table has every state and every input, and each entry is a state or a refusal', () => {
   expect(header).toEqual(STATES);
   expect(lines.map(([input]) => input)).toEqual([...DEVICE_INPUTS]);
   expect(Object.keys(TRANSITIONS)).toEqual(STATES);
@@ -92,7 +92,7 @@ test('every state can be reached from boot, and safe from every state', () => {
   for (const state of STATES) expect(reachable(state)).toContain('safe');
 });
 
-test('after a stop, no run starts without acknowledge or a new session, and a commit', () => {
+test('after a stop, a run starts only after a commit that follows acknowledge or a new session', () => {
   const between = DEVICE_INPUTS.filter((input) => input !== 'acknowledged' && input !== 'sessionOpened');
   fc.assert(
     fc.property(
@@ -105,7 +105,7 @@ test('after a stop, no run starts without acknowledge or a new session, and a co
           if (next !== 'refused') state = next;
           expect(state).not.toBe('running');
         }
-        // After the acknowledgement there is no start either, before a commit.
+        // After the acknowledgement no run starts before a commit.
         const idle = nextState('safe', 'acknowledged') as DeviceStateName;
         expect(nextState(idle, 'started')).toBe('refused');
       },
@@ -114,7 +114,7 @@ test('after a stop, no run starts without acknowledge or a new session, and a co
   );
 });
 
-test('a reset and one boot lead from every state to safe', () => {
+test('a reset and then one boot lead from every state to safe', () => {
   for (const code of Object.values(DEVICE_STATE) as DeviceState[])
     expect(nextState(nextState(deviceStateName(code), 'reset') as DeviceStateName, 'booted')).toBe('safe');
 });

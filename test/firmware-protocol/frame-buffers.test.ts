@@ -20,7 +20,10 @@ const RUNS = { seed: 20240630, numRuns: 300 };
 const LENGTH_MAX = 70_000;
 const WIRE_BYTES = withSlack(cobsBytesMax(LENGTH_MAX));
 
-/** A message in the module's memory, the wire beside it, and neighbours that nothing may touch. */
+/**
+ * A message in the memory of the module, the buffer for the wire beside it, and bytes around them that must
+ * not change.
+ */
 const [before, message, between, wire, after] = newFrameBuffers([64, LENGTH_MAX, 64, WIRE_BYTES, 64]);
 
 const plain = (bytes: Uint8Array): Uint8Array => Uint8Array.from(bytes);
@@ -32,7 +35,7 @@ const mostlyZero = fc
     Uint8Array.from(runs.flatMap(([zeros, others]) => [...Array(zeros).fill(0), ...Array(others).fill(3)])),
   );
 
-/** Long data out of a short pattern, with zeros in every density. */
+/** Long data that repeat a short pattern, with few or many zeros. */
 const longBytes = fc
   .tuple(
     fc.integer({ min: 0, max: LENGTH_MAX }),
@@ -71,16 +74,19 @@ describe('the embedded module', () => {
 test.each([
   ['CRC-32', 0xedb88320, 1927, 2181, 4018],
   ['CRC-32C', 0x82f63b78, 767, 2524, 5275],
-])('the sum by which a %s is folded is a multiple of its polynomial', (_, polynomial, near, middle, far) => {
-  // Remainder of y^k = x^8k, reflected: the highest power is the lowest bit.
-  const power = (bytes: number): number => {
-    let remainder = 0x80000000;
-    for (let bit = 0; bit < 8 * bytes; bit++)
-      remainder = remainder & 1 ? (remainder >>> 1) ^ polynomial : remainder >>> 1;
-    return remainder;
-  };
-  expect(power(far) ^ power(far - near) ^ power(far - middle) ^ power(0)).toBe(0);
-});
+])(
+  'the sum with which a %s is folded is a multiple of its polynomial',
+  (_, polynomial, near, middle, far) => {
+    // Remainder of y^k = x^8k. It is reflected, so the lowest bit belongs to the highest power.
+    const power = (bytes: number): number => {
+      let remainder = 0x80000000;
+      for (let bit = 0; bit < 8 * bytes; bit++)
+        remainder = remainder & 1 ? (remainder >>> 1) ^ polynomial : remainder >>> 1;
+      return remainder;
+    };
+    expect(power(far) ^ power(far - near) ^ power(far - middle) ^ power(0)).toBe(0);
+  },
+);
 
 describe.each([
   ['CRC-32', 'crc32', crc32, 4100],
@@ -157,7 +163,7 @@ describe('COBS in the module’s memory', () => {
     );
   });
 
-  test('an `out` without free bytes behind it, or outside the module, is written as the definition says', () => {
+  test('an `out` without free bytes after it, or outside the module, is written as the definition says', () => {
     const raw = place(Uint8Array.of(1, 0, 2));
     const tight = wire.subarray(0, cobsBytesMax(3) + 15);
     expect(stuffedInPlace(raw, tight, cobsBytesMax(3))).toBeUndefined();
@@ -283,7 +289,7 @@ law(
   },
 );
 
-test('a decoder keeps what it has when a block grows beyond its small buffer', () => {
+test('a decoder keeps its bytes when a block grows beyond its small buffer', () => {
   for (const length of [12_286, 12_287, 12_288, 12_289, 14_000]) {
     const raw = Uint8Array.from({ length }, (_, i) => i);
     const encoded = cobsEncode(raw).slice(0, -1);
@@ -320,7 +326,7 @@ describe('a host that can not run the module', () => {
       'no room for its memory',
       { Module: real.Module, Instance: real.Instance, validate: real.validate, Memory: NoMemory },
     ],
-  ])('%s: the buffers are plain, and frames the same', async (_, host) => {
+  ])('%s: the buffers are plain, and the frames are the same', async (_, host) => {
     const payload = new Uint8Array(20_000).fill(5);
     const frame = { channel: CHANNEL.command, session: 7, flags: 0, seq: 1, ack: 2, payload };
     const expected = encodeFrame(frame).slice();

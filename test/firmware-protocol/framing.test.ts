@@ -18,8 +18,8 @@ const PAYLOAD_MAX = FRAME_MAX - FRAME_OVERHEAD_BYTES;
 const DELIMITER = new Uint8Array(1);
 
 /**
- * COBS as the paper words it: the data with a zero behind it is cut into groups that end in a zero or have
- * 254 bytes.
+ * COBS as the paper describes it. A zero is added to the data. The result is cut into groups that end in a
+ * zero or have 254 bytes.
  */
 function naiveCobs(raw: Uint8Array): number[] {
   const groups: number[][] = [[]];
@@ -87,8 +87,9 @@ law('COBS is decoded alike from pieces, one block after another', RUNS, (runs) =
   );
 });
 
-test('the bound on the wire is reached by bytes without a zero', () => {
-  // A group of 254 that ends the data needs no further group, so the bound is one above at its multiples.
+test('bytes without a zero reach the bound on the length of the wire', () => {
+  // If the data end in a group of 254 bytes, no further group is needed. So the bound is one byte too large
+  // for multiples of 254.
   for (const length of [1, 253, 255, 507, 509, 8192])
     expect(cobsEncode(new Uint8Array(length).fill(7)).length).toBe(wireBytesMax(length));
   for (const length of [254, 508])
@@ -163,7 +164,8 @@ test('every byte is counted: in a frame, in a fault, or as a delimiter', () => {
         } else expect(item.frame.payload.length).toBeLessThanOrEqual(PAYLOAD_MAX);
         bytes += item.kind === 'fault' ? item.bytes : encodeFrame(item.frame).length - 1;
       }
-      // A COBS block may end in a needless empty group; only then a frame took one byte more than ours.
+      // A COBS block may end in an empty group that is not needed. Only then a frame took one byte more than
+      // ours.
       const nonzero = stream.filter((byte) => byte !== 0).length;
       expect(nonzero - bytes).toBeGreaterThanOrEqual(0);
       expect(nonzero - bytes).toBeLessThanOrEqual(stream.filter((byte) => byte === 255).length);
@@ -187,7 +189,7 @@ law('no good frame after a delimiter is lost, whatever comes before it', RUNS, (
   );
 });
 
-test('a zero in mid frame cuts it: one fault, and the next frame passes', () => {
+test('a zero in the middle of a frame cuts it; this is one fault, and the next frame passes', () => {
   fc.assert(
     fc.property(anyFrame(200), fc.nat(), anyFrame(20), (first, place, second) => {
       const whole = encodeFrame(first);
@@ -200,19 +202,23 @@ test('a zero in mid frame cuts it: one fault, and the next frame passes', () => 
   );
 });
 
-law('any change of a single bit makes a fault, never another frame', { ...RUNS, numRuns: 2000 }, (runs) => {
-  fc.assert(
-    fc.property(anyFrame(60), fc.nat(), (frame, place) => {
-      const bytes = encodeFrame(frame);
-      const bit = place % (8 * (bytes.length - 1));
-      const changed = bytes.with(bit >> 3, bytes[bit >> 3] ^ (1 << (bit & 7)));
-      const items = decode([changed]);
-      expect(items.length).toBeGreaterThan(0);
-      for (const item of items) expect(item.kind).toBe('fault');
-    }),
-    runs,
-  );
-});
+law(
+  'a change of any single bit makes a fault, but never another frame',
+  { ...RUNS, numRuns: 2000 },
+  (runs) => {
+    fc.assert(
+      fc.property(anyFrame(60), fc.nat(), (frame, place) => {
+        const bytes = encodeFrame(frame);
+        const bit = place % (8 * (bytes.length - 1));
+        const changed = bytes.with(bit >> 3, bytes[bit >> 3] ^ (1 << (bit & 7)));
+        const items = decode([changed]);
+        expect(items.length).toBeGreaterThan(0);
+        for (const item of items) expect(item.kind).toBe('fault');
+      }),
+      runs,
+    );
+  },
+);
 
 test('an endless frame uses the memory of one frame, and is one fault of its full length', () => {
   const decoder = new FrameDecoder(256);
@@ -232,7 +238,7 @@ test('delimiters alone have no meaning, and cost almost no time', () => {
   const chunk = new Uint8Array(1 << 16);
   const before = process.cpuUsage();
   for (let i = 0; i < 128; i++) expect(decoder.push(chunk)).toEqual([]);
-  // Eight megabytes take 0.03 s here, and took 4 s when each zero was looked at as a frame.
+  // Eight megabytes take 0.03 s here. They took 4 s when each zero was handled as a frame.
   expect(process.cpuUsage(before).user / 1e6).toBeLessThan(1);
 });
 

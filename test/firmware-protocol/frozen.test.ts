@@ -35,7 +35,9 @@ const current: CurrentTables = {
 };
 const RECORD = recordLine(current);
 
-/** A release of the tables as they are now, and the same tables under another version, edited or not. */
+/**
+ * A release of the present tables, and the same tables under another version, with an edit or without one.
+ */
 const released: FrozenTables = {
   about: '',
   label: '1.0',
@@ -85,7 +87,7 @@ describe('every edit has its name', () => {
   });
 
   test.each(DELIBERATE_EDITS.map((entry) => [entry.title, entry] as const))(
-    '%s: passes under the next minor if and only if it only adds',
+    '%s: passes under the next minor version if and only if the edit only adds',
     (_, { edit }) => {
       const verdict = checkAgainstFrozen(released, edited(edit, { major: 1, minor: 1 }), RECORD);
       expect(verdict.ok).toBe(!verdict.findings.some(breaks));
@@ -186,7 +188,7 @@ describe('writing the copy again (npm run protocol:freeze)', () => {
 
   test.each([
     ['the first copy, with a record', undefined, broken, '1.0-rc', record(broken), undefined],
-    ['a candidate that breaks the one before', candidate, broken, '1.0-rc', record(broken), undefined],
+    ['a candidate that breaks the frozen version', candidate, broken, '1.0-rc', record(broken), undefined],
     ['a candidate becomes the release', candidate, broken, '1.0', record(broken), undefined],
     ['no record', candidate, broken, '1.0-rc', undefined, 'a decision record is needed'],
     ['a record of other tables', candidate, broken, '1.0-rc', RECORD, 'lacks the line'],
@@ -206,7 +208,7 @@ describe('writing the copy again (npm run protocol:freeze)', () => {
     else expect(answer).toContain(refusal);
   });
 
-  test('a release that grew is frozen under its next minor', () => {
+  test('a release with additions is frozen under its next minor version', () => {
     const grown = edited(addField, { major: 1, minor: 1 });
     expect(refusalToFreeze(released, grown, '1.1', record(grown))).toBeUndefined();
   });

@@ -70,8 +70,8 @@ describe('moments over all 2³⁰ magnitudes', () => {
   test('kurtosis within 1e-6 of 3', () => expect(Math.abs(kurtosis - 3)).toBeLessThan(1e-6));
   test('|z| never falls as x falls', () => expect(falls).toBe(0));
   test('largest |z|', () => expect(largest).toBe(GAUSSIAN_MAX));
-  // One LSB is 2⁻¹² σ; the relative change of a tail over d is at most (z + 1)·d, z < 6.3, plus one half for
-  // rounding.
+  // One LSB is 2⁻¹² σ. Over a distance d a tail changes by at most the share (z + 1)·d, with z < 6.3. One
+  // half of an LSB is added for rounding.
   test('inverts the normal distribution to 1.5 LSB', () => expect(farthest).toBeLessThan((1.5 * 7.3) / 4096));
 });
 

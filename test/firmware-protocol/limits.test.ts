@@ -7,7 +7,7 @@ import { type DirectedRow, directedRows } from '../support/protocol-vectors.js';
 
 const SAFE = 2n ** 53n - 1n;
 
-/** The value that makes a field longest. Bulk data have `bulkBytes` bytes. */
+/** The value with the longest encoding of a field. Bulk data have `bulkBytes` bytes. */
 function longest(field: Field, bulkBytes: number): unknown {
   switch (field.type) {
     case 'integer':

@@ -32,7 +32,7 @@ describe('sessions', () => {
     expect(link.unacknowledged).toBe(1);
   });
 
-  test('outside a session everything but HELLO is foreign', () => {
+  test('outside a session every frame except HELLO counts as foreign', () => {
     const link = new Link(256, { answersEverything: true });
     const frames = Object.values(CHANNEL).map((channel) =>
       peerFrame({ channel, session: 0, text: `${channel}` }),
@@ -62,7 +62,7 @@ describe('sessions', () => {
     expect(said(link, 10)).toMatchObject(new Array(3).fill({ session: 7, seq: 0, ack: 65535 }));
     const first = { session: 7, seq: 0, text: 'first' };
     expect(delivered(link, peerFrame(first), 11)).toEqual(['first']);
-    // Sample 0 of this session is lost; sample 0 of the session before does not stand for it.
+    // Sample 0 of this session is lost. Sample 0 of the earlier session must not be taken for it.
     expect(delivered(link, peerFrame({ ...first, channel: CHANNEL.sample, seq: 1 }), 11)).toEqual(['first']);
     expect(link.counters.sampleFramesLost).toBe(1);
   });
@@ -78,7 +78,7 @@ test('a link that gave up works again in a new session', () => {
   expect(said(link, 1e6)).toMatchObject([{ seq: 0 }]);
 });
 
-test('a frame up to a whole window back is an old one, a frame from the other half of the numbers is a gap', () => {
+test('a frame whose number is up to a window before the expected one is old, and a number from the other half shows a gap', () => {
   const link = openLink();
   for (let seq = 0; seq < 1100; seq++) received(link, peerFrame({ seq, text: 'x' }), 0);
   const behind = (count: number) => received(link, peerFrame({ seq: (1100 - count) & 0xffff, text: 'x' }), 0);
@@ -90,7 +90,7 @@ test('a frame up to a whole window back is an old one, a frame from the other ha
   expect(link.counters).toMatchObject({ framesDuplicate: 3, framesOutOfOrder: 1 });
 });
 
-test('a sample frame that was overtaken is delivered late; the gap stays counted', () => {
+test('a sample frame that arrives after a later one is still delivered, and the gap stays counted', () => {
   const link = openLink();
   const sample = (seq: number) =>
     delivered(link, peerFrame({ channel: CHANNEL.sample, seq, text: `s${seq}` }));

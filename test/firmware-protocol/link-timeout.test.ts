@@ -36,7 +36,7 @@ describe('estimate', () => {
     );
   });
 
-  test('begins with a guess, doubles at every expiry up to its maximum, and a measurement replaces it', () => {
+  test('begins with a guess, doubles at every expiry up to its maximum, and is replaced by a measurement', () => {
     const estimate = new RoundTripEstimate();
     const seen = [estimate.timeoutMs];
     for (let i = 0; i < 5; i++) {
@@ -52,7 +52,7 @@ describe('estimate', () => {
     expect(estimate.timeoutMs).toBe(TIMEOUT_MS_MAX);
   });
 
-  test('is never below its minimum, and is sensible after a clock that stood still', () => {
+  test('is never below its minimum, and is in its range after the clock stood still', () => {
     const estimate = new RoundTripEstimate();
     for (let i = 0; i < 50; i++) estimate.measure(0);
     expect(estimate.timeoutMs).toBe(TIMEOUT_MS_MIN);
@@ -72,7 +72,7 @@ function timesOfSending(
 }
 
 describe('retransmission', () => {
-  test('unanswered, it comes after 250, 500, 1000, then every 2000 ms, and ends', () => {
+  test('without an answer, comes after 250, 500, 1000 and then every 2000 ms, and ends', () => {
     const link = openLink({ window: 2 });
     sendTexts(link, 'a', 'b', 'c');
     const { times } = timesOfSending(1e6, link);

@@ -28,7 +28,7 @@ describe('window', () => {
     expect(seqs(said(small))).toEqual([0]);
   });
 
-  test('an acknowledgement covers all frames up to its own, and as many new frames may follow', () => {
+  test('an acknowledgement covers all frames up to its number, and as many new frames may follow', () => {
     const link = openLink({ window: 3 });
     sendTexts(link, ...many(6));
     said(link);
@@ -209,7 +209,7 @@ describe('queue bounds', () => {
     expect(() => link.send(bytes(link.payloadBytesMax + 1))).toThrow('bug: payload of 245 bytes');
   });
 
-  test('a device takes no more commands from one chunk than it can answer; the others come again', () => {
+  test('a device takes no more commands from one chunk than it can answer, and the host sends the others again', () => {
     const device = openLink({ window: 1024 }, true);
     const flood = joined(many(100).map((text, seq) => peerFrame({ seq, text })));
     const taken: string[] = [];
@@ -223,7 +223,7 @@ describe('queue bounds', () => {
     expect(device.counters.framesOutOfOrder).toBe(100 - COMMAND_QUEUE_MAX - 1);
     expect(device.canSend).toBe(false);
     expect(delivered(device, peerFrame({ seq: COMMAND_QUEUE_MAX, text: 'x' }))).toEqual([]);
-    // When the answers have left, there is room again.
+    // There is room again after the answers were sent.
     expect(said(device).at(-1)).toMatchObject({ ack: COMMAND_QUEUE_MAX - 1 });
     expect(delivered(device, peerFrame({ seq: COMMAND_QUEUE_MAX, text: 'x' }))).toEqual(['x']);
   });

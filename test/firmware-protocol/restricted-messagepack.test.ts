@@ -35,7 +35,7 @@ function expectStrict(encoded: Uint8Array): boolean {
   return true;
 }
 
-test('in parts a list is the same bytes, and a long last item is not copied', () => {
+test('a list that is packed in parts has the same bytes, and its long last item is not copied', () => {
   const tail = fc.oneof(
     fc.uint8Array({ maxLength: 20 }),
     fc.constantFrom(511, 512, 65535, 65536).map((length) => new Uint8Array(length).fill(length)),
@@ -120,7 +120,7 @@ test('every prefix of good bytes is truncated', () => {
   );
 });
 
-test('text of any bytes: taken exactly when TextDecoder takes it', () => {
+test('text of any bytes is accepted if and only if TextDecoder accepts it', () => {
   const strict = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
   const decodes = (encoded: Uint8Array) => {
     try {
@@ -172,7 +172,7 @@ function countReads(encoded: Uint8Array): { reads: number; ok: boolean } {
   return { ok: unpack(watched).ok, reads };
 }
 
-describe('bombs of 40 bytes are refused after a few bytes, before the library sees them', () => {
+describe('40 bytes that claim huge contents are refused after a few bytes, before the library gets them', () => {
   test.each([
     ['arrays of 2³² − 1', 'ddffffffff'.repeat(8)],
     ['arrays of 2²⁸ in one another', 'dd0fffffff'.repeat(8)],
@@ -194,7 +194,7 @@ describe('bombs of 40 bytes are refused after a few bytes, before the library se
   });
 });
 
-test('limits: forty items, two levels, 256 bytes of text, 64 KiB of bytes, and not one more', () => {
+test('the limits are forty items, two levels, 256 bytes of text and 64 KiB of bytes', () => {
   const ok = (wanted: WireValue) => unpack(pack(wanted)).ok;
   const items = (count: number) => new Array<number>(count).fill(0);
   expect([ok(items(40)), ok(items(41))]).toEqual([true, false]);

@@ -139,7 +139,7 @@ describe('messages', () => {
   });
 });
 
-/** The patterns of our reasons for the kinds that the script names. */
+/** The pattern of our reason for each kind of fault that the script names. */
 const REASONS: Readonly<Record<string, RegExp>> = {
   'type byte': /^type 0x[0-9a-f]{2} is not allowed$/,
   'shortest form': /^not in shortest form$/,

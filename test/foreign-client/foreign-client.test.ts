@@ -39,7 +39,9 @@ function chainSolution(drive: readonly number[]): number[] {
   );
 }
 
-/** Voltages are read as multiples of this, in V_fs; the noise is off, and rounding may go either way. */
+/**
+ * Voltages are read as multiples of this number, in V_fs. The noise is off, and rounding may go up or down.
+ */
 const ADC_STEP = 2 ** -14;
 
 describe.each(FOREIGN_DEVICES.map((device, at) => ({ device, at, name: device.name })))(

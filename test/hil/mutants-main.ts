@@ -1,6 +1,7 @@
 /**
  * `npm run firmware:mutants`: builds the firmware of the Pico with one deliberate bug after another, and
- * fails when a check misses one. `-- --only TEXT` takes those whose name contains it, or whose check it is.
+ * fails when a check misses one. `-- --only TEXT` takes only the bugs with TEXT in their name, or with TEXT
+ * as the name of their check.
  */
 import { execFileSync } from 'node:child_process';
 import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
@@ -34,7 +35,10 @@ async function findings(check: CheckName, image: Uint8Array): Promise<string[]> 
   }
 }
 
-/** A copy of mcu/ between links to what it needs. The portable part is built once. */
+/**
+ * Builds a copy of mcu/ with the bug. The other folders that it needs are links. The portable part is built
+ * once.
+ */
 function buildMutant({ file, from, to, check, name }: FirmwareMutant): Uint8Array {
   const root = mkdtempSync(path.join(tmpdir(), 'thermolink-mutant-'));
   try {
@@ -49,7 +53,8 @@ function buildMutant({ file, from, to, check, name }: FirmwareMutant): Uint8Arra
     symlinkSync(path.join(FOLDER, '../tools'), path.join(root, 'tools'));
     const place = path.join(mcu, file);
     const text = readFileSync(place, 'utf8');
-    if (text.split(from).length !== 2) throw new Error(`${name}: its text is not once in ${file}`);
+    if (text.split(from).length !== 2)
+      throw new Error(`${name}: its text does not occur exactly once in ${file}`);
     writeFileSync(
       place,
       text.replace(from, () => to),

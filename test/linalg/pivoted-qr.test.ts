@@ -43,7 +43,8 @@ test.each([
         .every((value) => Math.abs(value) < 1e-12),
     ).toBe(true);
   }
-  // A shortest solution is orthogonal to the null space; that of a combination to the null space of E.
+  // A shortest solution is orthogonal to the null space. The shortest solution of a combination is orthogonal
+  // to the null space of E.
   const b = matVecTransposed(e, normalVector(random, n));
   const x = shortestWithImage(qr, b);
   expect(normInf(subtract(matVecTransposed(e, x), b))).toBeLessThan(1e-11);

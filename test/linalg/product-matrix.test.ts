@@ -82,7 +82,7 @@ describe.each(SHAPES)('a matrix of outer products, %o', (shape) => {
         const product = new ProductMatrix(shape);
         const written = fill(product, shape, 30);
         expect(quantizeCouplings(product, factor, bits)).toEqual(quantizeCouplings(written, factor, bits));
-        // After its entries were read, changes of the entries count.
+        // Entries that were read may be changed, and the changes count from then on.
         product.data[0] = written.data[0] = 3;
         expect(quantizeCouplings(product, factor, bits)).toEqual(quantizeCouplings(written, factor, bits));
         expect(measureSystem({ kind: 'factored', factor: product, damping: 1 })).toEqual(
@@ -112,7 +112,7 @@ it('rounds products that end at half a code to even, and zeros of either sign to
   const shape = { groups: 1, rowsPerGroup: 3, blocks: [{ columns: 3, stretches: 2 }] };
   const product = new ProductMatrix(shape);
   product.setProducts(0, 0, Float64Array.of(1, -1, 0, 3, 5, -0), Float64Array.of(0.5, -0, 0.25));
-  // Largest entries 0.5, 0.5 and 0 round to 0; 1.5 and 2.5 to 2; 0.75 and 1.25 to 1.
+  // The entries 0.5, 0.5 and 0 are rounded to 0, 1.5 and 2.5 to 2, and 0.75 and 1.25 to 1.
   expect([...quantizeCouplings(product, 1, 8)]).toEqual([
     0, 0, 0, 2, 0, 1, 0, 0, 0, 2, 0, 1, 0, 0, 0, 0, 0, 0,
   ]);
@@ -133,7 +133,7 @@ describe('centered products', () => {
     };
     const deltas = Float32Array.from(wild(positions * outputs * m, 5));
     const activations = Float32Array.from(wild(positions * inputs, 6));
-    // Some deltas are 0, as behind max-pooling, and some activations, as in blank patches.
+    // Some deltas are 0, as after max-pooling, and some activations are 0, as in blank patches.
     deltas.fill(0, 0, m);
     activations.fill(0, 0, inputs);
     const products = {

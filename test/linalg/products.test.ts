@@ -19,7 +19,7 @@ describe('products', () => {
     expect(Array.from(matVecTransposed(a, Float64Array.of(1, -1)))).toEqual([-3, -3, -3]);
   });
 
-  test('form the Gram matrix of rows and the dense matrix a factor stands for', () => {
+  test('form the Gram matrix of rows, and the dense matrix that belongs to a factor', () => {
     expect(Array.from(gramOfRows(a).data)).toEqual([14, 32, 32, 77]);
     expect(Array.from(formDense(a, 0.5).data)).toEqual([17.5, 22, 27, 22, 29.5, 36, 27, 36, 45.5]);
   });

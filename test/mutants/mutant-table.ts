@@ -140,7 +140,7 @@ export const MUTANTS: readonly Mutant[] = [
     file: 'src/algorithms/sample.ts',
     find: ' : spacingTicks,',
     replacement: ' : 1,',
-    meaning: 'The first draw of every further board run lies one tick behind the last draw before it.',
+    meaning: 'The first draw of every further board run comes one tick after the last draw before it.',
     tests: ['test/algorithms/draws.test.ts'],
   },
   {

@@ -290,7 +290,7 @@ describe('bar charts', () => {
     expect(texts.filter((text) => text.includes(name))).toHaveLength(1);
   });
 
-  it('write lengths into segments that are wide enough, and totals behind the bars', () => {
+  it('write lengths into segments that are wide enough, and totals after the bars', () => {
     const text = draw([
       barChart({
         title: 'B',

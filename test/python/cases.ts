@@ -50,7 +50,10 @@ function unlike(cells: number): LinearSystem {
   };
 }
 
-/** I + 11ᵀ: its largest eigenvalue is far above its largest entry, so that a tick bounds the scale. */
+/**
+ * I + 11ᵀ. Its largest eigenvalue is far above its largest entry, so the scale follows from the length of a
+ * tick.
+ */
 function alike(cells: number): LinearSystem {
   const data = Float64Array.from({ length: cells * cells }, (_, at) => (at % (cells + 1) === 0 ? 2 : 1));
   return { kind: 'dense', matrix: matrix(cells, cells, data) };

@@ -197,7 +197,7 @@ describe.skipIf(missing !== undefined)(`the device in C${missing ? ` (${missing}
     expect(await boardWith(record.subarray(0, 100))).toBeUndefined();
     expect(await boardWith(record)).toEqual(record.subarray(0, 100));
     expectRecord(readFileSync(file));
-    // A write that was cut leaves its new file behind, and the old record as it was.
+    // A write that was cut leaves its new file, and does not change the old record.
     writeFileSync(`${file}.new`, 'half');
     expectRecord(await boardWith(new Uint8Array(0)));
     expect(existsSync(file)).toBe(false);

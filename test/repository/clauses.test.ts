@@ -22,7 +22,7 @@ describe('every rule of protocol.md has a fixed id', () => {
   });
 
   it('every sentence with MUST ends with an id', () => {
-    // A sentence ends with a full stop behind a word, a bracket or a quotation mark.
+    // A sentence ends with a full stop after a word, a bracket or a quotation mark.
     const sentences = RULES.split(/(?<=[\w`)”"*²³⁶]\.)\s+(?!\[[A-Z]+-\d+\])/);
     const bare = sentences.filter((text) => /\bMUST\b/.test(text) && !/\[[A-Z]+-\d+\]/.test(text));
     expect(bare).toEqual([]);

@@ -175,7 +175,7 @@ describe('one board, one client', () => {
     expect(device.identity.cells).toBe(8);
   });
 
-  it('accepts a HELLO that arrives byte by byte behind random bytes of any length', async () => {
+  it('accepts a HELLO that arrives byte by byte after random bytes of any length', async () => {
     const { clock, connection, board } = serve();
     const port = connection();
     await clock.run(port.write(new Uint8Array(100_000).fill(65)));

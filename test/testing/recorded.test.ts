@@ -41,7 +41,7 @@ describe('a session that is recorded once', { shuffle: false }, () => {
       expect(await measure(await recordedOr(NOWHERE, SESSION))).toEqual(first);
     });
 
-    it('fails in CI when recording and board are missing, and leaves nothing behind', async () => {
+    it('fails in CI when recording and board are missing, and leaves no file', async () => {
       vi.stubEnv('CI', '1');
       const file = join(directory, 'none.mcap');
       const error = await thrown(() => recordedOr(NOWHERE, file));

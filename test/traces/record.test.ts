@@ -116,7 +116,7 @@ describe('a recorded session', () => {
     expect(indexed.attachmentIndexes).toHaveLength(2);
   });
 
-  it('has no complaints from the reader; a cut one has some', async () => {
+  it('gets no complaints from the reader, but a cut recording gets some', async () => {
     expect((await examineTrace(session)).lost).toEqual([]);
     const bytes = readFileSync(session);
     writeFileSync(file('cut.mcap'), bytes.subarray(0, bytes.length * 0.75));
@@ -159,7 +159,7 @@ describe('a recorded session', () => {
     expect(warnings).toMatchObject([
       { code: 'BAD_FILE', message: expect.stringMatching(/ends here: no space/) },
     ]);
-    // The part before it is whole: no record is cut.
+    // The part before the end is whole, and no record is cut.
     const { lost } = await examineTrace(file('full.mcap'));
     expect(lost).toEqual(['the recording was not closed']);
   });

@@ -114,7 +114,7 @@ describe('a program against its recorded session', () => {
   });
 
   it.each([0, 10])(
-    'a changed program is told the message, the field, both values and its own line, with a stack limit of %i',
+    'the error of a changed program names the message, the field, both values and the line of the program, with a stack limit of %i',
     async (limit) => {
       const before = Error.stackTraceLimit;
       Error.stackTraceLimit = limit;
@@ -133,7 +133,7 @@ describe('a program against its recorded session', () => {
     },
   );
 
-  it('is served to other programs, and begins again with the next client', async () => {
+  it('can be served to other programs, and begins again for the next client', async () => {
     const never = (): never => {
       throw new Error('the program is the recorded one');
     };
@@ -193,7 +193,7 @@ describe('a program against its recorded session', () => {
   });
 });
 
-describe('the commands of a lab against their recorded sessions', () => {
+describe('the commands of a laboratory with their recorded sessions', () => {
   /** The output of a command, without the time and the device. */
   async function printed(device: string, ...args: string[]): Promise<string> {
     const { stdout, exitCode } = await runCommand(...args, '--device', device, '--json');

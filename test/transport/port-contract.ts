@@ -12,7 +12,7 @@ export interface PortPair {
 /** A port whose other side does not read yet. */
 export interface StalledPort {
   readonly port: Port;
-  /** More bytes than the system's buffers take. 25 MiB when missing, as for TCP. */
+  /** A number of bytes that is larger than the buffers of the system. Default: 25 MiB, as for TCP. */
   readonly stallBytes?: number;
   /** Lets the other side read. Resolves when it has read `bytes`. */
   read(bytes: number): Promise<void>;
@@ -22,9 +22,12 @@ export interface StalledPort {
 export interface PortContract {
   readonly name: string;
   open(): Promise<PortPair>;
-  /** One for each direction that can stall. It is missing if nothing can stop a side from reading. */
+  /**
+   * One entry for each direction that can stall. A direction is missing if nothing can stop its receiver from
+   * reading.
+   */
   readonly stalled?: Readonly<Record<string, () => Promise<StalledPort>>>;
-  /** For each end: whether it notices the close of the other one, or the reason why it can't. */
+  /** For each end, whether it notices that the other end has closed, or the reason why it can't. */
   readonly noticesClose: readonly [true | string, true | string];
 }
 
@@ -116,7 +119,7 @@ export function describePortContract(contract: PortContract): void {
         expectSame(atB.chunks, all);
       }));
 
-    it('delivers bytes that nobody changes later, and does not change the written bytes', () =>
+    it('delivers bytes that do not change later, and does not change the written bytes', () =>
       withPair(async (a, b) => {
         const atB = collect(b, 100 * 1000);
         const given = pattern(1000, 9);
@@ -173,7 +176,7 @@ export function describePortContract(contract: PortContract): void {
     ]) {
       const notices = contract.noticesClose[listener];
       const why = notices === true ? '' : ` (not here: ${notices})`;
-      it.skipIf(notices !== true)(`end ${listener} hears once that end ${closer} closed${why}`, () =>
+      it.skipIf(notices !== true)(`end ${listener} reports once that end ${closer} has closed${why}`, () =>
         withPair(async (...ends) => {
           let closes = 0;
           const closed = new Promise<void>((resolve) => {

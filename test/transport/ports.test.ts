@@ -15,7 +15,7 @@ describePortContract({
     const ends = memoryPortPair('memory:test');
     return { ends, release: () => ends[0].close() };
   },
-  // A receiver is a function call. Nothing can stop it from reading.
+  // A receiver is a function that is called. Nothing can stop it from reading.
   noticesClose: [true, true],
 });
 
@@ -133,5 +133,5 @@ describePortContract({
       return { port: ends[1], stallBytes: 2 ** 21, read: (bytes) => readAll(ends[0], bytes), release };
     },
   },
-  noticesClose: ['it keeps its own slave open, or it would lose its raw mode, so it sees no hang-up', true],
+  noticesClose: ['it keeps its own slave open to keep the raw mode, so it sees no hang-up', true],
 });

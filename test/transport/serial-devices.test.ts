@@ -90,7 +90,7 @@ describe('verdicts', () => {
       ],
     ],
     [
-      'Windows: a serial number that Windows made up is none',
+      'Windows: a serial number that Windows made up does not count',
       () => WINDOWS,
       [
         'COM4 | ours | 100 | serial:?usb=1209:7abc:TL-0007',
@@ -141,7 +141,7 @@ describe('verdicts', () => {
   });
 });
 
-describe('there is no guess between equal ports', () => {
+describe('none of several equal ports is guessed', () => {
   const paths = (listing: SerialListing): string[] =>
     bestCandidates(serialDevices(listing)).map(({ path }) => path);
 
@@ -159,14 +159,14 @@ describe('there is no guess between equal ports', () => {
 });
 
 describe('a board by its USB identity', () => {
-  it('is found, whatever the case of the digits', async () => {
+  it('is found with capital and with small hexadecimal digits', async () => {
     expect(
       await resolveUsb({ vendorId: '403', productId: '6001', serialNumber: 'a50285bi' }, async () => LINUX),
     ).toBe('/dev/ttyUSB0');
     expect(await resolveUsb({ vendorId: '1A86', productId: '7523' }, async () => WINDOWS)).toBe('COM10');
   });
 
-  it('that is missing: the error lists the existing ports', async () => {
+  it('that is missing gives an error that lists the existing ports', async () => {
     const error = await thrown(() => resolveUsb({ vendorId: '10c4', productId: 'ea60' }, async () => MACOS));
     expect(error.code).toBe('PORT_NOT_FOUND');
     expect(error.message).toMatch(
@@ -178,7 +178,7 @@ describe('a board by its USB identity', () => {
     expect(none.message).toMatch(/0403:6001:X; there is none on USB/);
   });
 
-  it('that several ports have: the error names all, and says whether the serial number helps', async () => {
+  it('that several ports have gives an error that names them all, and says whether the serial number helps', async () => {
     const told = await thrown(() => resolveUsb({ vendorId: '0403', productId: '6001' }, async () => LINUX));
     expect(told.code).toBe('PORT_AMBIGUOUS');
     expect(told.message).toMatch(/^2 ports .*ttyUSB0.*A50285BI.*ttyUSB1.*A9014QZT/);
@@ -190,7 +190,7 @@ describe('a board by its USB identity', () => {
     expect(equal.hint).toMatch(/path/);
   });
 
-  it('that the user may not open: the error says what to do', async () => {
+  it('that the user may not open gives an error that says what to do', async () => {
     const error = await thrown(() =>
       resolveUsb({ vendorId: '0403', productId: '6001', serialNumber: 'A9014QZT' }, async () => LINUX),
     );
@@ -239,7 +239,7 @@ describe('the place where a board is looked for after its port was lost', () => 
       expect(await lastingPlaceOf(path, async () => windows)).toEqual({ kind: 'usb', usb });
   });
 
-  it('is the socket if there is no serial number: an equal device is not mistaken for it', async () => {
+  it('is the socket if there is no serial number, so an equal device in another socket is not taken for it', async () => {
     const board = { ...CH340, path: '/dev/ttyUSB0', stablePath: BY_ID, placePath: BY_PATH };
     const other = { ...CH340, path: '/dev/ttyUSB1', placePath: `${BY_PATH}-other` };
     const place = { kind: 'serial', path: BY_PATH };
@@ -260,7 +260,7 @@ describe('the place where a board is looked for after its port was lost', () => 
     expect(await resolveUsb(usb, listOf([back]))).toBe('/dev/ttyUSB3');
     const second = { ...CH340, path: '/dev/ttyUSB4' };
     expect((await thrown(() => resolveUsb(usb, listOf([back, second])))).code).toBe('PORT_AMBIGUOUS');
-    // A second device was there from the start: the link by-id could lead to either of them.
+    // A second device was there from the start, so the link by-id could lead to either of them.
     expect(await placeOf('/dev/ttyUSB0', board, second)).toEqual({ kind: 'serial', path: '/dev/ttyUSB0' });
   });
 

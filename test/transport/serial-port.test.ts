@@ -18,7 +18,8 @@ async function withPty(test: (pty: PtyPort) => Promise<void>): Promise<void> {
 
 describe('the frames and bytes in flight on a serial line', () => {
   it.each([
-    // 20 ms of 11,520 bytes a second are less than the smallest frame. In flight are 50 ms.
+    // 20 ms of 11,520 bytes a second are less than the smallest frame. The bytes in flight are those of 50
+    // ms.
     [115_200, 256, 576],
     [921_600, 1843, 4608],
     [9600, 256, 256],
@@ -117,7 +118,7 @@ describe('serial port', () => {
       const count = 1 << 20;
       let heard = 0;
       const byte = new Promise<void>((resolve) => port.onData(() => resolve()));
-      // Nobody reads the pty yet: this write waits for room.
+      // Nobody reads the pty yet, so this write waits for room.
       const writing = port.write(new Uint8Array(count).fill(7));
       await within(pty.write(Uint8Array.of(1)), 'write');
       await within(byte, 'byte');
@@ -193,7 +194,7 @@ describe('pty', () => {
   );
 
   it.runIf(process.platform === 'linux')(
-    'tells whether another process has it open, and does not change by the question',
+    'tells whether another process has it open, and does not change the terminal',
     () =>
       withPty(async (pty) => {
         const heard: number[] = [];

@@ -11,7 +11,7 @@ import { VirtualClock } from '../support/virtual-clock.js';
 
 const LIMITS = serialLimits(115_200);
 
-/** A port with the limits of a slow line. It notes the most unacknowledged command bytes. */
+/** A port with the limits of a slow line. It records the largest number of unacknowledged command bytes. */
 function slowLine(port: Port): {
   readonly port: Port;
   readonly most: () => { bytes: number; frame: number };
@@ -62,7 +62,7 @@ describe('a slow serial line', () => {
     await clock.run(device.loadProgram(0, diagonalProgram(64)));
     expect(most().frame).toBeLessThanOrEqual(LIMITS.frameBytesMax);
     expect(most().bytes).toBeLessThanOrEqual(LIMITS.inFlightBytesMax);
-    // The line must not be idle either: two frames are on the way at a time.
+    // The line must not be idle either, so two frames are on the way at a time.
     expect(most().bytes).toBeGreaterThan(LIMITS.frameBytesMax);
   });
 });

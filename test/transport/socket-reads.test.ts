@@ -30,7 +30,7 @@ it('every read of an accepted connection goes into the same memory', async () =>
   await within(all, 'bytes');
   expect(memories.size).toBe(1);
   await near.close();
-  // The server must still count its connections: it ends only when no connection is open.
+  // The server must still count its connections, because it ends only when no connection is open.
   await within(new Promise((resolve) => server.close(resolve)), 'the end of the server');
 });
 

@@ -111,7 +111,7 @@ export class MatrixModule {
   }
 
   /**
-   * A module with `bytes` of memory for other things behind the matrix. Undefined in the same cases as
+   * A module with `bytes` of memory for other things after the matrix. Undefined in the same cases as
    * `newMatrixKernel`.
    */
   static create(rows: number, columns: number, bytes = 0): MatrixModule | undefined {
@@ -159,7 +159,7 @@ export class MatrixModule {
   }
 }
 
-/** Bytes that a matrix takes in the module: its entries and the zeros behind them. */
+/** Bytes that a matrix takes in the module: its entries and the zeros after them. */
 export function paddedBytes(rows: number, columns: number): number {
   // One entry more than the matrix has, because the last pair may reach beyond it.
   return F64_BYTES * padded(rows * columns + 1);

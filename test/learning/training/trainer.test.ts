@@ -282,7 +282,7 @@ describe('a directory that holds a training', () => {
       [5],
     ],
     [
-      'have a cut line, with the next one behind it in the same line',
+      'have a cut line, followed by the next one in the same line',
       (text) => text.replace(/(\{"step":3,.*?"accuracy").*\n/, '$1'),
       /step 3/,
       [3],

@@ -54,7 +54,7 @@ describe('a ring of entries', () => {
     expect(new Uint8Array(ring.memory.data).findLastIndex((byte) => byte !== 0)).toBeLessThan(4096);
   });
 
-  it('waits for a decided reader and for the decision by limits of their own', () => {
+  it('waits with separate limits for the reader, and for the decision who reads', () => {
     const bytes = new Uint8Array(3000);
     const LONG_MS = 60_000;
     const undecided = EntryRing.ofBytes(4096);
@@ -66,7 +66,7 @@ describe('a ring of entries', () => {
     expect(decided.put(1, 0, bytes, 0, LONG_MS)).toBe(false);
   });
 
-  it('reports when no reader takes entries, and an entry that was cut off then does not count', () => {
+  it('reports when no reader takes entries, and does not count an entry that was cut off then', () => {
     const ring = EntryRing.ofBytes(4096);
     const whole = new Uint8Array(3000).fill(1);
     expect(ring.put(1, 0, whole, 0)).toBe(true);

@@ -24,20 +24,20 @@ function blockVariance(phi: number, b: number): number {
 }
 
 describe('blocks of a correlated series', () => {
-  it('inflate by 1.5 times the growth of the variance of their means at the last doubling', () => {
+  it('inflate the error by 1.5 times the growth of the variance of their means at the last doubling', () => {
     const phi = Math.exp(-1 / 20);
     const [samples, trials] = [4096, 24];
     let [found, exact] = [0, 0];
     for (let seed = 0; seed < trials; seed++) {
       const blocks = chooseBlocks(forgetful(phi, samples, seed), samples, CELLS);
       if (blocks === undefined) continue;
-      // The length that was chosen lies between two powers of two; the growth is that up to the lower one.
+      // The chosen length lies between two powers of two. The growth is measured up to the smaller one.
       const b = 2 ** Math.floor(Math.log2(blocks.length));
       found += blocks.inflation - 1;
       exact += 1.5 * (blockVariance(phi, b) / blockVariance(phi, b / 2) - 1);
     }
-    // From 32 blocks of 16 cells the growth in one trial is known to about 15 %, and the mean over 24 trials
-    // to 3 %. After one more doubling the growth would be at most 0.7 of this.
+    // With 32 blocks of 16 cells the growth has a standard error of about 15 % in one trial, and of 3 % in
+    // the mean over 24 trials. After one more doubling the growth would be at most 0.7 of this.
     expect(found / exact).toBeGreaterThan(0.85);
     expect(found / exact).toBeLessThan(1.2);
   });
@@ -50,7 +50,8 @@ describe('blocks of a correlated series', () => {
   it('of independent samples are not inflated by more than chance', () => {
     for (let seed = 0; seed < 8; seed++) {
       const blocks = chooseBlocks(forgetful(0, 4096, seed), 4096, CELLS);
-      // Growths of 16 cells with 512 blocks and more scatter by about √(2/512/16) = 0.016.
+      // With 16 cells and at least 512 blocks, growths have a standard deviation of about √(2/512/16) =
+      // 0.016.
       expect(blocks!.inflation).toBeLessThan(1 + 1.5 * 6 * 0.016);
     }
   });

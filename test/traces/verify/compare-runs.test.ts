@@ -106,7 +106,7 @@ describe('a fault', () => {
     const random = source(6);
     const shifted = { ...process, mean: (cell: number) => 1000 * cell + 50 };
     const { comparisons } = compareRuns(codesOf(process, random), codesOf(shifted, random));
-    // Each error bar of 50 is about 20; z² of 8 cells has a mean of 1 ± 0.5.
+    // Each deviation of 50 has a standard error of about 20. The mean of z² of 8 cells is 1 ± 0.5.
     const z = comparisons.slice(0, 8).map((one) => (one.found - one.recorded - 50) / one.error);
     expect(z.reduce((sum, value) => sum + value * value, 0) / 8).toBeLessThan(3.3);
   });
@@ -117,7 +117,7 @@ describe('a fault', () => {
     expect(names.filter((name) => name.startsWith('mean'))).toEqual([]);
   });
 
-  it('of the noise of one cell is found in its innovation if correlation in time hides it from variances', () => {
+  it('of the noise of one cell is found in its innovation if the correlation in time hides it in the variance', () => {
     const slow: Partial<Process> = { memory: () => 0.9 };
     const louder = { ...slow, scale: (cell: number) => (cell === 5 ? 1080 : 1000) };
     const random = source(9);
@@ -169,7 +169,7 @@ describe('a fault', () => {
 });
 
 describe('the rate', () => {
-  it('is the rate of the whole file: with more runs the limits of each run are wider', () => {
+  it('is the rate of the whole file, so with more runs the limits of each run are wider', () => {
     const random = source(8);
     const one = compareRuns(codesOf(fast, random), codesOf(fast, random));
     const [single, ten] = [judge([one], 1e-3), judge(Array(10).fill(one), 1e-3)];

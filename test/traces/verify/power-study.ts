@@ -15,10 +15,10 @@ import { programImage } from '../../support/analog-boards.js';
 import { SolverBoard } from '../../support/solver-board.js';
 import { eigenvalues, problemRandom, symmetricWith } from '../../support/solver-problems.js';
 
-/** κ in V_fs²: cells fluctuate by about 1/50 of full scale. */
+/** κ in V_fs². Cells fluctuate by about 1/50 of full scale. */
 const NOISE_TEMPERATURE = 2e-4;
 const CONDITION = 4;
-/** The equilibrium lies anywhere within ± this, in V_fs. */
+/** Largest magnitude of the voltages at equilibrium, in V_fs. */
 const VOLTAGE_MAX = 0.6;
 
 /** The faults of the board that is compared with the recorded one. */

@@ -25,7 +25,8 @@ describe('the statistics of an emulated board of 64 cells', () => {
     expect(raised).toBeLessThanOrEqual(19);
   });
 
-  // A noise temperature of 3 % more takes 200,000 samples, half a minute a trace: npm run verify:power.
+  // To find a noise temperature that is 3 % higher takes 200,000 samples, and half a minute for each trace:
+  // npm run verify:power.
   it.each([
     ['gain', 50_000],
     ['dead', 2000],

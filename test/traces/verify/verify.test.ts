@@ -82,7 +82,7 @@ const OTHERS: readonly (readonly [string, DeviceUnderTest | undefined])[] = [
   ...DEVICES.map((device) => [device.name, device] as const),
 ];
 
-/** Quick tests have this process and one line. The long tests have all devices. */
+/** Quick tests use a device in this process and one line. The long tests use all devices. */
 const QUICK_OTHERS = OTHERS.slice(0, 2);
 const LONG_OTHERS = OTHERS.slice(2);
 
@@ -191,8 +191,8 @@ describe('a watchdog that tripped', () => {
   let messages: TraceMessage[];
   beforeAll(async () => void (messages = await silentSession()));
 
-  it.each(QUICK_OTHERS)('trips again, in as much silence: %s', expectTripped);
-  it.each(LONG_OTHERS)('trips again, in as much silence: %s', { tags: 'long' }, expectTripped);
+  it.each(QUICK_OTHERS)('ends the run again after the same silence: %s', expectTripped);
+  it.each(LONG_OTHERS)('ends the run again after the same silence: %s', { tags: 'long' }, expectTripped);
 
   async function expectTripped(_: string, device: DeviceUnderTest | undefined): Promise<void> {
     if (device && (device.profile !== 'ideal-8' || device.missing() !== undefined)) return;
@@ -224,7 +224,7 @@ describe('other noise', () => {
     expect(verdict.tests).toEqual({ ...cells, covariance: 28, reading: 0 });
   });
 
-  it('with deviations in cells of equal means is not taken for swapped cells; swapped cells are found', async () => {
+  it('with deviations in cells of equal means is not taken for a board with swapped cells, but swapped cells are found', async () => {
     const result = await verified(statistics, 'emulator:prototype-8?die=1', { freshNoise: 5 });
     const random = new Random(3, 1);
     const samples = (means: readonly number[], spreads: readonly number[]) => ({
@@ -253,7 +253,7 @@ describe('other noise', () => {
     expect(verdict.deviations.filter(({ statistic }) => statistic === 'mean').length).toBeGreaterThan(3);
   });
 
-  it('in short runs is compared over all of them', async () => {
+  it('in short runs is compared over all runs together', async () => {
     const short = await messagesOf(join(directory, 'short.mcap'));
     const same = await verified(short, 'emulator:prototype-8?die=1', { freshNoise: 1, rate: 1e-6 });
     expect([same.passed, same.runsNotCompared]).toEqual([true, 0]);
@@ -275,7 +275,7 @@ describe('single readings without noise', () => {
     expect([passed, verdict.tests.reading]).toEqual([true, 16]);
   });
 
-  it('of another die deviate, though there are only two of them', async () => {
+  it('of another die deviate, although there are only two readings', async () => {
     const { verdict } = await verified(readings, 'emulator:prototype-8?die=2');
     expect(new Set(verdict.deviations.map(({ statistic }) => statistic))).toEqual(new Set(['reading']));
     expect(verdict.deviations.length).toBeGreaterThan(6);

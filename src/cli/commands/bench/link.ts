@@ -14,15 +14,15 @@ import { benchStop, type StopBench } from './stop.js';
 interface CodeRates {
   /** Code bytes a second from host to board, from defining the program until the last write was answered. */
   readonly uploadBytesPerSecond: number;
-  /** Code bytes a second of a stream of samples, no tick in between. */
+  /** Code bytes a second of a stream of samples without ticks between them. */
   readonly downloadBytesPerSecond: number;
   /** Bytes on the wire over code bytes, upload. */
   readonly wireOverhead: number;
 }
 
-/** The rates at the top are those of codes of every size. */
+/** The rates above belong to codes of every size. */
 export interface LinkBench extends CodeRates, StopBench {
-  /** The same for codes of which nine in ten are zero, as in the factor of a trained network. */
+  /** The rates of codes of which nine in ten are zero, as in the factor of a trained network. */
   readonly mostlyZero: CodeRates;
   /** Longest frame, header and CRC included, that the upload used. */
   readonly frameBytes: number;

@@ -108,7 +108,7 @@ export class StepTimer {
     }
   }
 
-  /** Runs for about that long. Returns the time of one tick in microseconds. */
+  /** Runs for about the given time. Returns the time of one tick in microseconds. */
   microsecondsPerTick(milliseconds: number): number {
     const ticks = Math.max(1, Math.round((milliseconds * 1000) / this.#guessUs));
     const startMs = performance.now();
@@ -188,8 +188,8 @@ export interface Roof {
 }
 
 /**
- * The roof for a tick of `products` coupling products. It must read that many bytes, since each coupling has
- * two bytes and is used twice. Undefined without a kernel.
+ * The limit for a tick of `products` coupling products. The tick must read as many bytes as it has products,
+ * because each coupling has two bytes and is used twice. Undefined without a kernel.
  */
 export function newRoof(products: number): Roof | undefined {
   const readBytes = Math.ceil(products / READ_LINE_BYTES) * READ_LINE_BYTES;

@@ -41,7 +41,7 @@ function isMeasured({ estimates }: Quantity): boolean {
   return estimates.values.some(Number.isFinite);
 }
 
-/** Mean, spread and error of one, as a subtitle. */
+/** The subtitle with mean, spread, and the standard error of one value. */
 function summaryText({ mean, spread, standardError }: Summary): string {
   // A single value has no spread.
   const spreadText = Number.isFinite(spread) ? formatNumber(spread, 2) : '–';

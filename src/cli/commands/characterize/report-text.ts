@@ -112,7 +112,7 @@ function findings({ silent, overloaded, histograms, samples, noiseColour }: Char
       ? [
           [
             'noise',
-            `coloured: its temperatures hold for hλ = ½ only, and their errors do not include that (neighbouring readings are correlated by ${formatMeasured(noiseColour.excessCorrelation, noiseColour.standardError).value} too much)`,
+            `coloured: its temperatures hold only for hλ = ½, and their errors do not include this (the correlation of neighbouring readings is too large by ${formatMeasured(noiseColour.excessCorrelation, noiseColour.standardError).value})`,
           ],
         ]
       : []),

@@ -7,9 +7,9 @@ const LOOK_MS_MIN = 2;
 
 /**
  * Measures how late this machine is: a timer that is due again and again fires late while the machine or this
- * process is busy or stopped. The measured delay is at most the true one, and less by at most a quarter of
- * `slackMs` (or 2 ms, if that is more), because the clock is read only that often. Runs from its construction
- * to `end`.
+ * process is busy or stopped. The clock is read only every quarter of `slackMs` (or every 2 ms, if that is
+ * more). So the measured delay may be too small by this time, but is never too large. Runs from its
+ * construction to `end`.
  */
 export class LatenessMeter {
   readonly #clock: Clock;

@@ -81,7 +81,7 @@ function chainVerdict(trainings: readonly EnergyTraining[]): string {
   const curvature =
     error('no-board') > 2 * board
       ? `The curvature makes the difference: without the board the same steps end at ${error('no-board').toExponential(1)}.`
-      : 'The same steps without the board do as well, so its curvature does not show here.';
+      : 'The same steps without the board do as well, so the curvature makes no difference here.';
   const digital =
     error('ngd') <= board
       ? `Solved exactly on the host, natural gradient ends ${formatNumber(board / error('ngd'), 2)} times nearer still: at this size no board is needed.`

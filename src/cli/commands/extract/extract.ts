@@ -95,9 +95,9 @@ Example:
 });
 
 /**
- * The device URI of a profile. An ideal emulated board gets its own die seed, so that its noise repeats.
- * Another board gets a die seed that is not its own: values that were not measured are drawn from the seed,
- * and a host that only measures cannot know those draws.
+ * The device URI of a profile. The URI of an ideal emulated board has the die seed of this board, so that its
+ * noise repeats. The URI of any other board has another die seed. Values that were not measured are drawn
+ * from the die seed, and a host that only measures cannot know the draws of the real board.
  */
 function uriOf(file: string, { effects }: BoardProfile, { identity }: Device): string {
   const own = Number(/^die (\d+)$/.exec(identity.serialNumber)?.[1]);

@@ -10,7 +10,7 @@ import type { TrainingSummary } from '../../../learning/record.js';
 import type { TrainingOutput } from '../../../learning/train-request.js';
 import { TRAINING_FILES } from '../../../learning/training-files.js';
 
-/** The files of a training without pictures; the summary says that the others are complete. */
+/** The files of a training without pictures. The summary shows that the other files are complete. */
 const FILES = [
   TRAINING_FILES.metrics,
   TRAINING_FILES.checkpoint,

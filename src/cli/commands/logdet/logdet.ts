@@ -85,7 +85,9 @@ interface Baseline {
   readonly hostSeconds: number;
 }
 
-/** The faster of two factorisations: the first one is compiled while it runs. */
+/**
+ * The time of the faster of two factorisations, because the code of the first one is compiled while it runs.
+ */
 function exactly(matrix: Matrix): Baseline | undefined {
   let baseline: Baseline | undefined;
   for (let k = 0; k < 2; k++) {

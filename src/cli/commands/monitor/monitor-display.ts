@@ -30,13 +30,16 @@ const VOLT_DIGITS = 4;
 /** Width, in columns, of the field in which a voltage from −V_max to V_max is shown. */
 const SCALE_COLUMNS = 41;
 
-/** Shows looks: a block of lines in a terminal, a line each elsewhere, lines of JSON with `json`. */
+/**
+ * Shows looks at a board or recording. In a terminal a look is a block of lines that is overwritten,
+ * elsewhere it is one line, and with `json` it is a line of JSON.
+ */
 export class MonitorDisplay {
   readonly #json: boolean;
   readonly #showsMessages: boolean;
   readonly #block = new LiveBlock();
   readonly #startMs = performance.now();
-  /** The largest voltage so far: the scale of the cells does not jump. */
+  /** The largest voltage so far. It is the scale of the cells, so the scale does not jump. */
   #voltsMax = 0;
 
   constructor({ json, messages }: { readonly json: boolean; readonly messages: boolean }) {

@@ -20,7 +20,7 @@ import { MonitorDisplay } from './monitor-display.js';
 
 /** The time between two looks for new data in a recording. */
 const POLL_MS = 200;
-/** Draws between two looks: enough for a mean and a spread. */
+/** Number of draws between two looks. It is enough for a mean and a spread. */
 const DRAWS = 64;
 const INTERVAL_SECONDS_MAX = 86_400;
 /** Largest number of cells of the uncoupled system. */

@@ -5,7 +5,7 @@ import { lineChart } from '../../../plot/line-chart.js';
 import type { Series } from '../../../plot/series.js';
 import { lineColor } from '../../../plot/theme.js';
 
-/** More parameters than these would make a picture that nobody reads. */
+/** Largest number of parameters in a picture. A picture of more parameters would be unreadable. */
 const PANELS_MAX = 12;
 const BINS = 40;
 const CURVE_POINTS = 160;

@@ -197,7 +197,9 @@ For comparison it also prints draws of the host (Cholesky) and temperature scali
   },
 });
 
-/** Scores on the test examples; AUROC tells them from strange images by their entropy. */
+/**
+ * Scores on the test examples. AUROC says how well the entropy separates these examples from other images.
+ */
 interface Scores extends ProbabilityScores {
   readonly auroc?: number;
 }

@@ -27,7 +27,7 @@ import { factsOf, posteriorWarnings, reportText, summarizeParameters } from './r
 
 /** Rows of the largest emulated crossbar. */
 const ROWS_MAX = 1024;
-/** A quantile of more draws than these is no better. */
+/** Largest number of draws that a quantile uses. More draws would not make it better. */
 const PREDICTIVE_DRAWS_MAX = 1000;
 
 export const command = boardCommand({

@@ -41,7 +41,7 @@ function userName(): string {
   }
 }
 
-/** The folders of the files that a device URI names, as they are written there and as errors have them. */
+/** The folders of the files that a device URI names, both as the URI writes them and as errors show them. */
 function foldersOf(uri: string): string[] {
   const written = [...uri.matchAll(FOLDER)].map(([, , folder]) => folder);
   return written.flatMap((folder) => {

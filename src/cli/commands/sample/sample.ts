@@ -11,7 +11,7 @@ import { option, printedAs } from '../../options/option.js';
 import { positiveInteger } from '../../options/values.js';
 import { momentsJson, momentsReport, sampledReport } from './moments.js';
 
-/** More readings than these are not text for a program: 1,000,000 take about 20 MB. */
+/** Largest number of readings that are printed as text. 1,000,000 readings take about 20 MB. */
 const PRINTED_MAX = 1_000_000;
 
 export const command = boardCommand({

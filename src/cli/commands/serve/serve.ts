@@ -165,7 +165,8 @@ function sharedDevices(texts: readonly string[] | undefined): readonly SharedDev
 }
 
 /**
- * Makes a name from the URI: the text behind the scheme, followed by a number if this name is already taken.
+ * Makes a name from the URI. It is the text after the scheme, followed by a number if this name is already
+ * taken.
  */
 function freeName(uri: string, devices: readonly SharedDevice[]): string {
   const path = uri

@@ -16,7 +16,7 @@ import { stopBoard, stoppedText } from '../stop/stop.js';
 export interface ShellUse {
   readonly device: Device;
   readonly uri: string;
-  /** The words behind its name. */
+  /** The words after its name. */
   readonly words: readonly string[];
   /** Aborted by Ctrl-C. */
   readonly signal: AbortSignal;
@@ -26,7 +26,7 @@ export interface ShellCommand {
   /** How it is written, for `help`. */
   readonly form: string;
   readonly help: string;
-  /** Words that Tab completes behind its name. */
+  /** Words that Tab completes after its name. */
   readonly words?: readonly string[];
   readonly run: (use: ShellUse) => Promise<{ readonly json: object; readonly text: string }>;
   /** Whether the connection is opened again after the command. */

@@ -257,8 +257,8 @@ interface ShownCallbacks<Record extends StepFacts> {
 }
 
 /**
- * Trains behind a display. An error after which the training can be resumed gets `data.stepsTaken`, once a
- * step has begun.
+ * Trains and shows the progress in a display. An error after which the training can be resumed gets
+ * `data.stepsTaken`, once a step has begun.
  */
 export async function shown<Result, Record extends StepFacts>(
   display: TrainingDisplay<Record>,
