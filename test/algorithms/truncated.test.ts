@@ -117,7 +117,9 @@ describe('truncated solves', () => {
     expect(device.programs.filter(({ isRewrite }) => !isRewrite)).toHaveLength(2);
   });
 
-  it('the scale is found from a bad guess, and the next run starts at that scale', async () => {
+  it('the scale is found from a bad guess, and the next run starts at that scale', {
+    tags: 'long',
+  }, async () => {
     for (const scale of [2 ** -12, 2 ** 12]) {
       const device = board();
       const nextScale = await createAnalogSolver(device).truncated(

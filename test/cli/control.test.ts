@@ -28,7 +28,9 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(directory, { recursive: true }));
 
-test('policy learns the gain of a plant from a file, prints the table and draws it', async () => {
+test('policy learns the gain of a plant from a file, prints the table and draws it', {
+  tags: 'long',
+}, async () => {
   const more = ['--rows', '64', '--device', 'emulator:ideal-crossbar', '--plot', file('p.svg')];
   const { stdout, exitCode } = await runCommand('control', 'policy', '--plant', file('cart.json'), ...more);
   expect(exitCode).toBe(0);

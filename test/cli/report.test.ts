@@ -25,7 +25,7 @@ const jsonOf = (parts: Map<string, Buffer>, name: string) => JSON.parse(parts.ge
 afterEach(() => vi.unstubAllEnvs());
 
 describe('thermolink report', () => {
-  it('replaces the file of --out, as other results do', async () => {
+  it('replaces the file of --out, as other results do', { tags: 'long' }, async () => {
     const out = ['--no-self-test', '--out', file('again.zip')];
     writeFileSync(file('again.zip'), 'older');
     expect((await runCommand('report', ...out, '--device', 'emulator:ideal-8')).exitCode).toBe(0);

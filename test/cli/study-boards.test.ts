@@ -78,7 +78,7 @@ function filesIn(directory: string): Record<string, unknown> {
 }
 
 describe('a study on several boards', () => {
-  it('writes the same files as a study on one board', async () => {
+  it('writes the same files as a study on one board', { tags: 'long' }, async () => {
     const one = await runStudy(requestOf([BOARD]), neverAborted);
     const expected = filesIn(out);
     expect(Object.keys(expected)).toHaveLength(2 * METHODS.length * 3);

@@ -119,7 +119,7 @@ const TINY: Study = {
 
 describe('a study that searches settings', () => {
   const title = 'takes the best of each method, reports the tried values, and repeats no training';
-  it(`${title}, in its quick form`, () => checkSearch(true));
+  it(`${title}, in its quick form`, { tags: 'long' }, () => checkSearch(true));
   it(`${title}, in its whole form`, { tags: 'long' }, () => checkSearch(false));
 
   async function checkSearch(quick: boolean): Promise<void> {

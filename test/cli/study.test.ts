@@ -88,7 +88,9 @@ describe('a study', () => {
     expect(resumed).toBe(2 * (LM.steps + ADAM.steps) - (LM.steps + 3));
   });
 
-  it('that has ended is used unchanged, takes further seeds, and writes a damaged summary again', async () => {
+  it('that has ended is used unchanged, takes further seeds, and writes a damaged summary again', {
+    tags: 'long',
+  }, async () => {
     const first = await resultsFrom(requestOf(tinyStudy(), 1));
     writeFileSync(join(out, 'heat/adam/seed-1/summary.json'), '{"cut');
     const more = await resultsFrom(requestOf(tinyStudy(), 2));

@@ -59,7 +59,9 @@ describe('thermolink train autoencoder', () => {
     for (const text of ['read', 'put out', 'Unexplained share']) expect(svg).toContain(text);
   });
 
-  it('with a digital solver in place of the board, the training ends near the board’s result', async () => {
+  it('with a digital solver in place of the board, the training ends near the board’s result', {
+    tags: 'long',
+  }, async () => {
     const { stdout } = await runCommand(
       'train',
       'autoencoder',

@@ -47,7 +47,7 @@ it('without damping, a time that would take a board too long is refused in the f
   });
 });
 
-it('names its data, and warns of data that look like a mistake', async () => {
+it('names its data, and warns of data that look like a mistake', { tags: 'long' }, async () => {
   const idx = (shape: readonly number[], values: readonly number[]): Buffer => {
     const words = shape.flatMap((extent) => [0, 0, 0, extent]);
     return Buffer.from([0, 0, 8, shape.length, ...words, ...values]);

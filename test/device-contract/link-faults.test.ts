@@ -146,7 +146,7 @@ describe.each(exact.map((under) => ({ under, name: under.name, missing: under.mi
   ({ under, missing }) => {
     it.skipIf(missing !== undefined)(
       'the host gets the same as over a faultless line',
-      optionsOn(under),
+      under.name === 'the C device over TCP' ? { tags: 'long' } : optionsOn(under),
       () => expectNothingChanged(under, 1),
     );
 

@@ -103,7 +103,7 @@ describe('a lossy wire', () => {
     expect(again.report.samplesTaken).toBe(400);
   });
 
-  it('a lost credit delays samples, but loses none', async () => {
+  it('a lost credit delays samples, but loses none', { tags: 'long' }, async () => {
     let credits = 0;
     const { device, clock } = await openTestBoard('ideal-1024', {
       toDevice: (frame, bytes) => (frame?.channel === CHANNEL.sample && ++credits < 3 ? [] : [bytes]),

@@ -73,7 +73,9 @@ describe('the Python package in a session', () => {
     expect(Object.keys(ERROR_CODES)).toEqual(expect.arrayContaining(Object.keys(REFUSALS)));
   });
 
-  it('ends a run by a stop of another thread, a deadline and Ctrl-C, and can run again', async () => {
+  it('ends a run by a stop of another thread, a deadline and Ctrl-C, and can run again', {
+    tags: 'long',
+  }, async () => {
     const uri = await serveBoard('ideal-8');
     const [stop, deadline, interrupt] = await playAll(uri, 'stop,deadline,interrupt');
     expect(stop).toMatchObject({

@@ -66,7 +66,9 @@ const turns = async (count: number): Promise<void> => {
 };
 
 describe('a board on Web Serial', () => {
-  it('that is pulled out during a run and returns as another port continues, bit for bit', async () => {
+  it('that is pulled out during a run and returns as another port continues, bit for bit', {
+    tags: 'long',
+  }, async () => {
     const run = async (pulls: number): Promise<Int16Array> => {
       const hub = new WebHub('A');
       const device = await hub.connect(await hub.plugIn('A'));

@@ -96,7 +96,7 @@ describe('estimates agree with the die within their own error bars', () => {
   });
 
   const ideal = 'an ideal board is found to be one, and its noise is not called coloured';
-  it(`${ideal}: 1,000 samples`, () => expectIdeal(1000));
+  it(`${ideal}: 1,000 samples`, { tags: 'long' }, () => expectIdeal(1000));
   it(`${ideal}: as many samples as elsewhere`, { tags: 'long' }, () => expectIdeal());
 
   async function expectIdeal(samples?: number): Promise<void> {
