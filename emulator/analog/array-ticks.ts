@@ -10,7 +10,7 @@ export interface ArrayState {
   readonly r: Int32Array;
   /** Carry of the row amplifiers, 0…2^(15+ρ) − 1. */
   readonly q: Int32Array;
-  /** 1: since the flags were last cleared, the cell hit a rail or the row amplifier hit its limit. */
+  /** 1 if the cell has hit a rail, or the row amplifier its limit, since the flags were last cleared. */
   readonly cellFlags: Uint8Array;
   readonly rowFlags: Uint8Array;
 }

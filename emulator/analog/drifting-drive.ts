@@ -40,7 +40,7 @@ export class DriftingDrive {
     return this.#effects.length > 0 || this.#faults.warmingSince !== undefined;
   }
 
-  /** For how many ticks the result of `at` holds. */
+  /** Number of ticks for which the result of `at` is valid. */
   ticksToChange(tick: number): number {
     const { warmingSince, ticks } = this.#faults;
     const ofRun = SEGMENT_TICKS - (tick % SEGMENT_TICKS);

@@ -27,8 +27,8 @@ const RUN_ENDING: Partial<Record<DeviceInput, RunOutcomeCode>> = {
 };
 
 /**
- * Everything behind the dispatcher: state machine, programs, cells and the board run. A reset replaces it as
- * a whole.
+ * Everything that the dispatcher acts on: state machine, programs, cells and the board run. A reset replaces
+ * it as a whole.
  */
 export class Board {
   readonly die: Die;

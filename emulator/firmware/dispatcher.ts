@@ -117,8 +117,9 @@ export class Dispatcher {
   }
 
   /**
-   * Whether a nonce begins like that of the open session or of one that ended lately. Frames carry only the
-   * first byte, so late frames of that session would be taken for new ones (protocol.md, "Nonces").
+   * Whether the first byte of a nonce is that of the open session, or of a session that has ended lately.
+   * Frames carry only the first byte, so late frames of that session would be taken for new ones
+   * (protocol.md, "Nonces").
    */
   #beginsLikeAnother(nonce: Uint8Array): boolean {
     const open = this.#link.sessionOpen ? [this.session.nonce] : [];

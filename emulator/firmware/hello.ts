@@ -21,7 +21,10 @@ const WINDOW = 32;
  * buffers.
  */
 const IN_FLIGHT_BYTES = 16 * FRAME_BYTES_MAX;
-/** The most cells whose second moments a run adds up. Those of 64 cells take as many bytes as 256 samples. */
+/**
+ * Largest number of cells whose second moments a run adds up. The moments of 64 cells take as many bytes as
+ * 256 samples.
+ */
 export const OWN_MOMENT_CELLS_MAX = 64;
 export const FIRMWARE_VERSION = 'emulator 0.1.0';
 
@@ -35,7 +38,7 @@ export function refuseHello(hello: Command<'hello'>): Event<'helloRefused'> | un
   return { nonce: hello.nonce, reason: REFUSAL.version, ...OWN_VERSION };
 }
 
-/** The refusal of a nonce that begins like a remembered one (protocol.md, "Nonces"). */
+/** The refusal of a nonce with the first byte of a remembered nonce (protocol.md, "Nonces"). */
 export function staleHello(hello: Command<'hello'>): Event<'helloRefused'> {
   return { nonce: hello.nonce, reason: REFUSAL.stale, ...OWN_VERSION };
 }

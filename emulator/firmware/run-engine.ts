@@ -8,9 +8,12 @@ import type { CellArray } from '../analog/cell-array.js';
 import type { EffectiveProgram } from '../analog/effective-program.js';
 import { RunAverages } from './run-averages.js';
 
-/** The most bytes that a sample block's message has beside its codes: every field in its longest form. */
+/**
+ * Largest number of bytes that a message of a sample block has beside its codes. Every field then has its
+ * longest form.
+ */
 const BLOCK_OVERHEAD_BYTES = 64;
-/** The most samples that one slice takes. It bounds the slice when no ticks lie between samples. */
+/** Largest number of samples that one slice takes. It bounds the slice when no ticks lie between samples. */
 const SLICE_SAMPLES_MAX = 4096;
 
 /**
@@ -247,7 +250,7 @@ export class RunEngine {
       return;
     }
     if (!this.#hasRoom) {
-      // Happens only under `lose`: the sample is read, dropped and counted.
+      // Reads a sample, drops it and counts it. This happens only with `lose`.
       this.#closeBlock();
       this.samplesLost++;
       this.#gap = true;

@@ -4,7 +4,7 @@ import type { Fault } from './imperfection.js';
 export const brownOut: Fault = {
   words: 'the supply fails for a moment: the board restarts, and what it held is lost',
   rule:
-    'The board restarts right after that tick: a new boot epoch, programs and session lost, and no word to ' +
+    'The board restarts right after that tick: a new boot epoch, programs and session lost, and no message to ' +
     'the host.',
   isOfCell: false,
   restarts: true,

@@ -41,7 +41,9 @@ export function drawEachRow(
   return Int32Array.from(drawGaussians(dieSeed, draw, 0, rows), value);
 }
 
-/** Which cells are broken when `ppm` of all cells are: those whose word lies below ⌊ppm·2³²/10⁶⌋. */
+/**
+ * The broken cells, if `ppm` of all cells are broken. They are the cells whose word lies below ⌊ppm·2³²/10⁶⌋.
+ */
 export function drawBroken({ dieSeed, cells }: DieInfo, draw: number, sharePpm: number): number[] {
   const words = new Uint32Array(cells);
   drawWords(dieSeed, draw, 0, words);

@@ -20,7 +20,7 @@ import {
 import * as parameter from './parameter-block.js';
 import { packTwoWay, TWO_WAY_BYTES_MIN, type TwoWayArray } from './two-way-program.js';
 
-/** The most ticks of one call into the kernel, which counts them in 32 bits. */
+/** Largest number of ticks of one call into the kernel, which counts them in 32 bits. */
 const CALL_TICKS_MAX = 1 << 30;
 const DRIVE_SCALE_LOG2 = 5;
 /** If |Δ| is at most this, v + Δ + η fits 32 bits. */

@@ -39,7 +39,8 @@ export type ServerEvent =
       /**
        * `busy`: another client has the board. `full`: too many connections. `silent`: no HELLO came in time,
        * or another connection needed the place. `version`: it speaks another version. `hello`: the board did
-       * not open the session, for example because its nonce begins like the nonce of an earlier session.
+       * not open the session, for example because its nonce has the same first byte as the nonce of an
+       * earlier session.
        */
       readonly reason: 'busy' | 'full' | 'silent' | 'version' | 'hello';
     };

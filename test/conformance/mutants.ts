@@ -315,7 +315,7 @@ const SESSION_MUTANTS: readonly Mutant[] = [
       },
     };
   }),
-  mutant('NONCE-1', 'accepts a nonce that begins like an old one', () => {
+  mutant('NONCE-1', 'accepts a nonce with the first byte of an old nonce', () => {
     let wanted = new Uint8Array(8);
     let given = 1;
     return {

@@ -85,7 +85,7 @@ export function describeSessions({ connect, running }: ContractBoard): void {
     expect(own.message).toMatchObject({ fields: { resumed: 1 } });
   });
 
-  it('a nonce that begins like that of one of the last five sessions is refused, another one opens a session', async () => {
+  it('a nonce with the first byte of one of the last five sessions is refused, and another nonce opens a session', async () => {
     const host = await connect();
     const nonces: Uint8Array[] = [];
     for (let i = 0; i < 6; i++) {

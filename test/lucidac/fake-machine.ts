@@ -91,7 +91,7 @@ export class FakeMachine {
     this.calibrations++;
   }
 
-  /** Takes an item of a configuration; false for one that the machine has no part for. */
+  /** Takes an item of a configuration. Returns false for an item that belongs to no part of the machine. */
   configure(item: Body<'Item'>, mac: string): boolean {
     const path = item.entity?.path ?? '';
     if (item.adc !== undefined && path === mac) {

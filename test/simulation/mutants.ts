@@ -171,7 +171,7 @@ export const MUTANTS: readonly Mutant[] = [
     replace: 'true',
   },
   {
-    name: 'a session may begin like one that has ended lately',
+    name: 'the nonce of a session may have the first byte of a session that has ended lately',
     file: DISPATCHER,
     find: 'other[0] === nonce[0]',
     replace: 'equalBytes(other, nonce)',

@@ -65,8 +65,8 @@ export interface Scenario {
    */
   readonly sequenceWraps: boolean;
   /**
-   * Whether the first byte of a nonce is soon used again. A frame carries only this byte of the nonce.
-   * A board refuses a nonce that begins like that of a session that it remembers. Drawn: in every 8th seed.
+   * Whether the first byte of a nonce is soon used again. A frame carries only this byte of the nonce. A
+   * board refuses a nonce with the first byte of a session that it remembers. Drawn: in every 8th seed.
    */
   readonly noncesComeAgain: boolean;
 }

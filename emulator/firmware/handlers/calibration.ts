@@ -3,7 +3,7 @@ import type { Board } from '../board.js';
 import { Refused } from '../refused.js';
 import type { Handlers } from './handlers.js';
 
-/** The most bytes that an answer of `readCalibration` has beside those of the record. */
+/** Largest number of bytes that an answer of `readCalibration` has beside those of the record. */
 const ANSWER_OVERHEAD_BYTES = 24;
 
 /** A real board receives nothing while it programs its flash, so it programs it only between runs. */

@@ -95,7 +95,7 @@ describe('estimates agree with the die within their own error bars', () => {
     expect(meanSquare(z)).toBeGreaterThan(1000);
   });
 
-  const ideal = 'an ideal board is found to be one, and its noise is not called coloured';
+  const ideal = 'an ideal board is measured as ideal, and its noise is not called coloured';
   it(`${ideal}: 1,000 samples`, { tags: 'long' }, () => expectIdeal(1000));
   it(`${ideal}: as many samples as elsewhere`, { tags: 'long' }, () => expectIdeal());
 

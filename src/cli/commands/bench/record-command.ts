@@ -49,7 +49,7 @@ rates of real lines, 1 MB/s and 40 MB/s (USB at high speed).`,
       ...result.lines.flatMap(lineRows),
       ['bytes of the file per code byte', result.fileOverCodes.toFixed(3)],
       ...(result.endedEarly > 0
-        ? [['pairs measured again, their recording ended early', String(result.endedEarly)]]
+        ? [['pairs measured again, because their recording ended early', String(result.endedEarly)]]
         : []),
     ];
     const about = { device: `emulator:${PROFILE}`, port, pairs };
@@ -85,13 +85,13 @@ function costRows(what: string, cost: RecordingCost): string[][] {
     ],
     [`${what}, 1 MB plain, recorded, recording thread`, seconds.map(formatSeconds).join(', ')],
     [`${what}, left of the full rate`, `${formatPercent(cost.fullRateLeft, 0)}, limited by ${limit}`],
-    [`${what}, the same by the clock, now`, formatPercent(cost.clockRateLeft, 0)],
+    [`${what}, left of the rate by the clock`, formatPercent(cost.clockRateLeft, 0)],
     [
       `${what}, 1 MB by the clock, plain, recorded`,
       [cost.plainClockSecondsPerMegabyte, cost.recordedClockSecondsPerMegabyte].map(formatSeconds).join(', '),
     ],
     [
-      `${what}, of it without a processor`,
+      `${what}, the part of these times without a processor`,
       [cost.plainWaitSecondsPerMegabyte, cost.recordedWaitSecondsPerMegabyte].map(formatSeconds).join(', '),
     ],
   ];

@@ -53,8 +53,8 @@ export type Said<N extends CommandName> =
 let lastFirstByte = randomBytes(1)[0];
 
 /**
- * A nonce whose first byte differs from those of the last 254 nonces. Boards refuse a nonce that begins like
- * a recent one.
+ * A nonce whose first byte differs from those of the last 254 nonces. Boards refuse a nonce with the first
+ * byte of a recent nonce.
  */
 export function freshNonce(): Uint8Array {
   const nonce = new Uint8Array(randomBytes(8));

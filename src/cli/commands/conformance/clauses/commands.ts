@@ -54,7 +54,7 @@ export const COMMAND_CLAUSES: readonly Clause[] = [
       host.requestId = 9;
       await use.ask('acknowledge', {});
       host.write(host.command('acknowledge', {}, 5));
-      const { refusal } = await host.answer(5, 'a request with an id from behind');
+      const { refusal } = await host.answer(5, 'a request with an id below earlier ones');
       equal(refusal && reasonName(refusal.reason), 'stale', 'the reason of the refusal');
     },
   },

@@ -35,7 +35,10 @@ function toTarget(runs: readonly TableRun[], problem: string, method: string): T
   return { steps, host, usb: over(USB_BYTES_PER_SECOND), fast: over(FAST_BYTES_PER_SECOND) };
 }
 
-/** The rivals of the board. Of the two first-order methods, the better figure counts in each column. */
+/**
+ * The methods that the board is compared with. In each column the better one of the two first-order methods
+ * counts.
+ */
 function rivals(runs: readonly TableRun[], problem: string): readonly (readonly [string, ToTarget])[] {
   const names = Object.keys(PROBLEMS[problem].methods);
   const of = (method: string) => toTarget(runs, problem, method);
@@ -140,7 +143,9 @@ export function claimsOf(runs: readonly TableRun[]): Claim[] {
   ];
 }
 
-/** Whether the board is needed where low-rank deflation on the host may be enough. */
+/**
+ * The claim whether the board is needed for a problem for which low-rank deflation on the host may be enough.
+ */
 function poissonClaim(runs: readonly TableRun[]): Claim[] {
   const [board, low] = ['board', LOW_RANK].map((method) => {
     const [group] = groupsOf(runs, PART, { problem: 'poisson2', method });
@@ -161,7 +166,10 @@ function poissonClaim(runs: readonly TableRun[]): Claim[] {
   ];
 }
 
-/** Bars of the problems on which a first-order method gets there; the others are named. */
+/**
+ * Bars of the problems on which a first-order method reaches the target. The subtitle names the other
+ * problems.
+ */
 export function stepsChart(runs: readonly TableRun[]): Chart {
   const ratios = problemsOf(runs).map((problem) => ({
     problem,
