@@ -65,10 +65,11 @@ describe('link.json', () => {
   // These send tens of thousands of frames. The host's numbers that run over are quick tests.
   const isLong = ({ name }: (typeof LINK_VECTORS)[number]): boolean =>
     name === 'numbers run over 65535, device' || name.startsWith('numbers up to 32768 back');
-  test.for(LINK_VECTORS.filter((vector) => !isLong(vector)))('$name', expectReplayed);
-  test.for(LINK_VECTORS.filter(isLong))('$name', { tags: 'long' }, expectReplayed);
+  const named = (vectors: typeof LINK_VECTORS) => vectors.map((vector) => [vector.name, vector] as const);
+  test.each(named(LINK_VECTORS.filter((vector) => !isLong(vector))))('%s', expectReplayed);
+  test.each(named(LINK_VECTORS.filter(isLong)))('%s', { tags: 'long' }, expectReplayed);
 
-  function expectReplayed(vector: (typeof LINK_VECTORS)[number]): void {
+  function expectReplayed(_: string, vector: (typeof LINK_VECTORS)[number]): void {
     expect(replay(vector)).toBeUndefined();
   }
 
