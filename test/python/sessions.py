@@ -92,9 +92,20 @@ def zeros(board):
     return {"answers": [x.tolist() for x in answers], "framesSent": link.counters["frames_sent"] - before}
 
 
+def once_running(board, action):
+    """Another thread calls `action` as soon as the board says that it runs, at most 30 s from now."""
+    def wait():
+        until = time.monotonic() + 30
+        while board.status()["state"] != "running" and time.monotonic() < until:
+            time.sleep(0.02)
+        action()
+
+    threading.Thread(target=wait, daemon=True).start()
+
+
 def stop(board):
     """A stop from another thread ends a run, and the board goes on after `acknowledge`."""
-    threading.Timer(0.3, board.stop).start()
+    once_running(board, board.stop)
     began = time.monotonic()
     code = code_of(board.run, PROGRAM, **LONG)
     state = board.status()["state"]
@@ -112,7 +123,7 @@ def stop(board):
 
 def deadline(board):
     """A run that takes too long is ended on the board, and the next one starts."""
-    code = code_of(board.run, PROGRAM, timeout=0.5, **LONG)
+    code = code_of(board.run, PROGRAM, timeout=2.0, **LONG)
     return {
         "code": code,
         "state": board.status()["state"],
@@ -122,7 +133,7 @@ def deadline(board):
 
 def interrupt(board):
     """Ctrl-C in a run ends it on the board."""
-    threading.Timer(0.4, lambda: os.kill(os.getpid(), signal.SIGINT)).start()
+    once_running(board, lambda: os.kill(os.getpid(), signal.SIGINT))
     try:
         board.run(PROGRAM, **LONG)
     except KeyboardInterrupt:
