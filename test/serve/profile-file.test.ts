@@ -69,7 +69,7 @@ describe('emulator:file=', () => {
     ],
     ['an unknown field', file('odd.json', { ...own, colour: 'red' }), /bad field: colour is no field/],
     ['an array', file('array.json', []), /is \[\]; it takes an object/],
-  ])('%s is an error that names it', async (_, where, message) => {
+  ])('refuses %s with an error that names the fault', async (_, where, message) => {
     await expect(readProfile(where)).rejects.toMatchObject({
       code: 'BAD_FILE',
       message: expect.stringMatching(message),

@@ -11,7 +11,7 @@ export type ConnectionStatus =
   // `refusals` counts the refused tokens since the page was opened.
   | { readonly kind: 'refused'; readonly message: string; readonly refusals: number };
 
-/** Waits between tries to reach the server: doubled from the first to the last. */
+/** The first and the longest wait between two tries to reach the server. Each is twice the one before. */
 const RETRY_MIN_MS = 500;
 const RETRY_MAX_MS = 8000;
 

@@ -2,10 +2,10 @@
 
     python3 golden.py > golden.json
 
-It shares no code with src/learning/quantum: amplitudes come from ln cosh of whole patterns, never from
-ratios, and energies of patterns from the Hamiltonian as a sum over neighbours. `trained` are parameters
-of the critical Ising ring of 16 after 60 steps of exact stochastic reconfiguration on seed 5, for the
-test of the mapping.
+It shares no code with src/learning/quantum. It computes each amplitude from ln cosh of the whole spin
+pattern, and the energy of a pattern as a sum over neighbours. `trained` holds the parameters of a network
+for the critical Ising ring of 16 spins, after 60 steps of stochastic reconfiguration that solve exactly
+(seed 5). The test of the mapping onto a board uses them.
 """
 
 import json

@@ -10,17 +10,17 @@ import { percentile } from '../../statistics.js';
 import { BareSocket } from './bare-socket.js';
 import { benchStop, type StopBench } from './stop.js';
 
-/** Rates of codes of one kind. */
+/** How fast the codes of a program or of samples are sent. All codes are of the same kind. */
 interface CodeRates {
   /** Code bytes a second from host to board, from defining the program until the last write was answered. */
   readonly uploadBytesPerSecond: number;
   /** Code bytes a second of a stream of samples without ticks between them. */
   readonly downloadBytesPerSecond: number;
-  /** Bytes on the wire over code bytes, upload. */
+  /** Bytes on the wire of an upload, divided by its code bytes. */
   readonly wireOverhead: number;
 }
 
-/** The rates above belong to codes of every size. */
+/** The inherited rates belong to codes that have every value of their width. */
 export interface LinkBench extends CodeRates, StopBench {
   /** The rates of codes of which nine in ten are zero, as in the factor of a trained network. */
   readonly mostlyZero: CodeRates;
@@ -29,7 +29,8 @@ export interface LinkBench extends CodeRates, StopBench {
   readonly roundTripP50Ms: number;
   readonly roundTripP99Ms: number;
   /**
-   * The upload's frames over a loopback socket to a reader that only counts, in the same run; `tcp:` only.
+   * The rate at which the frames of the upload go through a bare loopback socket, to a reader that only
+   * counts them. It is measured in the same run, for `tcp:` only.
    */
   readonly bareSocketBytesPerSecond?: number;
   readonly uploadOverBareSocket?: number;
@@ -45,14 +46,13 @@ const PINGS = 500;
  * are reported.
  */
 const ROUNDS = 25;
-/** A slow line is measured for about this time, but with at least this number of rounds. */
+/** A slow line is measured for about this time. */
 const MEASURE_MS = 10_000;
+/** Least number of rounds, also on a slow line. */
 const ROUNDS_MIN = 5;
-/**
- * The time of the rounds before the measured ones, at least one. Both ends compile their code meanwhile.
- */
+/** How long rounds run that are not measured, so that both ends compile their code. At least one round. */
 const WARM_UP_MS = 3000;
-/** Largest stream of samples. On a slow line it is as long as an upload can be in `DOWNLOAD_MS`. */
+/** Largest stream of samples. On a slow line it has the bytes that an upload sends in `DOWNLOAD_MS`. */
 const DOWNLOAD_BYTES_MAX = 16e6;
 /**
  * Largest number of downloads of one kind, and their longest total time. The first download counts only if it
@@ -213,14 +213,14 @@ export function benchProgram(
 /** Width of the state's codes: within ± V_fs, so that no cell starts at a rail. */
 const STATE_BITS = 15;
 /**
- * One in this number of pairs of neighbouring codes is not zero. In a trained factor, 2 to 7 successive codes
- * are not zero.
+ * Of this number of pairs of neighbouring codes, one pair has codes other than zero. In a trained factor such
+ * codes come in groups of 2 to 7.
  */
 const PAIRS_PER_NONZERO = 10;
 
 /**
- * Fills codes by a multiplicative hash: with every value of `bits` bits, or with zeros and, in one pair of
- * ten, ±1.
+ * Fills codes by a multiplicative hash. The kind `everySize` has every value of `bits` bits; `mostlyZero` has
+ * zeros, and ±1 in one pair of ten.
  */
 function filled<Codes extends Int8Array | Int16Array>(codes: Codes, bits: number, kind: CodeKind): Codes {
   for (let i = 0; i < codes.length; i++) {

@@ -24,7 +24,7 @@ interface DigitsTraining {
   readonly batch: number;
   readonly epochs: number;
   readonly seed: number;
-  /** The examples of the tests. `validation` takes training examples that no training sees. */
+  /** The examples of the tests. `validation` has examples of the training set that are never trained on. */
   readonly testOn: 'test' | 'validation';
   readonly testSize: number;
   readonly signal: AbortSignal;
@@ -33,15 +33,15 @@ interface DigitsTraining {
 /** A run of a study that is a training of digits, as data. */
 export interface DigitsRun extends Omit<DigitsTraining, 'solver' | 'signal'> {
   /**
-   * The solver: the board of the study, or the exact process of an ideal board, with this noise. Left out:
-   * the optimizer needs neither.
+   * The board of the study, or the process of an ideal board, computed exactly. Both have this noise. Absent
+   * if the optimizer needs no solver.
    */
   readonly solver?: { readonly by: 'board' | 'process'; readonly noiseTemperature?: number };
 }
 
 /** The batch of the paper (arXiv 2405.13817). */
 export const PAPER_BATCH = 64;
-/** How many digits the studies of single claims train and test on; they take one epoch. */
+/** Numbers of digits for training and test in the studies of one claim. They train for one epoch. */
 export function digitsSizes(quick: boolean) {
   return quick ? { trainSize: 1920, testSize: 1000 } : { trainSize: 5120, testSize: 5000 };
 }
@@ -58,8 +58,8 @@ function digits(): Dataset {
 }
 
 /**
- * Trains a convolution classifier of digits once. Figures: `trainLoss` and `testLoss` in nat of the final
- * parameters, `testError` as a share, ticks, modelled board seconds and uploaded bytes, each a step. Errors:
+ * Trains a convolution classifier of digits once. Figures of the final parameters: `trainLoss` and `testLoss`
+ * in nat, `testError` as a share. Figures per step: ticks, modelled board seconds, uploaded bytes. Errors:
  * those of `train`.
  */
 async function trainDigits(request: DigitsTraining): Promise<Measured> {
@@ -104,8 +104,8 @@ export async function measureDigits({ solver, ...training }: DigitsRun, lab: Lab
 }
 
 /**
- * The part of a study that does its runs and shares them out. Each run trains a classifier of digits with
- * this number of channels; `runOf` gives its training.
+ * The functions with which a study does its runs, here or on several boards. Each run trains a classifier of
+ * digits with this number of channels; `runOf` gives its training.
  */
 export function digitsRuns(
   channels: number,
@@ -134,7 +134,7 @@ function digitsNetwork(channels: number) {
   return createConvolutionClassifier({ rows, columns, classes, channels });
 }
 
-/** A small classifier of digits as a problem: 80 steps of one epoch. */
+/** A small classifier of digits as a problem. One epoch has 80 steps, and 30 if `quick`. */
 export function digitsProblem(seed: number, quick: boolean): Problem<Figures, Figures> {
   const { trainSize, testSize } = digitsSizes(quick);
   const data = digits();
