@@ -7,7 +7,7 @@ describe('bench record', () => {
     const { fileOverCodes, upload, again, download, lines } = await benchRecord(
       'ideal-64',
       AbortSignal.timeout(60_000),
-      { rounds: 1, repeats: 1, lineMs: 60, onProgress: (share) => shares.push(share) },
+      { rounds: 1, streamBytes: 1, lineMs: 60, onProgress: (share) => shares.push(share) },
     );
     // The file contains all bytes and only few others.
     expect(fileOverCodes).toBeGreaterThan(1);
@@ -43,7 +43,7 @@ describe('bench record', () => {
     const { again, download } = await benchRecord('ideal-64', AbortSignal.timeout(60_000), {
       port: 'tcp',
       rounds: 1,
-      repeats: 1,
+      streamBytes: 1,
       lineMs: 20,
     });
     for (const { clockRateLeft } of [again, download]) expect(clockRateLeft).toBeGreaterThan(0);

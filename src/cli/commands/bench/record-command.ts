@@ -6,7 +6,7 @@ import { choice, positiveInteger } from '../../options/values.js';
 import { withInterrupt } from '../../output/interrupt.js';
 import { formatTable } from '../../output/table.js';
 import { WorkDisplay } from '../../output/work-display.js';
-import { benchRecord, type LineCost, type RecordingCost } from './record.js';
+import { benchRecord, type LineCost, type RecordingCost, STREAM_BYTES } from './record.js';
 import { BENCH_PORTS } from './record-port.js';
 
 /** The board computes in this process, so that the processor time of both ends counts. */
@@ -22,23 +22,30 @@ export const command = defineCommand({
       value: positiveInteger(100),
       default: 5,
     }),
+    megabytes: option('--megabytes <n>', 'MB that each work sends in a turn at full rate', {
+      value: positiveInteger(10_000),
+      default: STREAM_BYTES / 1e6,
+    }),
     ...JSON_OUTPUT,
   },
   example: `
 Examples:
   thermolink bench record
   thermolink bench record --port tcp --pairs 9
+  thermolink bench record --megabytes 800
 
 Host and board share one thread; a second thread records. The table shows the processor times of both threads as
 medians over pairs of turns: one turn with a recording, one without. The share of the full rate that is left holds
 only if the recording thread has a processor of its own. The full rate is that of this machine; the last rows have the
-rates of real lines, 1 MB/s and 40 MB/s (USB at high speed).`,
-  async run({ port, pairs, json }) {
+rates of real lines, 1 MB/s and 40 MB/s (USB at high speed). In a turn of 100 MB the recording thread still compiles
+its code; a longer turn shows the cost of a long session.`,
+  async run({ port, pairs, megabytes, json }) {
     const display = new WorkDisplay('bench record', 1, json === true);
     const result = await withInterrupt((signal) =>
       benchRecord(PROFILE, signal, {
         port,
         rounds: pairs,
+        streamBytes: megabytes * 1e6,
         onProgress: (share) => display.update(share, ''),
       }),
     ).finally(() => display.finish());
@@ -52,7 +59,7 @@ rates of real lines, 1 MB/s and 40 MB/s (USB at high speed).`,
         ? [['pairs measured again, because their recording ended early', String(result.endedEarly)]]
         : []),
     ];
-    const about = { device: `emulator:${PROFILE}`, port, pairs };
+    const about = { device: `emulator:${PROFILE}`, port, pairs, megabytes };
     printReport({ json: { ...about, timing: result }, text: formatTable(rows) }, json === true);
   },
 });

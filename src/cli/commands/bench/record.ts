@@ -12,17 +12,17 @@ import { type BenchPort, serveBenchBoard } from './record-port.js';
 const UPLOAD_BYTES = 4e6;
 const DOWNLOAD_BYTES = 4e6;
 /**
- * The number of uploads and of reads of samples in one turn. Their bytes are several times the bytes that can
- * wait for the recorder.
+ * Default number of bytes that each work sends in one turn at full rate. This is several times the bytes that
+ * can wait for the recorder.
  */
-const REPEATS = 25;
+export const STREAM_BYTES = 100e6;
 /**
  * Most pairs that are measured again because their recording ended early. It ends on a machine so busy that
  * nothing could be written for a second.
  */
 const ENDED_MAX = 5;
-/** On a slow port a turn ends earlier, after this time. */
-const WORK_MS = 1000;
+/** On a port slower than this a turn has fewer bytes, because it ends earlier. */
+const SLOW_BYTES_PER_SECOND = 100e6;
 /** Pairs of turns with and without a recording, after one unmeasured pair. */
 const ROUNDS = 5;
 /**
@@ -114,8 +114,8 @@ export interface RecordBenchOptions {
   readonly port?: BenchPort;
   /** Measured pairs of turns with and without a recording, after one unmeasured pair. */
   readonly rounds?: number;
-  /** How often a turn repeats the upload, and reads samples. */
-  readonly repeats?: number;
+  /** Bytes that each work sends in one turn at full rate; STREAM_BYTES if not given. */
+  readonly streamBytes?: number;
   /** How long each direction is measured at the rate of each line. */
   readonly lineMs?: number;
   readonly onProgress?: (share: number) => void;
@@ -133,7 +133,7 @@ export async function benchRecord(
   {
     port = 'memory',
     rounds = ROUNDS,
-    repeats = REPEATS,
+    streamBytes = STREAM_BYTES,
     lineMs = LINE_MS,
     onProgress = () => undefined,
   }: RecordBenchOptions = {},
@@ -154,7 +154,7 @@ export async function benchRecord(
           const recording = record === undefined ? {} : { record: { file: record, onWarning } };
           const device = await connect(board.uri, { signal, ...recording });
           try {
-            return await measure(device, others, { repeats, lineMs, signal });
+            return await measure(device, others, { streamBytes, lineMs, signal });
           } finally {
             await device.close();
           }
@@ -227,7 +227,7 @@ function lineCostOf(pairs: readonly Pair[], bytesPerSecond: number) {
 }
 
 interface MeasureOptions {
-  readonly repeats: number;
+  readonly streamBytes: number;
   readonly lineMs: number;
   readonly signal: AbortSignal;
 }
@@ -240,7 +240,7 @@ interface MeasureOptions {
 async function measure(
   device: Device,
   others: ReadonlySet<string>,
-  { repeats, lineMs, signal }: MeasureOptions,
+  { streamBytes, lineMs, signal }: MeasureOptions,
 ): Promise<{ readonly times: readonly Times[]; readonly codeBytes: number }> {
   const image = benchProgram(device.identity, UPLOAD_BYTES);
   const run = { bank: 0, runSeed: 1, burnInTicks: 0, ticksPerSample: 0, signal };
@@ -264,9 +264,10 @@ async function measure(
     return bytes;
   };
   const often = async (work: () => Promise<number>): Promise<number> => {
-    const endMs = performance.now() + WORK_MS;
+    const endMs = performance.now() + (streamBytes / SLOW_BYTES_PER_SECOND) * 1000;
     let bytes = 0;
-    for (let done = 0; done < repeats && performance.now() < endMs; done++) bytes += await work();
+    do bytes += await work();
+    while (bytes < streamBytes && performance.now() < endMs);
     return bytes;
   };
   const works = [
