@@ -25,6 +25,12 @@ import {
 } from '../analog/effective-program.js';
 import { Refused } from './refused.js';
 
+/**
+ * Largest number of couplings that are converted with the write of the last one. The conversion of more takes
+ * tens of ms, in which a stop would have to wait, so the commit does it.
+ */
+const PREPARED_COUPLINGS_MAX = 1024 * 1024;
+
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
 /** One program bank: codes as they were written, and the program that a commit made of them. */
@@ -160,13 +166,14 @@ export class ProgramMemory {
 
   /**
    * Converts the couplings for the next commit as soon as their last entry is written; they are written up to
-   * `end`. The commit then takes less time. Returns the arrays; undefined if entries are missing, and for
-   * codes that a commit may refuse.
+   * `end`. The commit then takes less time. Returns the arrays. Returns undefined if entries are missing, for
+   * codes that a commit may refuse, and for more than PREPARED_COUPLINGS_MAX entries.
    */
   prepare(bankIndex: number, end: number): ProgramArrays | undefined {
     const bank = this.bank(bankIndex);
     const image = this.image(bankIndex);
-    if (end < image.couplings.length || !fillsItsWidth(image)) return undefined;
+    const { length } = image.couplings;
+    if (end < length || length > PREPARED_COUPLINGS_MAX || !fillsItsWidth(image)) return undefined;
     clearUpTo(bank, end);
     bank.couplingsDigest ??= couplingsDigest(image.couplings);
     const { mode, cells, rows } = image;
