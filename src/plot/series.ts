@@ -76,8 +76,7 @@ export function drawSeries(style: StyledSeries, runs: readonly (readonly Point[]
 }
 
 function pathOf(run: readonly Point[]): string {
+  // `decimate` keeps the first and the last point of the run, so the path has at least two points.
   const points = decimate(run).map(([x, y]) => `${pixels(x)} ${pixels(y)}`);
-  // All points may fall on one place. A second point there makes it a visible line with round ends.
-  if (points.length === 1) points.push(points[0]);
   return `M${points[0]}L${points.slice(1).join(' ')}`;
 }

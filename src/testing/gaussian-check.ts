@@ -66,7 +66,7 @@ export function covarianceDeviations(
 ): SampleDeviation[] | undefined {
   const cells = Math.sqrt(covariance.length);
   if (!Number.isInteger(cells) || cells === 0)
-    throw badArgument('covariance', `${covariance.length} entries`, 'N × N entries, row-major');
+    throw badArgument('covariance.length', covariance.length, 'N × N for N cells');
   const samples = checked(values, cells, rate);
   const { blocks } = samples;
   if (!blocks) return undefined;
@@ -89,7 +89,7 @@ export function covarianceDeviations(
     for (let other = cell + 1; other < cells; other++) {
       const expected = covariance[cell * cells + other] / (spread[cell] * spread[other]);
       if (!(Math.abs(expected) < 1))
-        throw badArgument('covariance', `a correlation of ${expected}`, 'a positive definite matrix');
+        throw badArgument(`The correlation of cells ${cell} and ${other}`, expected, 'between −1 and 1');
       const x = (at: number): number => (values[at + cell] - centre[cell]) / spread[cell];
       const y = (at: number): number => (values[at + other] - centre[other]) / spread[other];
       const sum = variance((at) => x(at) + y(at));
@@ -112,7 +112,7 @@ function expectedSpread(covariance: ArrayLike<number>, cells: number, cell: numb
 function checked(values: ArrayLike<number>, cells: number, rate: number): CheckedSamples {
   if (!(rate > 0 && rate < 1)) throw badArgument('rate', rate, 'a number above 0 and below 1');
   if (cells === 0 || values.length % cells !== 0 || values.length === 0)
-    throw badArgument('samples', `${values.length} values`, `a multiple of ${cells}, one row a sample`);
+    throw badArgument('samples.length', values.length, `a multiple of ${cells}, and above 0`);
   const series = Float64Array.from(values);
   const wrong = series.findIndex((value) => !Number.isFinite(value));
   if (wrong >= 0) throw badArgument(`samples[${wrong}]`, series[wrong], 'a finite number');

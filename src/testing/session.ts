@@ -31,7 +31,7 @@ export function meanVolts(
 ): Float64Array<ArrayBuffer> {
   const cells = codes.length / report.samplesTaken;
   if (!Number.isInteger(cells) || cells === 0)
-    throw badArgument('run', `${codes.length} codes`, 'a run with samples');
+    throw badArgument('codes.length', codes.length, 'a multiple of report.samplesTaken, and above 0');
   const mean = new Float64Array(cells);
   for (let at = 0; at < codes.length; at++) mean[at % cells] += codes[at];
   return readingVolts(

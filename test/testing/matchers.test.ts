@@ -89,10 +89,14 @@ describe('samples that can not be judged', () => {
   });
 
   it('are refused: wrong shapes, NaN, a rate that is not a probability', () => {
-    expect(() => meanDeviations(new Float64Array(7), MEAN, 0.01)).toThrow(/multiple of 5/);
+    expect(() => meanDeviations(new Float64Array(7), MEAN, 0.01)).toThrow(
+      /^samples\.length is 7; it must be a multiple of 5, and above 0\.$/,
+    );
     expect(() => meanDeviations(new Float64Array(10).fill(Number.NaN), MEAN, 0.01)).toThrow(/samples\[0\]/);
     expect(() => meanDeviations(new Float64Array(100), MEAN, 0)).toThrow(/rate/);
-    expect(() => covarianceDeviations(new Float64Array(100), new Float64Array(24), 0.01)).toThrow(/N × N/);
+    expect(() => covarianceDeviations(new Float64Array(100), new Float64Array(24), 0.01)).toThrow(
+      /^covariance\.length is 24; it must be N × N for N cells\.$/,
+    );
     expect(() => covarianceDeviations(new Float64Array(100), new Float64Array(25), 0.01)).toThrow(/above 0/);
   });
 });

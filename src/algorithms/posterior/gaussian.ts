@@ -103,7 +103,7 @@ export function regressionPosterior(request: RegressionRequest): GaussianPosteri
   checkArray('priorMean', priorMean, 'Float64Array');
   checkFinite('priorMean', priorMean);
   if (priorMean.length !== inputs.columns)
-    throw badArgument('priorMean', priorMean.length, counted(inputs.columns, 'number'));
+    throw badArgument('priorMean.length', priorMean.length, String(inputs.columns));
   const rows = matrix(
     inputs.rows,
     inputs.columns,

@@ -30,7 +30,7 @@ export interface LogisticPosterior {
   readonly priorMean: Float64Array;
   /** The most probable θ, length N. */
   readonly mode: Float64Array;
-  /** L of the Hessian L Lᵀ at the mode, N×N: the precision of the Laplace approximation. */
+  /** L, N×N. L Lᵀ is the Hessian at the mode, and is the precision of the Laplace approximation. */
   readonly hessianFactor: Matrix;
   /** Standard deviations of the Laplace approximation, length N. */
   readonly laplaceSd: Float64Array;
@@ -43,10 +43,13 @@ export interface LogisticPosterior {
 const NEWTON_STEPS_MAX = 100;
 
 /**
- * Checks a logistic regression and finds its mode by Newton's method with halved steps, O(mN²) a step.
+ * Checks a logistic regression and finds its mode by Newton's method, O(mN²) a step. A step that lowers the
+ * density is halved until it no longer does.
  *
- * Errors: BAD_ARGUMENT for labels other than 0 and 1, or if all labels are equal; BAD_MATRIX for shapes that
- * do not fit, numbers that are not finite, columns that are combinations of others.
+ * Errors: BAD_ARGUMENT for labels other than 0 and 1, labels that are all equal, a precision or a mean of the
+ * prior that is not allowed; BAD_MATRIX for `inputs` that do not fit the labels, hold a number that is not
+ * finite, or have a column that is a combination of others; NOT_POSITIVE_DEFINITE if the Hessian is not
+ * positive definite in float64.
  */
 export function logisticPosterior(request: LogisticRequest): LogisticPosterior {
   checkObject('The request', request, '{ inputs, labels, priorPrecision: 1 }');
@@ -57,8 +60,10 @@ export function logisticPosterior(request: LogisticRequest): LogisticPosterior {
   if (priorPrecision === 0) throw badArgument('priorPrecision', 0, 'a number above 0');
   const priorMean = request.priorMean ?? new Float64Array(inputs.columns);
   checkArray('priorMean', priorMean, 'Float64Array');
-  if (priorMean.length !== inputs.columns || priorMean.some((value) => !Number.isFinite(value)))
-    throw badArgument('priorMean', `a list of ${priorMean.length}`, counted(inputs.columns, 'finite number'));
+  if (priorMean.length !== inputs.columns)
+    throw badArgument('priorMean.length', priorMean.length, String(inputs.columns));
+  const at = priorMean.findIndex((value) => !Number.isFinite(value));
+  if (at >= 0) throw badArgument(`priorMean[${at}]`, priorMean[at], 'a finite number');
   const model = { inputs, labels, priorPrecision, priorMean };
   const mode = modeOf(model);
   const hessian = hessianOf(model, mode);
@@ -99,7 +104,7 @@ export function logisticLogDensity(
   return sum;
 }
 
-/** Gradient of `logDensity`: Xᵀ(y − σ(Xθ)) − λ(θ − μ). */
+/** Gradient of `logisticLogDensity`: Xᵀ(y − σ(Xθ)) − λ(θ − μ). */
 export function logisticGradient(
   {
     inputs,
@@ -137,7 +142,7 @@ function modeOf(model: Model): Float64Array {
     if (!outcome.ok) throw indefinite(outcome.pivot);
     const gradient = logisticGradient(model, theta);
     const direction = choleskySolve(outcome.factor, gradient);
-    // The decrement bounds how much ln of the density can still grow, in nat.
+    // Half of this product estimates how much ln of the density can still grow, in nat.
     if (dot(direction, gradient) < 1e-20 * Math.max(1, Math.abs(density))) break;
     let share = 1;
     let next = theta;
@@ -179,10 +184,14 @@ function checkLabels(labels: ArrayLike<number>): Float64Array {
   const at = list.findIndex((label) => label !== 0 && label !== 1);
   if (at >= 0) throw badArgument(`labels[${at}]`, list[at], '0 or 1');
   if (list.includes(0) && list.includes(1)) return list;
-  throw new ThermolinkError('BAD_ARGUMENT', `All ${counted(list.length, 'label')} are of one class.`, {
-    hint: 'A regression needs observations of both classes.',
-    data: { count: list.length },
-  });
+  throw new ThermolinkError(
+    'BAD_ARGUMENT',
+    `Not both classes occur among ${counted(list.length, 'label')}.`,
+    {
+      hint: 'A regression needs observations of both classes.',
+      data: { count: list.length },
+    },
+  );
 }
 
 function indefinite(pivot: number): ThermolinkError {

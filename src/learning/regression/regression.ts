@@ -193,7 +193,7 @@ function spreadOf({ count, targets }: Pairs): number {
     for (let e = 0; e < count; e++) mean += targets[e * width + k] / count;
     for (let e = 0; e < count; e++) spread += (targets[e * width + k] - mean) ** 2;
   }
-  if (spread === 0) throw badArgument('test.targets', 'the same in all examples', 'targets that differ');
+  if (spread === 0) throw badArgument('The spread of test.targets over the examples', 0, 'above 0');
   return spread;
 }
 

@@ -178,7 +178,8 @@ describe('refuses', () => {
   const { inputs, labels } = small();
   const make = (change: object) => () => logisticPosterior({ inputs, labels, priorPrecision: 1, ...change });
   it.each([
-    ['one class', make({ labels: labels.map(() => 1) }), /All 20 labels are of one class/],
+    ['one class', make({ labels: labels.map(() => 1) }), /Not both classes occur among 20 labels/],
+    ['one label', make({ labels: [1] }), /Not both classes occur among 1 label\./],
     ['a label of 2', make({ labels: labels.map((label) => 2 * label) }), /labels\[\d+\] is 2/],
     [
       'collinear columns',
@@ -203,6 +204,16 @@ describe('refuses', () => {
       /NaN at place 8/,
     ],
     ['no prior', make({ priorPrecision: 0 }), /priorPrecision/],
+    [
+      'a prior mean of another length',
+      make({ priorMean: new Float64Array(3) }),
+      /^priorMean\.length is 3; it must be 2\.$/,
+    ],
+    [
+      'a prior mean that is not finite',
+      make({ priorMean: Float64Array.of(0, Infinity) }),
+      /^priorMean\[1\] is Infinity; it must be a finite number\.$/,
+    ],
     ['labels of another length', make({ labels: labels.slice(1) }), /one row for each of the 19 targets/],
   ])('%s', (_, work, message) => expect(work).toThrow(message));
 

@@ -1,3 +1,4 @@
+import { gzipSync } from 'node:zlib';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { createAnalogSolver } from '../../../src/algorithms/board-solver.js';
 import { invert } from '../../../src/algorithms/invert.js';
@@ -6,6 +7,7 @@ import { CELL_QUANTITIES } from '../../../src/board/calibration.js';
 import { connect } from '../../../src/connect.js';
 import { type CalibrationResult, calibrate } from '../../../src/measure/calibrate.js';
 import { calibrationRecordOf } from '../../../src/measure/calibration-record.js';
+import { packCalibration, unpackCalibration } from '../../../src/measure/kept-calibration.js';
 import { calibrationOf } from '../../../src/measure/read-calibration-record.js';
 
 const MEASURED = new Date('2026-03-01T12:00:00Z');
@@ -129,6 +131,24 @@ describe('the record of a calibration', () => {
     const read = () => calibrationOf(record, LATER);
     expect(read).toThrow(expect.objectContaining({ code: 'BAD_CALIBRATION' }));
     expect(read).toThrow(field);
+  });
+});
+
+describe('the bytes of a record that a board keeps', () => {
+  it('hold the record', () => {
+    expect(unpackCalibration(packCalibration(text()))).toEqual(text());
+  });
+
+  it.each([
+    ['are no gzip', Uint8Array.of(1, 2, 3)],
+    ['are gzip of no JSON', new Uint8Array(gzipSync('not a record'))],
+  ])('are refused if they %s', (_, bytes) => {
+    expect(() => unpackCalibration(bytes)).toThrow(
+      expect.objectContaining({
+        code: 'BAD_CALIBRATION',
+        message: 'The board keeps data that is not a calibration record of thermolink.',
+      }),
+    );
   });
 });
 
