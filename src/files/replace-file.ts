@@ -7,6 +7,7 @@ import {
   ftruncateSync,
   openSync,
   readlinkSync,
+  readSync,
   renameSync,
   rmSync,
   type Stats,
@@ -22,6 +23,7 @@ export type WritePart = (descriptor: number, bytes: Uint8Array, offset: number) 
 /** A chain of links longer than this counts as a cycle. */
 const LINKS_MAX = 40;
 const PERMISSIONS = 0o7777;
+const COPY_BYTES = 2 ** 20;
 /** Error codes of the system if a file cannot be replaced by another one, but may be writable itself. */
 const FIXED_IN_PLACE: ReadonlySet<string> = new Set(['EBUSY', 'EACCES', 'EPERM', 'EXDEV']);
 
@@ -80,14 +82,18 @@ export function replaceWith(
     return;
   }
   const beside = `${target}.partial`;
+  let isComplete = false;
   try {
     writeInto(beside, 'w', pieces, write, before);
+    isComplete = true;
     renameRetried(beside, target);
   } catch (error) {
     const { code = '' } = error as NodeJS.ErrnoException;
     const inPlace = before?.isFile() === true && FIXED_IN_PLACE.has(code);
     try {
-      if (inPlace) writeInto(target, 'w', pieces, write);
+      // `pieces` may be a generator, which gives its pieces only once. The file beside has them then.
+      if (inPlace && isComplete) copyInto(beside, target, write);
+      else if (inPlace) writeInto(target, 'w', pieces, write);
     } finally {
       discard(beside);
     }
@@ -136,7 +142,7 @@ export function renameRetried(
   system.rename(from, to);
 }
 
-/** The same for one content. Errors: BAD_FILE. */
+/** Like `replaceWith`, for one content. Errors: BAD_FILE. */
 export function replaceFile(path: string, content: Uint8Array | string): void {
   try {
     replaceWith(path, [content]);
@@ -163,6 +169,25 @@ function targetOf(path: string): string {
     target = resolve(dirname(target), next);
   }
   return target;
+}
+
+/** Writes the content of the file `from` into `to`. `from` is opened first, so `to` stays if that fails. */
+function copyInto(from: string, to: string, write: WritePart): void {
+  const source = openSync(from, 'r');
+  try {
+    writeInto(to, 'w', chunksOf(source), write);
+  } finally {
+    closeSync(source);
+  }
+}
+
+function* chunksOf(descriptor: number): Generator<Uint8Array> {
+  for (;;) {
+    const chunk = new Uint8Array(COPY_BYTES);
+    const count = readSync(descriptor, chunk);
+    if (count === 0) return;
+    yield chunk.subarray(0, count);
+  }
 }
 
 function writeInto(

@@ -47,6 +47,17 @@ function diskOf(room: number): WritePart {
   };
 }
 
+/** Runs `script` in a file system of its own with 64 KiB; undefined if this user may not make one. */
+function onSmallDisk(script: string): string | undefined {
+  const mount = `mount -t tmpfs -o size=64k none ${directory} && ${script}`;
+  const result = spawnSync('unshare', ['-rm', 'sh', '-c', mount], { encoding: 'utf8' });
+  return result.status === 0 ? result.stdout : undefined;
+}
+const mayMount = ((): boolean => {
+  directory = root;
+  return onSmallDisk('true') !== undefined;
+})();
+
 describe('writing', () => {
   it('continues after a partial write of the system', () => {
     const descriptor = openSync(file('x'), 'w');
@@ -117,6 +128,18 @@ describe('replacing a file', () => {
     expect(() => replaceFile(file('a'), 'x')).toThrow(expect.objectContaining({ code: 'BAD_FILE' }));
   });
 
+  it.runIf(mayMount)('writes all pieces of a generator into a file that is a mount point', () => {
+    const program = `
+      const { replaceWith } = await import(${JSON.stringify(join(process.cwd(), 'dist/src/files/replace-file.js'))});
+      function* pieces() { yield 'new '; yield 'content'; }
+      replaceWith(process.argv[2], pieces());`;
+    const script = join(root, 'mount-point.mjs');
+    writeFileSync(script, program);
+    const [store, x] = [file('store'), file('x')];
+    const run = `echo old > ${store} && touch ${x} && mount --bind ${store} ${x} && ${process.execPath} ${script} ${x} && cat ${store}; echo; ls ${directory}`;
+    expect(onSmallDisk(run)?.split('\n')).toEqual(['new content', 'store', 'x', '']);
+  });
+
   it.runIf(existsSync('/dev/null'))('writes to a device and leaves it a device', () => {
     replaceFile('/dev/null', 'x');
     expect(statSync('/dev/null').isCharacterDevice()).toBe(true);
@@ -124,17 +147,6 @@ describe('replacing a file', () => {
 });
 
 describe('an array', () => {
-  /** Runs `script` in a file system of its own with 64 KiB; undefined if this user may not make one. */
-  function onSmallDisk(script: string): string | undefined {
-    const mount = `mount -t tmpfs -o size=64k none ${directory} && ${script}`;
-    const result = spawnSync('unshare', ['-rm', 'sh', '-c', mount], { encoding: 'utf8' });
-    return result.status === 0 ? result.stdout : undefined;
-  }
-  const mayMount = ((): boolean => {
-    directory = root;
-    return onSmallDisk('true') !== undefined;
-  })();
-
   it('that cannot be written leaves the previous one, and is kept elsewhere', async () => {
     await writeArray(file('x.npy'), Float64Array.of(1, 2));
     // A folder with the name of the temporary file imitates any failure of the disk.
