@@ -4,7 +4,7 @@ import { ThermolinkError } from '../../errors.js';
 import { cholesky } from '../../linalg/cholesky.js';
 import { type Matrix, matrix } from '../../linalg/matrix.js';
 import { gramOfColumns, matVec, matVecTransposed, norm2 } from '../../linalg/products.js';
-import { counted, formatNumber } from '../../number-text.js';
+import { counted } from '../../number-text.js';
 
 /** The Gaussian N(A⁻¹b, A⁻¹). */
 export interface GaussianPosterior {
@@ -184,7 +184,7 @@ function checkFinite(name: string, values: Float64Array): void {
 
 function checkPositive(name: string, value: number): void {
   checkNumber(name, value, 0);
-  if (value === 0) throw badArgument(name, formatNumber(value), 'a number above 0');
+  if (value === 0) throw badArgument(name, value, 'a number above 0');
 }
 
 function wrongShape(name: string, { rows, columns }: Matrix, wanted: string): ThermolinkError {

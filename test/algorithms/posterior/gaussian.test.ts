@@ -230,9 +230,13 @@ describe('refuses', () => {
     ['a target too few', make({ targets: targets.subarray(1) }), /inputs is 30×3/],
     ['a NaN among the inputs', make({ inputs: withEntry(Number.NaN) }), /inputs holds NaN at place 5/],
     ['an infinite target', make({ targets: targets.map(() => Infinity) }), /targets holds Infinity/],
-    ['no noise', make({ noiseSd: 0 }), /noiseSd/],
+    ['no noise', make({ noiseSd: 0 }), /^noiseSd is 0; it must be a number above 0\.$/],
     ['a flat prior', make({ priorPrecision: 0 }), /priorPrecision/],
-    ['a prior mean of another length', make({ priorMean: new Float64Array(2) }), /priorMean/],
+    [
+      'a prior mean of another length',
+      make({ priorMean: new Float64Array(2) }),
+      /^priorMean\.length is 2; it must be 3\.$/,
+    ],
     [
       'a column that is the sum of two',
       make({
