@@ -99,8 +99,9 @@ export interface SolveResult {
    */
   readonly quantizationError: number;
   /**
-   * Largest share of carried rounding in the noise of a mode (device-model.md, "One tick"). It widens the
-   * standard error of the stiffest mode by that factor. 0 if no readings of a board were averaged.
+   * Largest share of carried rounding in the noise of a mode (device-model.md, "One tick"): the
+   * variance that it adds to the stiffest mode, divided by the variance that this mode should have. 0 if no
+   * readings of a board were averaged.
    */
   readonly carryNoiseShare: number;
   /** The relative residual ‖b − A x‖₂ / ‖b‖₂, computed by the host in float64. */

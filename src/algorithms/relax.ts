@@ -69,7 +69,7 @@ const ATTEMPTS_MAX = 6;
  * sent. Uses of one device take turns.
  *
  * Errors: BAD_ARGUMENT, BAD_MATRIX, NOT_POSITIVE_DEFINITE (a negative damping), TOO_LARGE, UNSUPPORTED before
- * any byte is sent; OVERLOAD after the sixth; ABORTED; those of the device.
+ * any byte is sent; OVERLOAD after the sixth overload; ABORTED; those of the device.
  */
 export async function relax(device: BoardDevice, request: BoardRelaxRequest): Promise<RelaxResult> {
   return inSession(

@@ -43,7 +43,7 @@ export interface MomentsResult
   readonly mean: Float64Array;
   /** Standard error of each mean by batch means, length N. Its own relative error is 1/√(2·batches − 2). */
   readonly standardError: Float64Array;
-  /** Independent draws that would give this error, length N: count · variance / variance of batch means. */
+  /** Independent draws that would give this error, length N: variance/standardError². */
   readonly effectiveSampleSize: Float64Array;
   /** Variance of the draws, length N. */
   readonly variance: Float64Array;

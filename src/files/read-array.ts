@@ -32,8 +32,8 @@ export async function readMatrix(path: string): Promise<Matrix> {
 }
 
 /**
- * Reads a square matrix of finite numbers. Errors: those of `readMatrix`; `BAD_MATRIX` for another shape. Its
- * text names cells that may have been read as numbers by mistake.
+ * Reads a square matrix of finite numbers. Errors: those of `readMatrix`; `BAD_MATRIX` for another shape. The
+ * hint of this error says whether names or indices may have been read as numbers by mistake.
  */
 export async function readSquareMatrix(path: string): Promise<Matrix> {
   const array = await readArray(path);

@@ -33,7 +33,7 @@ const ROWS_MAX = 1_000_000;
 /** Excel writes and reads this first line. */
 const NAMED_SEPARATOR = /^sep=([,;\t])\s*$/i;
 
-/** Reads a file as `parseDataTable` parses it. Errors: its own; BAD_FILE. */
+/** Reads and parses a file. Errors: those of `parseDataTable`; BAD_FILE. */
 export async function readDataTable(path: string): Promise<DataTable> {
   return parseDataTable(path, await readInputFile(path));
 }
@@ -86,7 +86,7 @@ export function parseDataTable(path: string, bytes: Uint8Array): DataTable {
   return { path, names, rows, decimal: decimalOf(rows, separator) };
 }
 
-/** Only tabs separate here, because texts may contain blanks. */
+/** If the header has a tab, blanks do not separate, because texts may contain blanks. */
 function headSeparator(head: string): Separator {
   const separator = separatorOf(head);
   return separator === 'blank' && head.includes('\t') ? '\t' : separator;

@@ -31,9 +31,10 @@ const CARRIAGE_RETURN = 0x0d;
  * Parses a table of decimal numbers from text that arrives in pieces; the result does not depend on the sizes
  * of the pieces. The format, with its dialects, is that of docs/reference/array-files.md, "Text".
  *
- * Errors: `BAD_MATRIX` with line and field (both from 1) for everything that is not a finite number, for rows
- * of unequal length, and if commas may separate thousands; `BAD_FILE` if the file is not text or holds no
- * number.
+ * Errors: `BAD_MATRIX` with the line, and with the field if there is one (both from 1), for everything that
+ * is not a finite number, for rows of unequal length, and if commas, points or blanks may separate thousands;
+ * `BAD_FILE` if the file is not text, holds no number or too many, has a line that is too long, or is a text
+ * of Octave with a variable that is not read.
  */
 export class TextTable {
   readonly #path: string;

@@ -72,7 +72,10 @@ export async function takeAllSteps<Measures extends Figures, Test extends Figure
   }
 }
 
-/** Throws DIVERGED if the last step has made the parameters or the loss too large: no later step looks. */
+/**
+ * Throws DIVERGED if the last step made a parameter not finite, or raised the loss too far. Earlier steps are
+ * checked by the step after them.
+ */
 function refuseDivergedEnd<M extends Figures, T extends Figures>(
   { trial }: Problem<M, T>,
   { step, parameters, firstLoss }: Checkpoint,

@@ -22,13 +22,15 @@ export class EventFile {
 
   /**
    * Begins a file in `directory`. `step` is the first step of this file. If `step` is above 0, TensorBoard
-   * hides the values of this step and of later steps in older files. Throws the errors of the operating system.
+   * hides the values of this step and of later steps in older files. Throws the errors of the operating
+   * system.
    */
   constructor(directory: string, step: number) {
     mkdirSync(directory, { recursive: true });
     this.path = join(directory, `events.out.tfevents.${Date.now()}.thermolink`);
     this.#append(textField(3, FILE_VERSION));
-    // Event.session_log { status: START } makes TensorBoard hide what older files have of this step and later.
+    // Event.session_log { status: START } makes TensorBoard hide the values of this step and later steps in
+    // older files.
     if (step > 0) this.#append(varintField(2, step), bytesField(7, varintField(1, START)));
   }
 
@@ -62,7 +64,10 @@ export function scalarsOf(record: object, prefix = ''): Record<string, number> {
   return scalars;
 }
 
-/** The CRC-32C of `bytes`, changed as TFRecords want it. A CRC over data with unchanged CRCs would be weak. */
+/**
+ * The CRC-32C of `bytes`, with the mask of TFRecords. A CRC over data that contains unmasked CRCs would be
+ * weak.
+ */
 function maskedCrc(bytes: Uint8Array): Buffer {
   const crc = crc32c(bytes);
   const rotated = ((crc >>> 15) | (crc << 17)) >>> 0;

@@ -42,8 +42,8 @@ export async function writeWeights(path: string, weights: Weights): Promise<void
  * Reads weights that a training or `writeWeights` has written in the safetensors format, and makes their
  * network.
  *
- * Errors: BAD_ARGUMENT; BAD_FILE for a file that is missing, damaged, of another program, or whose arrays do
- * not fit the network.
+ * Errors: BAD_ARGUMENT; BAD_FILE for a file that is missing, damaged, written by other software, or whose
+ * arrays do not fit the network.
  */
 export function readWeights(path: string): Weights {
   if (typeof path !== 'string') throw badArgument('path', path, 'a path');

@@ -54,7 +54,7 @@ export interface Placement {
   readonly driveLanes: readonly number[];
 }
 
-/** A as a new dense matrix, for at most 8 unknowns. */
+/** A as a dense matrix. It is the matrix of `system` itself, not a copy, if `system` is dense. */
 export function denseOf(system: LinearSystem): Matrix {
   return system.kind === 'dense' ? system.matrix : formDense(system.factor, system.damping);
 }

@@ -29,7 +29,7 @@ export interface RangedReadings extends RunReadings {
   readonly sampleRate: number;
 }
 
-/** One use of a machine. It repeats runs after an overload at a smaller scale, and adds up the cost. */
+/** One use of a machine. After an overload it repeats the run at a smaller scale. It adds up the cost. */
 export class MachineUse {
   readonly #lucidac: Lucidac;
   readonly #signal: AbortSignal | undefined;

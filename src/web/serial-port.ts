@@ -230,7 +230,7 @@ class StandardSerialPort extends EventPort implements Port {
     });
   }
 
-  /** Closes the port. Waits at most 1.5 s for written bytes and for the browser. */
+  /** Closes the port. Waits at most 2 s for written bytes and for the browser. */
   close(): Promise<void> {
     this.#closing ??= this.#close();
     return this.#closing;

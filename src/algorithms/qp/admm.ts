@@ -90,9 +90,9 @@ export class Admm {
   }
 
   /**
-   * Iterates until all residuals are at most `tolerance` and the gap is at most ten times `tolerance`, until
-   * the program is shown to have no solution, or until there were `iterationsMax` iterations in all. Errors:
-   * those of `BoardWork`.
+   * Iterates until the primal and the dual residual are at most `tolerance` and the gap is at most ten times
+   * `tolerance`, until the program is shown to have no solution, or until there were `iterationsMax`
+   * iterations in all. Errors: those of `BoardWork`.
    */
   async run(
     judge: Judge,

@@ -104,8 +104,8 @@ export class BoxWork {
   }
 
   /**
-   * Lets the board settle until `judge` accepts the point or a level does not improve it. Errors: those of
-   * `RailBox`.
+   * Lets the board settle level by level, until `judge` accepts a point or `RailBox` ends. If all unknowns
+   * are fixed, the board is not used. Errors: those of `RailBox`.
    */
   async run(judge: Judge, work: BoardWork, request: QpRequest, start: Float64Array): Promise<void> {
     const { hessian, linear } = this.#program;

@@ -30,7 +30,7 @@ export interface RailBoxDrive {
   readonly start?: Float64Array;
   /** The solve ends at this residual; see `RailBoxResult`. */
   readonly tolerance: number;
-  /** Called after each level with its x; true ends it. */
+  /** Called after each level with its x. If it returns true, the solve ends. */
   readonly onLevel?: (x: Float64Array<ArrayBuffer>) => boolean;
   readonly address: RunAddress;
   readonly signal?: AbortSignal;
@@ -40,8 +40,8 @@ export interface RailBoxResult {
   /** x, length N, within the box. */
   readonly x: Float64Array<ArrayBuffer>;
   /**
-   * max |y − clamp(y − ∇/σ, −1, 1)| in units of the box, where σ bounds the largest eigenvalue: 0 at the
-   * minimum.
+   * max |y − clamp(y − ∇/σ, −1, 1)|: 0 at the minimum. y is x in units of the box, which then reaches from −1
+   * to 1. ∇ is the gradient with respect to y, and σ bounds the largest eigenvalue of the Hessian in y.
    */
   readonly residual: number;
   /** How many times the drives were changed. */
@@ -82,9 +82,12 @@ const PATIENCE = 4;
 
 /**
  * Solves box programs by the rails. The cells clamp at ± rail, so a board without noise comes to rest where
- * the conditions of Karush, Kuhn and Tucker hold, x = c + f D v with D = (u − l)/(2 rail). Couplings are sent
- * once. Each further level has a 16 times smaller box around the last reading; it changes only drives. Each
- * level is judged in float64.
+ * x = c + f D v meets the conditions of Karush, Kuhn and Tucker. Here v are the voltages,
+ * D = (u − l)/(2 rail), and each level solves in a part of the box: c is its centre, and f its share of the
+ * width. The first level has the whole box. Each further level has a smaller box around the last reading, at
+ * first 16 times smaller.
+ * If a cell stands at the edge of that box, the next box is larger again. Couplings are sent once, and a
+ * level changes only drives. Each level is judged in float64.
  *
  * Errors of the constructor: BAD_ARGUMENT, BAD_MATRIX, NOT_POSITIVE_DEFINITE, TOO_LARGE, UNSUPPORTED,
  * BAD_CALIBRATION; it sends nothing.

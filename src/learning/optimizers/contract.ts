@@ -36,7 +36,7 @@ export interface StepRequest {
   readonly before?: Promise<StepRest> | undefined;
   /** Number of steps taken before this one. */
   readonly step: number;
-  /** Number of steps of the whole training. The learning rate falls linearly from η to 0 over these steps. */
+  /** Number of steps of the whole training. The learning rate falls linearly over these steps (`rateAt`). */
   readonly totalSteps: number;
   /** Seed of the training, u32. Seed and step together select the noise of the board. */
   readonly seed: number;

@@ -58,12 +58,13 @@ const SETTLED = 1e-2;
 const STEP_OF_STIFFEST = 1.9;
 
 /**
- * Levenberg and Marquardt's method for a loss ½‖r‖² with K = ∂r/∂θ: θ ← θ − ηx with x ≈ (KᵀK + λI)⁻¹∇ℓ, η =
- * 1. The gain is the fall of the loss divided by the fall that a parabola of curvature KᵀK/η predicts. In
- *   variational Monte Carlo KᵀK is a metric and not a Hessian; η is then the rate of a natural gradient step.
- *   If the gain is above 10⁻⁴, the step is taken, and λ becomes λ · max(1/5, 1 − (2 gain − 1)³), but at least
- *   `dampingMin` times the largest eigenvalue. Otherwise λ ← νλ and ν ← 2ν, starting from ν = 2, and the same
- *   K is used again. After ten failed attempts θ stays unchanged, and λ keeps its raised value.
+ * Levenberg and Marquardt's method for a loss ½‖r‖² with K = ∂r/∂θ: θ ← θ − ηx with x ≈ (KᵀK + λI)⁻¹∇ℓ and
+ * η = 1. In variational Monte Carlo KᵀK is a metric and not a Hessian, and η is the rate of a natural
+ * gradient step. The gain is the fall of the loss divided by the fall that a parabola of curvature KᵀK/η
+ * predicts. If the gain is above 10⁻⁴, the step is taken, and λ becomes λ · max(1/5, 1 − (2 gain − 1)³), but
+ * at least `dampingMin` times the largest eigenvalue. Otherwise λ ← νλ and ν ← 2ν, starting from ν = 2, and
+ * the same K is used again. After ten failed attempts, or one at the largest λ, θ stays unchanged, and λ
+ * keeps its raised value.
  *
  * The host solves the dominant directions of K itself, and loads K without them. It combines the rough
  * answers of the solver by exact products (`conjugateDirections`). The state keeps λ, the dominant

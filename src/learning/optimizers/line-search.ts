@@ -17,8 +17,9 @@ const EVALUATIONS_MAX = 30;
 /**
  * Finds a step along `direction` from `start` that meets the strong Wolfe conditions with c₁ = 10⁻⁴ and c₂ =
  * 0.9. The first trial has the length `length`. The search first brackets a minimum, and then narrows the
- * bracket by cubic interpolation. Returns undefined if the direction does not descend, or if 30 evaluations
- * find no lower loss. A loss that is not finite counts as too high.
+ * bracket by cubic interpolation. If 30 evaluations find no such step, the best point that meets the first
+ * condition (a fall of the loss) is returned. Returns undefined if there is none, or if the direction does
+ * not descend. A loss that is not finite counts as too high.
  *
  * Source: Nocedal, Wright, "Numerical Optimization", 2006, algorithms 3.5 and 3.6.
  */

@@ -30,7 +30,7 @@ export interface VariationalSettings {
   /** Hidden units for each spin: M = density · N. Default 1; 2 for the Heisenberg model. */
   readonly density?: number;
   /**
-   * The number of chains. Each gives one sample in a step, which is one row of the curvature. Default 1024.
+   * The number of chains. Each gives one sample in a step, and so one row of the factor K. Default 1024.
    */
   readonly chains?: number;
   /** The number of sweeps of N proposals between two steps. Default 1. */

@@ -28,7 +28,7 @@ export interface RegressionSettings {
   /** Number of examples that give the curvature, taken from the start of the batch. Default 16. */
   readonly curvatureExamples?: number;
   /**
-   * Number of random directions for each of these examples. Each gives one row of the curvature. Default 4.
+   * Number of random directions for each of these examples. Each gives one row of the factor K. Default 4.
    */
   readonly draws?: number;
   /** JSON data that must be equal in a checkpoint, beside the sizes. */

@@ -93,8 +93,8 @@ function exp(x: v128): v128 {
 }
 
 /**
- * δ of one example from the cotangent of its activations: see `throughTanhAndPools` of chain-room.ts. `sums`
- * and `activations` begin at the example, which is one of `count`.
+ * δ of one example from the cotangent of its activations: see `tanhAndPoolDerivative` of chain-room.ts.
+ * `sums` and `activations` begin at the example, which is one of `count`.
  */
 export function tanhAndPoolDerivative(
   sums: usize,
