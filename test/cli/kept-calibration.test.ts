@@ -10,8 +10,8 @@ import { temporaryDirectory } from './support/temporary-files.js';
 const directory = temporaryDirectory();
 
 /** A board that stays between commands. */
-async function served(): Promise<{ uri: string; board: EmulatedDevice }> {
-  const board = new EmulatedDevice({ profile: { ...findProfile('prototype-8')!, cells: 4 }, dieSeed: 3 });
+async function served(cells = 4): Promise<{ uri: string; board: EmulatedDevice }> {
+  const board = new EmulatedDevice({ profile: { ...findProfile('prototype-8')!, cells }, dieSeed: 3 });
   const server = new BoardServer(board);
   const listener = await listenTcp(server, { host: '127.0.0.1', port: 0 });
   onTestFinished(async () => {
@@ -22,8 +22,11 @@ async function served(): Promise<{ uri: string; board: EmulatedDevice }> {
   return { uri: listener.uri, board };
 }
 
-it('a board keeps the record of its calibration, and gives it to the next host', async () => {
-  const { uri } = await served();
+it('a board keeps the record of its calibration, and gives it to the next host', () => expectKept(4));
+it('a board of 8 cells keeps the record of its calibration too', { tags: 'long' }, () => expectKept(8));
+
+async function expectKept(cells: number): Promise<void> {
+  const { uri } = await served(cells);
   const [measured, fetched] = ['measured.json', 'fetched.json'].map((name) => path.join(directory, name));
   const calibrate = (...args: string[]) => runCommand('calibrate', '--device', uri, ...args);
   const none = await calibrate('--fetch', '--out', fetched);
@@ -34,9 +37,9 @@ it('a board keeps the record of its calibration, and gives it to the next host',
   const kept = await calibrate('--keep', '--samples', '1000', '--no-crosspoints', '--out', measured);
   expect(kept).toMatchObject({ exitCode: 0, stdout: expect.stringContaining(`${measured} and the board`) });
   const got = await calibrate('--fetch', '--out', fetched, '--json');
-  expect(JSON.parse(got.stdout)).toMatchObject({ file: fetched, board: { model: 'prototype-8', cells: 4 } });
+  expect(JSON.parse(got.stdout)).toMatchObject({ file: fetched, board: { model: 'prototype-8', cells } });
   expect(readFileSync(fetched, 'utf8')).toBe(readFileSync(measured, 'utf8'));
-});
+}
 
 it('identify makes the board show itself, and prints its name', async () => {
   const { uri, board } = await served();

@@ -147,6 +147,14 @@ describe('a study on several boards', () => {
     const error = await thrown(() => runStudy(requestOf(uris), neverAborted));
     expect([error.code, error.message]).toEqual(['BAD_ARGUMENT', 'The boards are ideal-8 and prototype-8.']);
   });
+
+  it('refuses boards of two models with 1,024 cells too', { tags: 'long' }, async () => {
+    const error = await thrown(() => runStudy(requestOf([BOARD, 'emulator:prototype-1024']), neverAborted));
+    expect([error.code, error.message]).toEqual([
+      'BAD_ARGUMENT',
+      'The boards are ideal-1024 and prototype-1024.',
+    ]);
+  });
 });
 
 describe('a study of tables on several boards', () => {
