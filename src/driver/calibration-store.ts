@@ -8,7 +8,7 @@ const OVERHEAD_BYTES = 32;
 
 function requireRoom({ calibrationBytesMax, model }: DeviceIdentity, length: number): void {
   if (calibrationBytesMax === 0)
-    throw new ThermolinkError('UNSUPPORTED', `The board ${model} keeps no calibration record.`, {
+    throw new ThermolinkError('UNSUPPORTED', `The board ${model} cannot keep a calibration record.`, {
       hint: 'Keep the record in a file: `thermolink calibrate` writes one.',
     });
   if (length > calibrationBytesMax)
@@ -60,7 +60,7 @@ export class CalibrationStore {
     }
   }
 
-  /** Stores another record in the board. An empty record erases it. */
+  /** Replaces the record of the board. An empty record erases it. */
   async write(identity: DeviceIdentity, record: Uint8Array, options: CallOptions): Promise<void> {
     requireRoom(identity, record.length);
     const partBytes = this.#connection.link.payloadBytesMax - OVERHEAD_BYTES;

@@ -77,7 +77,7 @@ async function fetchRecord(out: string | undefined, onBoard: OnBoard): Promise<P
   const { result, device, hostSeconds } = await onBoard(async (board, { uri, signal }) => {
     const bytes = await board.readCalibration({ signal });
     if (bytes === undefined)
-      throw new ThermolinkError('BAD_CALIBRATION', `${board.name} keeps no calibration record.`, {
+      throw new ThermolinkError('BAD_CALIBRATION', `${board.name} has no calibration record at present.`, {
         hint: 'Calibrate it, and let it keep the record: thermolink calibrate --keep.',
       });
     const record = unpackCalibration(bytes);

@@ -2,7 +2,7 @@ import type { ChannelHistogram } from '../../../measure/adc-histogram.js';
 import type { Characterization } from '../../../measure/characterize.js';
 import { type Summary, summarize } from '../../../measure/estimates.js';
 import { type Quantity, quantitiesOf } from '../../../measure/quantities.js';
-import { counted, formatCount, formatNumber } from '../../../number-text.js';
+import { formatCount, formatNumber } from '../../../number-text.js';
 import type { Chart } from '../../../plot/chart.js';
 import { figure } from '../../../plot/figure.js';
 import { lineChart } from '../../../plot/line-chart.js';
@@ -30,7 +30,7 @@ export function characterizationFigures(measured: Characterization): ReadonlyMap
     const chart = distributionChart(errors, {
       title: 'Coupling errors',
       subtitle: `${formatCount(errors.length)} crosspoints: ${summaryText(summarize(couplings.errors, 0))}`,
-      label: 'programmed conductance is off by this share',
+      label: 'relative error of the conductance',
     });
     files.set('couplings.svg', figure([chart], { title: title('Couplings') }));
   }
@@ -45,7 +45,7 @@ function isMeasured({ estimates }: Quantity): boolean {
 function summaryText({ mean, spread, standardError }: Summary): string {
   // A single value has no spread.
   const spreadText = Number.isFinite(spread) ? formatNumber(spread, 2) : '–';
-  return `mean ${formatNumber(mean, 4)}, spread ${spreadText}, error of one ${formatNumber(standardError, 2)}`;
+  return `mean ${formatNumber(mean, 4)}, spread ${spreadText}, standard error of one value ${formatNumber(standardError, 2)}`;
 }
 
 /** A dot per cell, and a line of one standard error to either side. */
@@ -94,7 +94,10 @@ function histogramCharts(
   return [
     lineChart({
       title: `Channel ${channel}`,
-      subtitle: `the most uneven one; ${counted(missing.length, 'code is', 'codes are')} missing`,
+      subtitle:
+        missing.length > 0
+          ? `the channel with most missing codes: ${formatCount(missing.length)}`
+          : 'the most uneven channel; no code is missing',
       x: { label: 'code' },
       y: { label: 'readings', include: [0] },
       series: [
