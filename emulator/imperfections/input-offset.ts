@@ -4,7 +4,9 @@ import { imperfection, list, percent, spreadPpm } from './imperfection.js';
 
 const DRAWS = { inputOffset: 5 };
 
-/** A drive that every cell has without any program (device-model.md, "Imperfections"). */
+/**
+ * A constant drive of each cell. It is added to the drive of the program (device-model.md, "Imperfections").
+ */
 export const inputOffset = imperfection({
   acts: 'commit',
   rule: 'o_i, in 2⁻²⁴ V_fs·G_fs, is added to e_i before γ_i.',

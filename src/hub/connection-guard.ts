@@ -1,9 +1,12 @@
 import type { Socket } from 'node:net';
 import { networkOf } from './tokens.js';
 
-/** Largest number of connections without a known token so far. The oldest of them is closed for a new one. */
+/** At most this many connections are strangers (`ConnectionGuard`). The oldest is closed for a new one. */
 export const STRANGERS_MAX = 64;
-/** Largest number of connections from one address. The oldest stranger among them is closed for a new one. */
+/**
+ * At most this many connections come from one address; a whole IPv6 /64 counts as one address. The oldest
+ * stranger among them is closed for a new one.
+ */
 export const CONNECTIONS_PER_ADDRESS_MAX = 128;
 
 interface Known {
@@ -12,8 +15,9 @@ interface Known {
 }
 
 /**
- * Bounds the number of connections. A connection is a stranger until it has shown a known token or was
- * answered. Strangers are closed when others come, so clients that only connect cannot keep others out.
+ * Bounds the number of connections. A connection is a stranger until one of its requests has the right that
+ * it needs: by its token, or because the server asks for no tokens. Requests that need no right change
+ * nothing. Strangers are closed when others come, so clients that only connect cannot keep others out.
  */
 export class ConnectionGuard {
   /** In the order in which they came. */
@@ -39,12 +43,12 @@ export class ConnectionGuard {
     else if (this.#strangers.size > STRANGERS_MAX) this.#sendAway(() => true);
   }
 
-  /** Marks a connection that has shown a token. It stays. */
+  /** Marks a connection whose request has the right that it needs. It stays. */
   admit(socket: Pick<Socket, 'remoteAddress' | 'remotePort'>): void {
     this.#strangers.delete(keyOf(socket));
   }
 
-  /** Closes the oldest matching stranger; if no stranger matches, the newest connection. */
+  /** Closes the oldest matching stranger. The new connection is a stranger too, so it may be the one. */
   #sendAway(fits: (known: Known) => boolean): void {
     const oldest = [...this.#strangers].find(([, known]) => fits(known));
     if (oldest === undefined) return;
@@ -54,7 +58,10 @@ export class ConnectionGuard {
   }
 }
 
-/** A connection under TLS has two sockets with the same far end. */
+/**
+ * The key is the far end and not the socket. A connection under TLS has two sockets with the same far end,
+ * and `admit` gets another one than `add`.
+ */
 function keyOf({ remoteAddress, remotePort }: Pick<Socket, 'remoteAddress' | 'remotePort'>): string {
   return `${remoteAddress} ${remotePort}`;
 }

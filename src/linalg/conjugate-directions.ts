@@ -11,11 +11,13 @@ export type DirectionOf = (residual: Float64Array, index: number) => Promise<Flo
  *
  *     ‖x − A⁻¹b‖_A never grows, whatever the directions are.
  *
- * The vectors in `known` are directions too, before those of `direction`. One with zᵀAz = 0 is skipped.
+ * The vectors in `known` are directions too, before those of `direction`. A known vector whose
+ * zᵀAz is not positive is skipped.
  *
  * With z = r these are conjugate gradients, fully orthogonalised; with a z from a board they are flexible
- * conjugate gradients, preconditioned by the board. It ends early if zᵀAz is not positive. Cost: one product
- * with A for each direction. Source: Notay, "Flexible conjugate gradients", SIAM J. Sci. Comput. 22 (2000).
+ * conjugate gradients, preconditioned by the board. The function ends early if a z of `direction` has no
+ * positive zᵀAz. Cost: one product with A for each direction. Source: Notay, "Flexible conjugate gradients",
+ * SIAM J. Sci. Comput. 22 (2000).
  */
 export async function conjugateDirections(
   apply: (x: Float64Array) => Float64Array,

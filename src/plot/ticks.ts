@@ -12,8 +12,8 @@ export interface Tick {
 export type TickFormat = (value: number) => string;
 
 /**
- * Round values in [low, high]. Their step is 1, 2 or 5 times a power of ten, chosen to give about `count` of
- * them. With `isWhole` the step is at least 1.
+ * Ticks at round values in [low, high]. Their step is 1, 2 or 5 times a power of ten, chosen to give about
+ * `count` of them. With `isWhole` the step is at least 1.
  */
 export function linearTicks(
   low: number,
@@ -61,9 +61,11 @@ function label(value: number, step: number, low: number, high: number): Tick {
 }
 
 /**
- * Ticks of a logarithmic axis from `low` > 0 to `high`. Powers of ten have a label, and 2 and 5 between them
- * too if `count` labels leave room; the other multiples are ticks without a label. An axis of less than a
- * decade has round values instead.
+ * Ticks of a logarithmic axis from `low` > 0 to `high`. Every power of ten is a tick. If the axis has more
+ * than `count` decades, only every second power has a label, or every third one, and so on. Up to four
+ * decades, the multiples 2 to 9 of each power are ticks too; 2 and 5 have a label if `count` labels leave
+ * room. Above four decades the multiples are no ticks. An axis of less than a decade has ticks at round
+ * values instead.
  */
 export function logTicks(low: number, high: number, count: number, format?: TickFormat): Tick[] {
   const decades = Math.log10(high) - Math.log10(low);

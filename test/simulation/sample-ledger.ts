@@ -11,11 +11,11 @@ export class SampleLedger {
   readonly #cells: number;
   readonly #sent = new Map<number, Block>();
   readonly #arrived = new Set<number>();
-  /** The blocks that arrived in order. */
+  /** The blocks that arrived before any later block and before a report that they were sent. */
   readonly #inOrder = new Set<number>();
-  /** Blocks below this number were skipped, or the board has reported them as sent. */
+  /** A host that takes blocks as they arrive does not take a block below this number any more. */
   #next = 0;
-  /** The host has the answer to its start. */
+  /** Whether the host has the answer to its start command. */
   known = false;
 
   constructor(cells: number) {
@@ -35,12 +35,15 @@ export class SampleLedger {
     this.#next = block + 1;
   }
 
-  /** The board reports that blocks below this number were sent. The missing ones are lost for the host. */
+  /**
+   * The board reports that blocks below this number were sent. A host that requests no block again has lost
+   * the missing ones.
+   */
   told(blocks: number): void {
     if (this.known) this.#next = Math.max(this.#next, blocks);
   }
 
-  /** Samples, among the first `taken`, of which the board has sent no block. */
+  /** Number of samples, among the first `taken`, that the board has not sent completely. */
   skipped(taken: number): number {
     return taken - wholeSamples(this.#cells, this.#sent.values()).size;
   }
@@ -73,8 +76,8 @@ function wholeSamples(cells: number, blocks: Iterable<Block>): Set<number> {
 }
 
 /**
- * Samples that the last block completes. The sample that it leaves open does not count, unless it has a gap
- * already.
+ * Number of samples, from sample 0 on, that end in the last block or before it. A sample that the last block
+ * leaves open does not count, unless it has a gap already.
  */
 function knownSamples(cells: number, blocks: readonly Block[]): number {
   const last = blocks.at(-1);
