@@ -19,7 +19,7 @@ import {
 const GROUP_MAX = 254;
 /** This many bytes of a group are copied one by one. The rest is copied as a whole, which costs two calls. */
 const SHORT_GROUP = 32;
-/** Blocks up to this length are decoded in a small plain buffer. Serial lines carry no longer blocks. */
+/** Blocks up to this length are decoded in a small plain buffer. No block on a serial line is longer. */
 const SHORT_BYTES_MAX = 12_288;
 
 /** The length of the longest encoding, delimiter included. */
@@ -58,7 +58,8 @@ export function cobsEncode(
     }
     out[start + shift - 1] = end - start + 1;
     if (end === length) break;
-    // No zero follows a full group, so the code of the next group is one byte more.
+    // The code of the next group takes the place of a zero. A full group stands for no zero, so the code
+    // after it is an additional byte.
     if (end - start === GROUP_MAX) shift++;
     else end++;
     start = end;

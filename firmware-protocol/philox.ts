@@ -99,7 +99,7 @@ export function philox4x32(
   out[offset + 3] = c3;
 }
 
-/** The number of cells that share four consecutive groups, which have the four words of four blocks. */
+/** The noise of this many cells comes from four consecutive groups. Each group has words for four cells. */
 export const CELLS_PER_NOISE_BLOCK = 16;
 
 /**
@@ -110,7 +110,7 @@ export function noiseGroup(cell: number): number {
   return 4 * (cell >> 4) + (cell & 3);
 }
 
-/** Word of that group which belongs to the cell. */
+/** The index of the cell's word, 0…3, within the group `noiseGroup(cell)`. */
 export function noiseWord(cell: number): number {
   return (cell >> 2) & 3;
 }

@@ -5,9 +5,9 @@
  * Every implementation guarantees:
  * - Bytes arrive in order and unchanged, cut anywhere. A lossy medium may drop or change
  *   bytes. The link repairs that.
- * - `write` may be called again only after its previous promise has settled. An earlier call rejects. The
- *   promise settles when the bytes were handed on and the port can take more. A caller that awaits it
- *   therefore goes at the speed of the port.
+ * - `write` may be called again only after its previous promise has settled. A call that comes too early
+ *   rejects. The promise settles when the bytes were handed on and the port can take more. A caller that
+ *   awaits it therefore goes at the speed of the port.
  * - `write` to a closed port rejects. Nothing is queued silently.
  * - After a write has resolved, the caller may change its buffer again. After a rejection the caller must not
  *   change it, because the port may still read it.

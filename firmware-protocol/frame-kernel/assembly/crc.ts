@@ -1,13 +1,13 @@
 /**
  * Shortens a message without changing its CRC. A CRC is a remainder modulo a polynomial P. Let y = x⁸. Each
  * CRC here uses a multiple of P that has the form yᵈ + yᵃ + yᵇ + 1. A byte can be removed from the message if
- * it is added to the three bytes that are d − a, d − b and d places behind it. This does not change the
+ * it is added to the three bytes that are d − a, d − b and d places after it. This does not change the
  * remainder. The last bytes of a message are not removed. Both multiples were found by search. Among the
  * multiples whose places are all distant they have the least degree. Distant places matter because no load
  * then waits for a store.
  */
 
-/** CRC-32: y⁴⁰¹⁸ + y²⁰⁹¹ + y¹⁸³⁷ + 1. The numbers are places behind the removed byte. */
+/** CRC-32: y⁴⁰¹⁸ + y²⁰⁹¹ + y¹⁸³⁷ + 1. The numbers are places after the removed byte. */
 const CRC32_NEAR: usize = 1927;
 const CRC32_MIDDLE: usize = 2181;
 const CRC32_FAR: usize = 4018;

@@ -93,7 +93,7 @@ void board_write_couplings(int bank, uint32_t first_entry, const int16_t *codes,
 void board_write_drive(int bank, uint32_t first_cell, const int16_t *codes, uint32_t count) {
   for (uint32_t i = 0; i < count; i++) {
     double drive = codes[i] * (double)DRIVE_RANGE / (1 << (DRIVE_BITS - 1));
-    /* A code wider than the converter becomes its largest one. */
+    /* A drive beyond the range of the converter is cut to the range. */
     banks[bank].drive[first_cell + i] = drive > DRIVE_RANGE ? DRIVE_RANGE : drive < -DRIVE_RANGE ? -DRIVE_RANGE : drive;
   }
 }

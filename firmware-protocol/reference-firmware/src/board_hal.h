@@ -3,8 +3,9 @@
  * device-model.md. A board with real cells implements them with its converters, its clock and its timer.
  *
  * There is one board, so there is no handle. Numbers are in the units of device-model.md, "Formats". The
- * firmware has checked every range before it calls. Only board_power_on and board_load_state may wait.
- * `board_advance` returns after its ticks, and the caller asks for few ticks at a time.
+ * firmware has checked every range before it calls. Only board_power_on, board_load_state and
+ * board_keep_calibration may wait. `board_advance` returns after its ticks, and the caller asks for few ticks
+ * at a time.
  */
 #ifndef BOARD_HAL_H
 #define BOARD_HAL_H

@@ -44,7 +44,10 @@
 #ifndef CONFIG_FRAME_BYTES
 #define CONFIG_FRAME_BYTES TL_FRAME_BYTES_MAX
 #endif
-/* Largest number of unacknowledged command frames, and of their bytes. The device stores none of them. */
+/*
+ * Largest number of command frames that one side may have unacknowledged, and of their bytes. The device
+ * stores no frame of the host. CONFIG_ANSWER_BYTES is the room for its own frames.
+ */
 #ifndef CONFIG_WINDOW
 #define CONFIG_WINDOW 32
 #endif

@@ -10,7 +10,7 @@
 #include "refusal.h"
 #include "run.h"
 
-/* The size of a kept answer. Kept answers have no codes, so all of them fit, and so do refusals. */
+/* The size of a kept answer. Answers that are kept contain no codes of programs, so they fit. Refusals fit. */
 #define ANSWER_BYTES_MAX 128
 
 typedef struct {

@@ -7,7 +7,8 @@
 
 /*
  * COBS writes groups. A group is a byte with its length + 1, then its bytes, none of which is zero. It stands
- * for its bytes and one zero after them; the longest group has no zero after it.
+ * for its bytes and one zero after them. The last group, and a group of 254 bytes, stand for their bytes
+ * alone.
  */
 #define GROUP_CODE_MAX 255
 

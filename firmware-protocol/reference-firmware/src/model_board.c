@@ -144,12 +144,12 @@ const uint8_t *board_cell_flags(void) { return state.cell_flags; }
 
 const uint8_t *board_row_flags(void) { return state.row_flags; }
 
-/* The readings of the emulator's boards (emulator/firmware/handlers/system.ts). */
 int board_knows_covariance(void) { return 1; }
 
 /* The model has no light, but it accepts the command as the emulator does. */
 int board_can_identify(void) { return 1; }
 
+/* 300 K and 5 V, as the sensors of emulated boards read (emulator/firmware/handlers/system.ts). */
 board_sensors board_read_sensors(void) {
   board_sensors nominal = {300000, 5000};
   return nominal;

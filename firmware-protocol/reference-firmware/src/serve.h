@@ -11,9 +11,9 @@
 /* A byte channel. No call but `take` waits. */
 typedef struct serve_port {
   /*
-   * Gives all bytes that have come to device_receive. If there are none, it sleeps until bytes come, until a
-   * port that was full takes bytes again, or until `due_us`. It may return early. If `due_us` has passed, it
-   * does not sleep.
+   * Calls device_receive with all bytes that have come. If there are none, it sleeps until bytes come, until
+   * a port that was full takes bytes again, or until `due_us`. It may return early. If `due_us` has passed,
+   * it does not sleep.
    */
   void (*take)(uint64_t due_us);
   /* Returns how many bytes the port took. The others are offered again. */

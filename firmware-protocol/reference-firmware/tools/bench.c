@@ -3,8 +3,8 @@
  *
  *   CELLS ROWS BITS MILLISECONDS      ROWS 0: dense      → {"microsecondsPerTick":…,"ticks":…}
  *
- * It runs for about MILLISECONDS. A line with the problem of the previous line continues its run, so rounds
- * of several programs can be interleaved. A board larger than thermolink-device needs CONFIG_ROWS and
+ * It runs for about MILLISECONDS. A line with the problem of the previous line continues its run, so a caller
+ * can measure this process and others in turns. A board larger than thermolink-device needs CONFIG_ROWS and
  * CONFIG_COUPLINGS to match.
  */
 #define _XOPEN_SOURCE 700
@@ -111,7 +111,7 @@ static void load(const problem *p) {
   program_load_state(0);
   board_start(0, 1, 0);
   tick = 0;
-  /* The problem that is loaded, and the time of a tick. */
+  /* One tick gives a first guess of the time of a tick. */
   guess_ns = now_ns();
   tick += board_advance(1, 0);
   guess_ns = now_ns() - guess_ns;

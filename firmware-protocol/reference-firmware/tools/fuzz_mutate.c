@@ -96,7 +96,7 @@ static size_t write_message(const message_row *row, int64_t request_id, const me
 static void set_right(fuzz_random *random, const device *d, const message_row *row, message_value *values) {
   uint32_t first, second;
   if (row->opcode == TL_OP_CREDIT || row->opcode == TL_OP_RESEND || row->opcode == TL_OP_ABORT) values[0].integer = d->run_id;
-  /* A host may give far more credit than it has received. */
+  /* A host may give credit far ahead of the blocks that it has received. */
   if (row->opcode == TL_OP_CREDIT && fuzz_chance(random, 15)) {
     values[TL_CREDIT_BLOCKS].integer = 1000;
     values[TL_CREDIT_RELEASED].integer = fuzz_below(random, 1000);

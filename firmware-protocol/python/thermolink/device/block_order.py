@@ -25,7 +25,7 @@ class BlockOrder:
 
     @property
     def codes_received(self) -> int:
-        """How many different codes are here."""
+        """How many entries of `codes` are here. A block that came twice counts once."""
         return self._filled
 
     @property

@@ -63,8 +63,8 @@ class CombinedRefinement(RefinedSolution):
         return norm2(self._residual) / self._checked.spectrum.eigenvalue_min
 
     def _refine(self, limit: float) -> None:
-        """Makes passes until the bound on the error of ŷ is `limit` of ‖x̂‖₂. The last residual is computed
-        anew."""
+        """Makes passes until the bound on the error of ŷ is at most `limit`·‖x̂‖₂. The last residual is
+        computed anew."""
 
         def is_enough() -> bool:
             return self._systematic <= limit * self._norm(self._y)

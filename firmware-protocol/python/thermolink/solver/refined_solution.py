@@ -68,8 +68,8 @@ class RefinedSolution:
         return reading
 
     def _average_from(self, start: Reading, noise: float, norm: float) -> Reading:
-        """Averages the residual's program under noise κ, until the standard error is at most half the
-        tolerance of `norm`."""
+        """Averages the residual's program under noise κ, until the standard error is at most
+        tolerance/2·`norm`."""
 
         def is_enough(standard_error: np.ndarray) -> bool:
             self._relative_standard_error = self._norm(standard_error) / norm

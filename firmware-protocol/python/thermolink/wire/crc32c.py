@@ -3,7 +3,7 @@
 import numpy as np
 
 _POLYNOMIAL = 0x82F63B78
-# The bytes are cut into this many strips. The CRCs of all strips are computed side by side.
+# The bytes are cut into strips of this many bytes. The CRCs of all strips are computed side by side.
 _STRIP_BYTES = 1024
 
 
@@ -19,8 +19,8 @@ _TABLE_LIST = _TABLE.tolist()
 
 
 def _after_zeros(count: int) -> list:
-    """The register that each of its bits becomes after `count` zero bytes. The register is linear in its
-    bits."""
+    """For each bit of the register: the register after `count` zero bytes, if only this bit was set before.
+    The result for several bits is the XOR of theirs, because the register is linear in its bits."""
     columns = np.uint32(1) << np.arange(32, dtype=np.uint32)
     for _ in range(count):
         columns = columns >> 8 ^ _TABLE[columns & 0xFF]

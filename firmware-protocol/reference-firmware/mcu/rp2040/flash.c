@@ -89,8 +89,8 @@ uint32_t flash_count(void) {
   uint32_t count, word = PAGE_WORDS, bits = 0;
   int sector;
   /*
-   * The clocks are faster now. From here on the flash is read in the way of the boot ROM, which is slow
-   * enough.
+   * The clocks are faster now. From here on the flash is read as the boot ROM reads it, which is slow enough
+   * for the flash.
    */
   begin_commands();
   end_commands();
