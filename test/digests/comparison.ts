@@ -29,7 +29,10 @@ export function compare(implementation: Implementation, cases: readonly DigestCa
   return { name, missing, matched: held.length - names.length, differing: names, leftOut };
 }
 
-/** Returns 1 when anything differs. In CI it also returns 1 when an implementation is missing. */
+/**
+ * Returns 1 when anything differs, or when there are no verdicts. In CI it also returns 1 when an
+ * implementation is missing.
+ */
 export function exitCodeOf(verdicts: readonly Verdict[], inCi: boolean): 0 | 1 {
   const failed = verdicts.some(({ missing, differing }) =>
     missing === undefined ? differing.length > 0 : inCi,

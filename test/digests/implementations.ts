@@ -16,7 +16,7 @@ export interface Implementation {
   readonly isLong: boolean;
   /** The tools that it needs and this machine lacks, or undefined. */
   readonly missing: () => string | undefined;
-  /** Whether it has the memory for this problem; all when missing. */
+  /** Whether it has the memory for this problem. Left out: it has the memory for every problem. */
   readonly holds?: (problem: Problem) => boolean;
   /** The output of each problem, in order. */
   readonly run: (problems: readonly Problem[]) => string[][];

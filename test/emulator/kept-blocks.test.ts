@@ -75,7 +75,7 @@ describe('blocks that are kept', () => {
   });
 });
 
-it('a credit that does not raise the credit is answered with the number of sent blocks', () => {
+it('a credit that raises neither of its numbers is answered with the number of sent blocks', () => {
   const { hand } = started({ sampleCount: 20, creditBlocks: 4 });
   const said = hand.say(hand.credit(1, 4), hand.credit(1, 3));
   expect(said).toMatchObject([{ name: 'blocksSent', fields: { runId: 1, blocks: 4 } }]);

@@ -27,7 +27,7 @@ export function readUf2(uf2: Buffer): Uint8Array {
   return image;
 }
 
-/** Details that rp2040js leaves open and that this machine decides. */
+/** Members of the core of rp2040js that `PicoChip` uses. */
 interface CoreInternals {
   waiting: boolean;
   pendingInterrupts: number;

@@ -85,7 +85,7 @@ export class BoardChecks {
     this.#end(this.#truth.sessions.at(-1));
   }
 
-  /** The link of the board reports an event. */
+  /** The board gives its link a message to send. */
   said(payload: Uint8Array): void {
     this.#hearing?.said.push(peek(payload));
   }

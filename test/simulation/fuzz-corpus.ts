@@ -18,7 +18,8 @@ export interface Corpus {
 
 const SESSION_WRITES_MAX = 120;
 /**
- * Simulations with faults that are recorded. Together they hold retransmissions, stops and several sessions.
+ * The number of simulations that are recorded. They have faults. Together they hold retransmissions, stops
+ * and several sessions.
  */
 const SEEDS = 8;
 

@@ -18,7 +18,7 @@ import { Device } from '../../src/driver/device.js';
 import { RunKeeper } from '../../src/driver/run-keeper.js';
 import type { RunStream } from '../../src/driver/run-stream.js';
 
-/** The host makes a call. */
+/** Follows one call of the host. */
 export interface AskedCall {
   /** The request was given its number and is about to be sent. */
   registered(requestId: number): void;
@@ -64,7 +64,7 @@ export function setWitness(next: Witness | undefined): void {
   for (const replace of replacements) replace(next !== undefined);
 }
 
-/** Does `work` without a witness. */
+/** Calls `act` without a witness. */
 export function unwitnessed(act: () => void): void {
   const before = witness;
   witness = undefined;

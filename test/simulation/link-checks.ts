@@ -53,7 +53,7 @@ export class LinkChecks {
     for (const { ledger } of Object.values(this.#lanes)) ledger.skip(frames);
   }
 
-  /** The frames of a session that the senders hold. */
+  /** Bytes were written to the line. Returns the whole frames that they complete, except those of HELLO. */
   written(direction: Direction, bytes: Uint8Array): Frame[] {
     this.count();
     const { ledger, written } = this.#lanes[direction];

@@ -8,8 +8,8 @@ const NO_MESSAGE = Uint8Array.of(0xc0);
 const BATCH = 16;
 
 /**
- * Lets `count` command frames pass in both directions of a session that was just opened, without the line and
- * in no time. Otherwise each simulation of the wrap-around would take a second.
+ * Lets `frames` command frames pass in both directions of a session that was just opened, without the line
+ * and in no time. Otherwise each simulation of the wrap-around would take a second.
  */
 export function preRoll(host: Link, board: EmulatedDevice, frames: number, nowMs: number): void {
   const { link } = board;

@@ -10,7 +10,7 @@
 #include "refusal.h"
 #include "run.h"
 
-/* The size of a kept answer. Answers that are kept contain no codes of programs, so they fit. Refusals fit. */
+/* The size of a kept answer. Answers that are kept contain no codes of programs. They fit, as refusals do. */
 #define ANSWER_BYTES_MAX 128
 
 typedef struct {

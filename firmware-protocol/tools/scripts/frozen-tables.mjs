@@ -2,7 +2,7 @@
  * The message tables and their frozen copy, firmware-protocol/frozen/tables.json. Both commands read the
  * built sources.
  *
- *     npm run protocol:check                                     compare; exit 1 when they may not differ so
+ *     npm run protocol:check                                     compare; exit 1 at a forbidden difference
  *     npm run protocol:freeze -- --decision docs/decisions/…     write the copy as the present version
  *     npm run protocol:freeze -- --decision … --label 1.0-rc     the same, as a candidate
  */

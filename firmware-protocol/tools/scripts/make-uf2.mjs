@@ -31,7 +31,7 @@ function crcOfBoot2(bytes) {
   return crc;
 }
 
-/** The facts about an image that the boot needs. An image with a mistake gives an error. */
+/** The reason why an RP2040 could not start this image, to follow its name; undefined if there is none. */
 function problemOf(image) {
   if (image.length <= BOOT2_BYTES + 8) return `has ${image.length} bytes, which is no image`;
   if (image.length > IMAGE_BYTES_MAX) return `has ${image.length} bytes; ${IMAGE_BYTES_MAX} fit the flash`;

@@ -7,8 +7,8 @@ from protocol_wire import U16, U32, U53, crc32c, msgpack, pattern
 
 NAMED = {"U16": U16, "U32": U32, "U53": U53}
 
-# name=low..high: integer (a choice is one from 0); name=bytes:min..max; name=text:max. `>` to the device, `<`
-# to the host.
+# name=low..high: integer (a choice is written as an integer from 0); name=bytes:min..max; name=text:max.
+# `>` to the device, `<` to the host.
 VERSION = "major=0..U16 minor=0..U16 tableHash=bytes:8..8"
 MESSAGES = f"""
 0 hello > nonce=bytes:8..8 {VERSION} frameBytes=256..65536 window=1..1024 purpose=0..1

@@ -18,8 +18,8 @@ import {
 /*
  * With noise off, v[n] = s[n] + hA·c[n] − ρ[n] + H·q[n] and s[n+1] = s[n] + h(e − A·v[n]). Here c in 0…1023
  * and ρ, q in 0…1 are the carries of array input, integrator and rows (in units of their divisors), and H =
- * h·2^(10+ρ)·Kᵀ. The exact recursion is u[n+1] = u[n] + h(e − A·u[n]). The error against it is, without
- * approximation,
+ * h·2^(10+a)·Kᵀ with the row attenuation a. The exact recursion is u[n+1] = u[n] + h(e − A·u[n]). The error
+ * against it is, without approximation,
  *     v[n] − u[n] = X·x[n] − Σ_j (1 − hA)^(n−1−j)·hA·X·x[j],    X = (hA, −1, H), x = (c, ρ, q), x[0] = 0, and
  *     the range of each x gives an interval for it.
  */
