@@ -26,7 +26,7 @@ export interface SampleShape {
   readonly runs: number;
   readonly rows: number;
   readonly columns: number;
-  /** Number of lost readings. */
+  /** Number of lost readings of the chosen cells. */
   readonly missing: number;
 }
 
@@ -57,13 +57,13 @@ export class SampleTable {
       cells = samples.cells;
       runs++;
       rows += samples.samples;
-      missing += samples.present.reduce((sum, present) => sum + 1 - present, 0);
+      missing += missingOf(samples, request.cells ?? everyCell(cells));
     }
     if (cells === undefined) {
       checkRun(request.run, ledgerOf(recording).runs.length);
       throw noSamples(request);
     }
-    this.#cells = request.cells ?? Array.from({ length: cells }, (_, cell) => cell);
+    this.#cells = request.cells ?? everyCell(cells);
     this.shape = { runs, rows, columns: this.#cells.length, missing };
   }
 
@@ -104,6 +104,18 @@ export class SampleTable {
         hint: 'Cells are counted from 0.',
       });
   }
+}
+
+function everyCell(cells: number): number[] {
+  return Array.from({ length: cells }, (_, cell) => cell);
+}
+
+/** Number of lost readings of the chosen cells in one run. */
+function missingOf({ samples, cells, present }: RunSamples, chosen: readonly number[]): number {
+  let missing = 0;
+  for (let sample = 0; sample < samples; sample++)
+    for (const cell of chosen) missing += 1 - present[sample * cells + cell];
+  return missing;
 }
 
 function ledgerOf(recording: Chunks): SessionLedger {

@@ -1,4 +1,5 @@
-import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { encodeAnswer } from '../../../firmware-protocol/codec.js';
@@ -213,6 +214,35 @@ describe('trace export', () => {
       expect(counts).toEqual(ours);
     },
   );
+
+  /** Runs `script` with `out` as a mount point, which cannot be replaced, only written in place. */
+  function onMountPoint(out: string, script: string): number | null {
+    for (const name of [out, `${out}.mounted`]) writeFileSync(name, 'old');
+    const mount = `mount --bind ${out}.mounted ${out} && ${script}`;
+    return spawnSync('unshare', ['-rm', 'sh', '-c', mount]).status;
+  }
+  const mayMount = onMountPoint(file('probe'), 'true') === 0;
+
+  it.runIf(mayMount).each(['csv', 'npy', 'jsonl', 'pcapng'])(
+    'writes a mount point in place: --%s',
+    (format) => {
+      const [plain, mounted] = [file(`plain.${format}`), file(`mounted.${format}`)];
+      const command = `${process.execPath} dist/src/cli/main.js trace export ${session} --${format} --out`;
+      expect(spawnSync('sh', ['-c', `${command} ${plain}`]).status).toBe(0);
+      expect(onMountPoint(mounted, `${command} ${mounted}`)).toBe(0);
+      expect(readFileSync(`${mounted}.mounted`)).toEqual(readFileSync(plain));
+    },
+  );
+
+  it('asks for another file if this one cannot be written', async () => {
+    const out = file('blocked.csv');
+    // A folder with the name of the temporary file imitates any failure of the disk.
+    mkdirSync(`${out}.partial`);
+    const { stderr, exitCode } = await runCommand('trace', 'export', session, '--csv', '--out', out);
+    expect(exitCode).toBe(1);
+    expect(stderr).toContain(`${out} can't be written`);
+    expect(stderr).toContain('Give another file to --out.');
+  });
 
   it.each([
     [[], 'No format was given'],

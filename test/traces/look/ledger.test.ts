@@ -5,6 +5,7 @@ import { FRAME_BYTES_MAX, U32_MAX } from '../../../firmware-protocol/limits.js';
 import { LinkDecoder } from '../../../src/traces/link-decoder.js';
 import { placedMessages } from '../../../src/traces/look/message-filter.js';
 import { runSamples, tickOf } from '../../../src/traces/look/run-samples.js';
+import { SampleTable } from '../../../src/traces/look/sample-table.js';
 import { sessionFigure } from '../../../src/traces/look/session-figure.js';
 import { SessionLedger } from '../../../src/traces/look/session-ledger.js';
 import { messageJson } from '../../../src/traces/message-json.js';
@@ -110,6 +111,11 @@ describe('the samples of a run', () => {
     const lost = run.lost.flatMap(({ from, to }) => Array.from({ length: to - from }, (_, i) => from + i));
     expect(lost.length).toBe(4091);
     expect(missing).toEqual(lost);
+    const table = new SampleTable({ chunks: () => chunks }, { cells: [2, 5], asCodes: true });
+    const empty = Array.from(table.rows()).flatMap(({ values }) => Array.from(values).filter(Number.isNaN));
+    expect(empty).toHaveLength(2 * 4091);
+    expect(table.shape).toEqual({ runs: 1, rows: LONG_RUN.sampleCount, columns: 2, missing: 2 * 4091 });
+    expect(new SampleTable({ chunks: () => chunks }).shape.missing).toBe(8 * 4091);
   });
 
   it('are whole and in order if lost blocks were requested again', { tags: 'long' }, async () => {

@@ -23,8 +23,11 @@ const FORMATS = ['pcapng', 'csv', 'npy', 'jsonl'] as const;
 
 const OPTIONS = {
   pcapng: flag('--pcapng', 'every frame, for Wireshark and tshark'),
-  csv: flag('--csv', 'samples in volts as a table: run, sample, tick, one column a cell'),
-  npy: flag('--npy', 'samples in volts as one NumPy array, samples × cells; a lost sample is NaN'),
+  csv: flag(
+    '--csv',
+    'samples in volts as a table: run, sample, tick, one column a cell (a lost reading is an empty field)',
+  ),
+  npy: flag('--npy', 'samples in volts as one NumPy array, samples × cells (a lost reading is NaN)'),
   jsonl: flag('--jsonl', 'messages as lines of JSON'),
   out: option('--out <file>', 'write here', {
     required: true,
@@ -37,14 +40,14 @@ const OPTIONS = {
   run: option('--run <n>', 'only samples of this board run', { value: positiveInteger(2 ** 31) }),
   cells: option('--cells <list>', 'only samples of these cells', { value: cellList }),
   codes: flag('--codes', 'samples as ADC codes in place of volts'),
-  whole: flag('--whole', 'write all codes into the lines of JSON'),
+  whole: flag('--whole', 'with --jsonl: also write every ADC code of a block of samples'),
   ...JSON_OUTPUT,
 };
 
 type ExportOptions = OptionValues<typeof OPTIONS>;
 type Format = (typeof FORMATS)[number];
 
-/** The options of each format in addition to --out. */
+/** Options that only --csv and --npy take. */
 const SAMPLE_OPTIONS = ['run', 'cells', 'codes'] as const;
 
 export const command = defineCommand({
@@ -56,7 +59,7 @@ Examples:
   thermolink trace export session.mcap --csv --run 3 --cells 0-7 --out run-3.csv
   thermolink trace export session.mcap --jsonl --out messages.jsonl
 
-tshark reads the capture with the dissector of this package. The command prints the path of the dissector:
+\`trace export --pcapng\` prints the path of the dissector of this package. Give this path to tshark:
   tshark -X lua_script:thermolink.lua -r session.pcapng -Y 'thermolink.message == "start"'`,
   async run(options, _name, [file]) {
     const format = formatOf(options);
@@ -95,7 +98,7 @@ function written(trace: Trace, format: Format, options: ExportOptions) {
   switch (format) {
     case 'pcapng': {
       const notes = { application: 'thermolink', comment: trace.path };
-      write(out, pcapngPieces(countedItems(wireFrames(trace.chunks()), counter), notes));
+      write(out, () => pcapngPieces(countedItems(wireFrames(trace.chunks()), counter), notes));
       const dissector = dissectorPath();
       return {
         json: { out, frames: counter.count, dissector },
@@ -103,7 +106,7 @@ function written(trace: Trace, format: Format, options: ExportOptions) {
       };
     }
     case 'jsonl':
-      write(out, messageLines(trace, options.whole === true, counter));
+      write(out, () => messageLines(trace, options.whole === true, counter));
       return {
         json: { out, messages: counter.count },
         text: `${counted(counter.count, 'message')} in ${out}\n`,
@@ -117,7 +120,7 @@ function written(trace: Trace, format: Format, options: ExportOptions) {
         asCodes: codes === true,
       });
       const { shape } = table;
-      write(out, format === 'csv' ? csvPieces(table) : npyPieces(table));
+      write(out, () => (format === 'csv' ? csvPieces(table) : npyPieces(table)));
       const lost = shape.missing === 0 ? '' : `, ${counted(shape.missing, 'reading')} lost`;
       return {
         json: { out, ...shape },
@@ -127,15 +130,17 @@ function written(trace: Trace, format: Format, options: ExportOptions) {
   }
 }
 
-function write(out: string, pieces: Iterable<Uint8Array | string>): void {
+/** Writes the pieces. A file that cannot be replaced is written in place, which asks for the pieces again. */
+function write(out: string, pieces: () => Iterator<Uint8Array | string>): void {
   try {
-    replaceWith(out, pieces);
+    replaceWith(out, { [Symbol.iterator]: pieces });
   } catch (error) {
-    throw cannotWrite(out, error, 'The file is as it was.');
+    throw cannotWrite(out, error, 'Give another file to --out.');
   }
 }
 
 function* countedItems<T>(items: Iterable<T>, counter: { count: number }): Generator<T> {
+  counter.count = 0;
   for (const item of items) {
     counter.count++;
     yield item;
@@ -160,7 +165,10 @@ function* npyPieces(table: SampleTable): Generator<Uint8Array> {
     yield new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
 }
 
-/** The path of the dissector of this package. It is the same for the sources and for an installed package. */
+/**
+ * The path of the dissector of this package. The compiled file is in dist/src, one folder deeper than its
+ * source in src, so two places are tried.
+ */
 function dissectorPath(): string {
   const places = ['../../../../../', '../../../../'].map((up) =>
     fileURLToPath(new URL(`${up}firmware-protocol/wireshark/thermolink.lua`, import.meta.url)),
