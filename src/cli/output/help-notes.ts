@@ -6,7 +6,8 @@ const WIDTH_DEFAULT = 80;
 
 /**
  * Adds notes to the end of `--help`. Consecutive lines are one paragraph, which is wrapped to the terminal.
- * An indented line and a line that ends in a colon stay one line, so that a command can be copied.
+ * A line that ends in a colon ends its paragraph. An indented line is never wrapped, so that a command can be
+ * copied.
  */
 export function addNotes(command: Command, notes: string): void {
   command.addHelpText('after', () => wrapNotes(notes, process.stdout.columns || WIDTH_DEFAULT));

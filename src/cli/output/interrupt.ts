@@ -31,7 +31,7 @@ interface Interruption {
   readonly failure?: ThermolinkError;
 }
 
-/** Interrupts each work that runs now. Returns false if it was interrupted before. */
+/** One function for each work that runs now. It interrupts the work, or returns false if it did so before. */
 const running = new Set<(interruption: Interruption) => boolean>();
 
 /** The part of `process` that is used. */

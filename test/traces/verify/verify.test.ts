@@ -361,5 +361,6 @@ describe('thermolink trace verify', () => {
     expect([none.exitCode, none.stderr]).toEqual([2, expect.stringContaining('--device')]);
     const both = await runCommand('trace', 'verify', file('varied.mcap'), '--exact', '--statistical');
     expect(both.exitCode).toBe(2);
+    expect(both.stderr).toContain('--exact excludes --statistical and --fresh-noise');
   });
 });

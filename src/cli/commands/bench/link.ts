@@ -55,8 +55,8 @@ const WARM_UP_MS = 3000;
 /** Largest stream of samples. On a slow line it has the bytes that an upload sends in `DOWNLOAD_MS`. */
 const DOWNLOAD_BYTES_MAX = 16e6;
 /**
- * Largest number of downloads of one kind, and their longest total time. The first download counts only if it
- * is the only one.
+ * Largest number of downloads of one kind, and the time after which no further download begins. The first
+ * download counts only if it is the only one.
  */
 const DOWNLOADS = 10;
 const DOWNLOAD_MS = 1500;

@@ -21,7 +21,10 @@ export const STREAM_BYTES = 100e6;
  * nothing could be written for a second.
  */
 const ENDED_MAX = 5;
-/** On a port slower than this a turn has fewer bytes, because it ends earlier. */
+/**
+ * A turn at full rate begins no more work after the time in which a port of this speed carries all its bytes.
+ * On a slower port a turn therefore has fewer bytes.
+ */
 const SLOW_BYTES_PER_SECOND = 100e6;
 /** Pairs of turns with and without a recording, after one unmeasured pair. */
 const ROUNDS = 5;
@@ -233,9 +236,9 @@ interface MeasureOptions {
 }
 
 /**
- * Times for 1 MB of codes of each kind of work, in the order of `FAST_WORKS`, then out and in
- * for each of `LINE_BYTES_PER_SECOND`. `others`:
- * threads that were there before the session.
+ * Times for 1 MB of codes of each kind of work. The kinds of `FAST_WORKS` come first. Then come codes out and
+ * samples in, for each of `LINE_BYTES_PER_SECOND`. `others` are the threads that were there before the
+ * session.
  */
 async function measure(
   device: Device,

@@ -33,7 +33,7 @@ export interface SolveBench extends Omit<SolveBenchCase, 'systems' | 'seed'> {
   readonly figures?: {
     readonly passes: number;
     readonly ticks: number;
-    /** Products with A that combine readings; absent when no solve combined any. */
+    /** Products with A by which the host combines readings. Absent if no solve combined readings. */
     readonly hostProducts?: number;
     /**
      * Products with A after which conjugate gradients in float64 have the true error of the board's answer.

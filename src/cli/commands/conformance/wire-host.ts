@@ -42,7 +42,7 @@ export interface Heard {
   /** Number of delimiters directly before it, without the one that ends the previous frame. */
   readonly delimiters: number;
   readonly atMs: number;
-  /** A command frame that came before: its answer was late, or the line lost something. */
+  /** Whether the board sent this command frame before. Then an acknowledgement was late or lost. */
   readonly repeated: boolean;
 }
 

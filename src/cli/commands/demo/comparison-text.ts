@@ -54,8 +54,8 @@ const errorOf = ({ summary }: EnergyTraining): number => summary['energyError'];
 
 /**
  * Median over the steps of the host time of one step, in s; NaN if there are no steps. A median leaves out
- * the first steps, in which the host compiles. The first training compiles most for all trainings. Tests of
- * the parameters belong to no step.
+ * the first steps, in which the host compiles. The first training compiles most for all trainings. The time
+ * of testing the parameters is not part of a step.
  */
 export function medianStepSeconds(records: readonly Pick<StepFacts, 'timing'>[]): number {
   return percentile(records.map(hostSecondsOf), 0.5);

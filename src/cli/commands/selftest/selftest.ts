@@ -50,7 +50,7 @@ export function refuseFailed(device: string, check: BoardCheck): void {
       ? `it has the latched fault ${fault}`
       : solve?.error
         ? `${solve.error.code}: ${solve.error.message}`
-        : `its solution is off by ${formatNumber(solve?.relativeError ?? Number.NaN)}, not ${solve?.tolerance}`;
+        : `the relative error of its solution is ${formatNumber(solve?.relativeError ?? Number.NaN)}, but at most ${solve?.tolerance} is accepted`;
   throw new ThermolinkError('DEVICE_FAULT', `The self-test of ${device} failed: ${why}`, {
     hint:
       fault !== 'none'

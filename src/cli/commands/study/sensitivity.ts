@@ -45,10 +45,10 @@ const VARIATIONS: readonly Variation[] = [
 
 const QUICK: readonly string[] = ['base', '4', '6', '8', '2 %', '5 %', '0.1 %', '0.000001'];
 
-/** The problems, in sizes that train in seconds. */
 /** Without earlier steps as directions, so that the effect of the board's answers is seen alone. */
 const { recycle: _, ...LM } = PINN_DEFAULTS.poisson.optimizers.lm;
 
+/** The problems, in sizes that train in seconds. */
 const PROBLEMS = {
   ising: {
     title: 'Ising ring of 10 spins',

@@ -2,7 +2,7 @@ import type { Device } from '../../../driver/device.js';
 import { ThermolinkError } from '../../../errors.js';
 import { ENDED_FROM_OUTSIDE } from '../train/run-training.js';
 
-/** Boards of other models would not do the same. Errors: BAD_ARGUMENT. */
+/** Refuses boards of different models, because their results would differ. Errors: BAD_ARGUMENT. */
 export function refuseUnlike(devices: readonly Device[]): void {
   const [first] = devices.map(({ identity }) => identity.model);
   const other = devices.find(({ identity }) => identity.model !== first);

@@ -14,12 +14,15 @@ import type { SettingSearch } from './setting-search.js';
 
 /** A method of a study: an optimizer, its options, and how long it trains. */
 export interface StudyMethod extends Method {
-  /** Description of the study, in a few words. */
+  /** Description of the method, in a few words. */
   readonly meaning: string;
   readonly steps: number;
   /** Host time of a step relative to the other methods, for the first guess of the time left. */
   readonly stepCost: number;
-  /** Whether it is a complete method, or shows what the board's answer adds to the steps around it. */
+  /**
+   * `board` uses the board. `digital` is a complete method without a board. `without-board` is the method of
+   * the board with the board's answer replaced, and shows what this answer adds.
+   */
   readonly role: 'board' | 'digital' | 'without-board';
   /** The setting that the study searches. Left out: `options` are used without change. */
   readonly search?: SettingSearch;

@@ -16,7 +16,7 @@ export interface Group {
   readonly runs: readonly TableRun[];
 }
 
-/** The runs of a part whose settings are at least `settings`, grouped, in the order of the runs. */
+/** The runs of a part that have these settings, whatever their other settings are. Grouped in their order. */
 export function groupsOf(runs: readonly TableRun[], part: string, settings: Settings = {}): Group[] {
   const groups = new Map<string, { settings: Settings; runs: TableRun[] }>();
   for (const run of runs) {

@@ -26,8 +26,8 @@ export interface StudyBoard {
 export interface Lab {
   readonly signal: AbortSignal;
   /**
-   * The runs that were done before this one, for settings that are chosen by earlier runs; of a study with
-   * `sharing` those of its first part.
+   * The runs that were done before this one. A run may choose its settings by their results. In a study with
+   * `sharing` they are the runs of its first part.
    */
   readonly done: readonly TableRun[];
   /**

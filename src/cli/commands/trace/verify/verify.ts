@@ -51,8 +51,8 @@ The exit code is 1 if the board deviates; with --json the report is then in the 
   async run(options, name, [file]) {
     await checkFiles(OPTIONS, options, { '<file>': file });
     if (options.exact && (options.statistical || options.freshNoise !== undefined))
-      throw new ThermolinkError('BAD_ARGUMENT', 'exact excludes statistical and freshNoise.', {
-        hint: 'Pass one of them.',
+      throw new ThermolinkError('BAD_ARGUMENT', '--exact excludes --statistical and --fresh-noise.', {
+        hint: 'Leave --exact out, or give it without the others.',
       });
     const uri = deviceUri(options.device, '');
     if (uri === '')
