@@ -1,6 +1,6 @@
 /**
  * `npm run test:hil`: installs the compiler and the virtual machine that are missing, builds the firmware for
- * microcontrollers, and runs it in emulators. Arguments go to vitest.
+ * microcontrollers, and runs it in emulators. With `--install` it only installs. Arguments go to vitest.
  */
 import { spawnSync } from 'node:child_process';
 import process from 'node:process';
@@ -34,11 +34,12 @@ if (packages.length > 0) {
     process.exit(1);
   }
 }
+const given = process.argv.slice(2);
+if (given.includes('--install')) process.exit(0);
 if (run('npx', ['tsc', '-b']) !== 0) process.exit(1);
 // Test files run at the same time and find it built.
 const targets = ['pico', 'pico-uart', 'pico-rc3', 'lm3s', 'digest-m0', 'digest-m3'];
 if (run('make', ['-s', '-j2', '-C', 'firmware-protocol/reference-firmware/mcu', ...targets]) !== 0)
   process.exit(1);
-const given = process.argv.slice(2);
 const filter = given.some((one) => one.startsWith('--tags-filter')) ? [] : ['--tags-filter=!long'];
 process.exit(run('npx', ['vitest', 'run', '--config', 'vitest.hil.config.ts', ...filter, ...given]));
