@@ -261,12 +261,12 @@ export class Device implements BoardDevice {
   }
 
   /**
-   * Stores another record in the board. It survives resets, and a loss of power if the board has such memory.
-   * The board checks the record by its digest. An empty record erases it. Errors: BAD_ARGUMENT for one that
-   * is too long; UNSUPPORTED; DEVICE_REFUSED during a run; those of the link.
+   * Replaces the calibration record in the board. It survives resets, and a loss of power if the board has
+   * such memory. The board checks the record by its digest. An empty record erases it. Errors: BAD_ARGUMENT
+   * for one that is too long; UNSUPPORTED; DEVICE_REFUSED during a run; those of the link.
    */
   async keepCalibration(record: Uint8Array, options: CallOptions = {}): Promise<void> {
-    if (!(record instanceof Uint8Array)) throw badArgument('record', 'a Uint8Array', record);
+    if (!(record instanceof Uint8Array)) throw badArgument('record', record, 'a Uint8Array');
     await new CalibrationStore(this.#connection).write(this.identity, record, options);
   }
 

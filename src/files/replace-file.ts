@@ -20,7 +20,7 @@ import { ThermolinkError } from '../errors.js';
 /** Writes a part of `bytes` from `offset` on and returns how many bytes the system took. */
 export type WritePart = (descriptor: number, bytes: Uint8Array, offset: number) => number;
 
-/** A chain of links longer than this counts as a cycle. */
+/** At most this many links of a chain are followed. The system refuses to open a longer chain. */
 const LINKS_MAX = 40;
 const PERMISSIONS = 0o7777;
 const COPY_BYTES = 2 ** 20;

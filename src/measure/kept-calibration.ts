@@ -29,7 +29,7 @@ export function unpackCalibration(bytes: Uint8Array): unknown {
       'BAD_CALIBRATION',
       'The board keeps data that is not a calibration record of thermolink.',
       {
-        hint: 'Replace it: `thermolink calibrate --keep` stores a new record in the board.',
+        hint: 'Replace it: `thermolink calibrate` can store a new record on the board.',
         cause,
       },
     );

@@ -43,7 +43,10 @@ describe('the calibration record that a board keeps', () => {
 
   it('is refused before a byte is sent if it is not bytes or too long', async () => {
     const device = await board().open();
-    await expect(device.keepCalibration('record' as never)).rejects.toMatchObject({ code: 'BAD_ARGUMENT' });
+    await expect(device.keepCalibration('bytes' as never)).rejects.toMatchObject({
+      code: 'BAD_ARGUMENT',
+      message: 'record is the text "bytes"; it must be a Uint8Array.',
+    });
     const tooLong = new Uint8Array(device.identity.calibrationBytesMax + 1);
     await expect(device.keepCalibration(tooLong)).rejects.toMatchObject({ code: 'BAD_ARGUMENT' });
     expect(await device.readCalibration()).toBeUndefined();

@@ -77,12 +77,10 @@ export function regression(settings: RegressionSettings): Regression {
   checkHidden(hidden);
   const [inputCount, outputCount] = widthsOf('train', train);
   const [testInputs, testOutputs] = widthsOf('test', test);
-  if (testInputs !== inputCount || testOutputs !== outputCount)
-    throw badArgument(
-      'test',
-      `${testInputs} inputs and ${testOutputs} targets`,
-      `as wide as the training pairs`,
-    );
+  if (testInputs !== inputCount)
+    throw badArgument('The width of test.inputs', testInputs, `${inputCount}, as in train`);
+  if (testOutputs !== outputCount)
+    throw badArgument('The width of test.targets', testOutputs, `${outputCount}, as in train`);
   const { batch = Math.min(BATCH_DEFAULT, train.count), draws = DRAWS_DEFAULT } = settings;
   const { curvatureExamples = Math.min(CURVATURE_EXAMPLES_DEFAULT, batch) } = settings;
   checkWhole('batch', batch, 1, train.count);

@@ -98,7 +98,7 @@ function written(trace: Trace, format: Format, options: ExportOptions) {
   switch (format) {
     case 'pcapng': {
       const notes = { application: 'thermolink', comment: trace.path };
-      write(out, () => pcapngPieces(countedItems(wireFrames(trace.chunks()), counter), notes));
+      write(out, pcapngPieces(countedItems(wireFrames(trace.chunks()), counter), notes));
       const dissector = dissectorPath();
       return {
         json: { out, frames: counter.count, dissector },
@@ -106,7 +106,7 @@ function written(trace: Trace, format: Format, options: ExportOptions) {
       };
     }
     case 'jsonl':
-      write(out, () => messageLines(trace, options.whole === true, counter));
+      write(out, messageLines(trace, options.whole === true, counter));
       return {
         json: { out, messages: counter.count },
         text: `${counted(counter.count, 'message')} in ${out}\n`,
@@ -120,7 +120,7 @@ function written(trace: Trace, format: Format, options: ExportOptions) {
         asCodes: codes === true,
       });
       const { shape } = table;
-      write(out, () => (format === 'csv' ? csvPieces(table) : npyPieces(table)));
+      write(out, format === 'csv' ? csvPieces(table) : npyPieces(table));
       const lost = shape.missing === 0 ? '' : `, ${counted(shape.missing, 'reading')} lost`;
       return {
         json: { out, ...shape },
@@ -130,17 +130,15 @@ function written(trace: Trace, format: Format, options: ExportOptions) {
   }
 }
 
-/** Writes the pieces. A file that cannot be replaced is written in place, which asks for the pieces again. */
-function write(out: string, pieces: () => Iterator<Uint8Array | string>): void {
+function write(out: string, pieces: Iterable<Uint8Array | string>): void {
   try {
-    replaceWith(out, { [Symbol.iterator]: pieces });
+    replaceWith(out, pieces);
   } catch (error) {
     throw cannotWrite(out, error, 'Give another file to --out.');
   }
 }
 
 function* countedItems<T>(items: Iterable<T>, counter: { count: number }): Generator<T> {
-  counter.count = 0;
   for (const item of items) {
     counter.count++;
     yield item;
