@@ -206,8 +206,8 @@ export function list(each: ListRule['each'], min: number, max: number, unit: str
 }
 
 /**
- * A standard deviation that is not 0. It is at most a fifth, because with more too many draws leave the gains
- * 0…2.
+ * A standard deviation that is not 0. It is at most a fifth. With a larger one too many drawn gains would be
+ * outside 0…2.
  */
 export const spreadPpm = (unit = 'ppm') => integer(1, SPREAD_PPM_MAX, `${unit}, a standard deviation`);
 /** A standard deviation that may be 0. */

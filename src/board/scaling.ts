@@ -43,7 +43,7 @@ export interface Relaxation {
  * margin for rounded couplings.
  */
 const EQUILIBRIUM_STEP_MAX = 1.9;
-/** Least number of ticks of a relaxation whose fastest mode changes by more than 1/e (decision 9). */
+/** Least number of ticks of a relaxation that leaves at most 1/e of its fastest mode (decision 9). */
 const PATH_TICKS = 6;
 
 /**

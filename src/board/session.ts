@@ -31,8 +31,8 @@ const lastHeld = new WeakMap<BoardDevice, HeldCouplings>();
  * One use of a board, while the board belongs to nobody else. `inSession` opens it.
  *
  * All programs and board runs of the use go through this class. It names the noise of each board run, sends
- * couplings only if they changed, repeats at a larger scale after an overload, and adds up the cost of the
- * use.
+ * couplings only if they changed, and adds up the cost of the use. `ranged` repeats at a larger scale after
+ * an overload.
  *
  * If the device has `recover`, a lost program or board run is repeated, with a limited number of repeats in a
  * row (`repeated`). The board gets the program again. A continued board run is first run again, without
@@ -145,8 +145,8 @@ export class BoardSession {
   }
 
   /**
-   * Loads a program into the board. If the board has the same `couplings` array already, only drive, initial
-   * state and registers are sent. The cost includes the number of clamped codes.
+   * Loads a program into the board. If the board has the same `couplings` array already, only the other parts
+   * that changed are sent. The cost includes the number of clamped codes.
    */
   async program(image: ProgramImage): Promise<CommitReport> {
     throwIfAborted(this.#signal);

@@ -257,8 +257,8 @@ export class Connection {
   }
 
   /**
-   * Sends a credit or a request for blocks. Returns false when the queue is full; the
-   * caller repeats it later.
+   * Sends a credit or a request for blocks. Returns false if the queue is full, and the caller repeats it
+   * later. Also returns false after the connection has failed.
    */
   sendSampleEvent<N extends 'credit' | 'resend'>(name: N, fields: Event<N>): boolean {
     if (this.#failure || !this.link.canSendUnsequenced) return false;

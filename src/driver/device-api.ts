@@ -187,11 +187,11 @@ export interface RunReport {
   readonly samplesTaken: number;
   /** How many samples the board skipped (`onNoCredit: 'lose'`). */
   readonly samplesLost: number;
-  /** The first cells that passed their rail, at most 32, ascending. */
+  /** Indices of the cells that passed their rail, ascending. If there are more than 32, the lowest 32. */
   readonly overloadedCells: readonly number[];
   /** How many cells passed their rail. */
   readonly overloadedCellCount: number;
-  /** The first rows that passed their limit, at most 32, ascending. */
+  /** Indices of the rows that passed their limit, ascending. If there are more than 32, the lowest 32. */
   readonly overloadedRows: readonly number[];
   /** How many rows passed their limit. */
   readonly overloadedRowCount: number;

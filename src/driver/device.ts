@@ -72,7 +72,7 @@ const CLOSE_STOP_MS = 500;
 /**
  * A connected board. Every call takes an AbortSignal and has a deadline. An aborted call leaves the device
  * usable. Errors: BAD_ARGUMENT, LINK_LOST, SESSION_LOST, OUTCOME_UNKNOWN, TIMEOUT, ABORTED, DEVICE_REFUSED,
- * DEVICE_FAULT, DIGEST_MISMATCH, SAMPLES_LOST, RUN_ENDED.
+ * DEVICE_FAULT, DIGEST_MISMATCH, SAMPLES_LOST, RUN_ENDED, UNSUPPORTED; REPLAY_MISMATCH on a recording.
  */
 export class Device implements BoardDevice {
   readonly #connection: Connection;

@@ -236,10 +236,10 @@ function sessionLostError(portName: string, before: DeviceIdentity, after: Devic
   const restarted = after.bootEpoch !== before.bootEpoch;
   const what = restarted
     ? `has restarted (boot ${before.bootEpoch}, now ${after.bootEpoch}): its programs are gone`
-    : 'has ended the session: its runs are over, its programs are kept';
+    : 'has ended the session: its runs are over, and the board still has its programs';
   return new ThermolinkError('SESSION_LOST', `The board on ${portName} ${what}.`, {
     retryable: true,
-    hint: 'Run it again; the program has to be loaded anew, in the session that is open now.',
+    hint: 'Load the program again, in the session that is open now, and run it again.',
     data: { bootEpochBefore: before.bootEpoch, bootEpochNow: after.bootEpoch },
   });
 }

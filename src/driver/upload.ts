@@ -87,7 +87,7 @@ export class Uploader {
     await this.#couplings(bank, image, this.#begin(options));
   }
 
-  /** Uploads the parts other than the couplings that differ from `since`, and commits. */
+  /** Uploads each part that differs from `since`, but not the couplings, and commits. */
   rewrite(bank: number, image: ProgramImage, options: RewriteOptions): Promise<CommitReport> {
     return this.#rewrite(bank, image, this.#begin(options), options.since);
   }

@@ -58,7 +58,7 @@ const OF_THE_BOARD: ReadonlySet<string> = new Set([
 
 /** Counters of the jobs of a worker. */
 export interface JobCounters {
-  /** Number of jobs whose result was stored, failed ones included. */
+  /** Number of jobs that ended with a result, failed ones included. Some had a result before (`known`). */
   done: number;
   /** How many of these failed. */
   failed: number;
@@ -112,12 +112,18 @@ export const noJobs = (): JobCounters => ({
 
 /**
  * The key of a board. An emulated board is unique in its process, a board of this machine on this machine,
- * and a board with a network address everywhere. Errors: none.
+ * and a board with a network address everywhere. `machine` is the name of this machine. Errors: none.
  */
-export function boardKey(uri: string, identity: DeviceIdentity, worker: string, index: number): string {
+export function boardKey(
+  uri: string,
+  identity: DeviceIdentity,
+  worker: string,
+  index: number,
+  machine = hostname(),
+): string {
   const isOfProcess = uri.startsWith('emulator:') || uri.startsWith('replay:');
-  const isRemote = uri.startsWith('tcp:') && !/^tcp:\/\/(localhost|127\.|\[::1\])/.test(uri);
-  const place = isOfProcess ? `${worker} ${index}` : isRemote ? '' : hostname();
+  const isRemote = /^(tcp|hubs?):\/\/(?!localhost|127\.|\[::1\])/.test(uri);
+  const place = isOfProcess ? `${worker} ${index}` : isRemote ? '' : machine;
   return sha256Of(JSON.stringify([uri, identity.model, identity.serialNumber, place])).slice(0, 32);
 }
 

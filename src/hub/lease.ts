@@ -295,7 +295,10 @@ export class LeaseQueue {
     }
   }
 
-  /** Records that the board is safe, and gives it to the client that has waited longest. */
+  /**
+   * Records that the board is safe, and gives it to the first client of the queue. That is a client that
+   * takes over, or else the client that has waited longest.
+   */
   begin(): void {
     this.#vacating--;
     if (this.#vacating > 0) return;

@@ -54,7 +54,7 @@ export interface ServableDevice
   };
 }
 
-/** Clock of an emulated board. */
+/** Clock of an emulated board, and how many ticks it may compute at once. */
 export interface ServeOptions {
   readonly clock?: Clock;
   /** Largest number of ticks of one slice. It is for virtual clocks, on which a slice takes no time. */

@@ -17,9 +17,10 @@ const START_BYTES = 256 * 1024;
 /** Longest wait of the experiment for a disk that accepts no data. After it the recording ends. */
 const STALL_MS = 1000;
 /**
- * Longest time from the first entry until the thread reads. After it this thread writes, because no entry may
- * stay in memory for a second. If the ring is full before, the experiment waits until then: a thread starts
- * once, and a program that writes itself keeps three quarters of the rate to the end of the session
+ * Longest time from the first entry until the recording thread reads. After it the thread of the experiment
+ * writes the file itself, because no entry may stay in memory for a second. If the ring becomes full before,
+ * the experiment waits until this time is over. The recording thread starts only once, and an experiment that
+ * writes itself keeps three quarters of the rate to the end of the session
  * (docs/decisions/0124-recording-keeps-the-rate-of-a-line.md).
  */
 const START_LIMIT_MS = 700;
