@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { EventEmitter } from 'node:events';
 import { closeSync, existsSync, openSync } from 'node:fs';
 import { CommanderError } from 'commander';
-import { describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { endOnBrokenPipe } from '../../src/cli/output/broken-pipe.js';
 import { type SignalHost, withInterrupt } from '../../src/cli/output/interrupt.js';
 import { reportError } from '../../src/cli/output/report-error.js';
@@ -109,6 +109,10 @@ describe('a bug', () => {
 });
 
 describe('output that cannot be written', () => {
+  // Work that was interrupted must end within 10 s. A timer left here would report in a later test.
+  beforeEach(() => vi.useFakeTimers({ toFake: ['setTimeout'] }));
+  afterEach(() => vi.useRealTimers());
+
   function listen() {
     const ends: number[] = [];
     const outputs = { stdout: new EventEmitter(), stderr: new EventEmitter() };
@@ -175,6 +179,20 @@ describe('output that cannot be written', () => {
         1,
         expect.stringMatching(/BAD_FILE.*ENOSPC: it/s),
       ]);
+  });
+
+  it('ends the process after 10 s if the work does not end', async () => {
+    const { ends, fail } = listen();
+    let end = (): void => undefined;
+    const result = withInterrupt(() => new Promise<void>((resolve) => (end = resolve)));
+    await fail('stdout', 'ENOSPC');
+    vi.advanceTimersByTime(9_999);
+    expect(ends).toEqual([]);
+    const { stderr } = await captureOutput(async () => vi.advanceTimersByTime(1));
+    expect(stderr).toContain('BAD_FILE');
+    expect(ends).toEqual([1]);
+    end();
+    await result.catch(() => undefined);
   });
 
   it('does not change the exit code of a command that Ctrl-C ends', async () => {
