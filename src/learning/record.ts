@@ -30,7 +30,7 @@ export interface StepFacts {
   /** The loss before the update, in the problem's unit; for a classifier the mean over the batch in nat. */
   readonly loss: number;
   readonly uploadBytes: number;
-  /** Modelled: ticks × h × τ. */
+  /** Modelled time of the board in this step: ticks × h × τ. */
   readonly boardSeconds: number;
   readonly ticks: number;
   /** Number of board runs that were repeated at another scale because a cell ran into its rail. */

@@ -282,7 +282,7 @@ function layersOf({ name }: { readonly name: string }, { layers }: Pick<BegunEva
 
 /**
  * Returns the result of `work`. If `work` fails and the gradient fails too, the error of the gradient is
- * thrown. The error is then the same whether or not the gradient was computed before.
+ * thrown. The error is then the same whether the gradient was computed before `work` began or during it.
  */
 async function updateOf<Result, M extends Figures>(
   work: () => Promise<Result>,

@@ -11,7 +11,10 @@ import { EventFile, isEventFile, scalarsOf } from './tensorboard.js';
 import { lockDirectory, requireDirectory, requireUnlocked, writing } from './training-files-lock.js';
 import { writeTensors } from './weight-arrays.js';
 
-/** The files of a training. `overwrite` removes all of them. The command line adds the curves. */
+/**
+ * The files of a training. `overwrite` removes all of them. The command line also writes `curves`; the
+ * library writes all others.
+ */
 export const TRAINING_FILES = {
   metrics: 'metrics.jsonl',
   summary: 'summary.json',

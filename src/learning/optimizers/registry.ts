@@ -26,9 +26,12 @@ export interface OptimizerTraits {
    * is needed.
    */
   readonly board?: 'relax' | 'truncated' | 'invert';
-  /** The form of the curvature that it needs: the factor K, layer by layer, or none. */
+  /**
+   * The curvature that it needs. `factor`: the factor K. `layers`: the curvature of each layer. `none`: no
+   * curvature.
+   */
   readonly curvature: 'factor' | 'layers' | 'none';
-  /** Whether it evaluates trial steps; see `Optimizer`. Absent: no. */
+  /** The loss that its trial steps need: `needsTrial` of `Optimizer`. Absent: it makes no trial steps. */
   readonly needsTrial?: 'step' | 'same';
 }
 
@@ -53,21 +56,26 @@ export const INITIAL_POLICIES: readonly InitialPolicy[] = ['keep', 'gradient', '
 
 /** All options of all optimizers. A missing option has the default of the optimizer. */
 export interface OptimizerOptions {
-  /** η > 0: the factor of a step. It falls linearly over the training. */
+  /** η > 0: the factor of the first step. It falls linearly over the training to the final rate. */
   readonly rate?: number;
   /** The final rate as a share of `rate`, 0 … 1. Default 0. */
   readonly finalRate?: number;
   /** Share of the previous update that is kept, at least 0 and below 1. */
   readonly momentum?: number;
-  /** Share of Adam's mean of gradients that is kept, at least 0 and below 1. */
+  /**
+   * Share of the running mean that is kept, at least 0 and below 1. It is the mean of gradients in `adam`,
+   * and of solutions x in `tngd-adam`.
+   */
   readonly beta1?: number;
-  /** Share of the mean of squared gradients that `adam` and `rmsprop` keep, at least 0 and below 1. */
+  /**
+   * Share of the running mean of squares that `adam`, `tngd-adam` and `rmsprop` keep, at least 0 and below 1.
+   */
   readonly beta2?: number;
   /** The final λ as a share of `damping`, above 0 and at most 1. λ falls geometrically. Default 1. */
   readonly finalDamping?: number;
-  /** λ ≥ 0, added to every eigenvalue of the curvature, in its units. */
+  /** λ ≥ 0: number that is added to every eigenvalue of the curvature, in the units of the curvature. */
   readonly damping?: number;
-  /** t ≥ 0: relaxation time, in units of 1/eigenvalue of G + λI. */
+  /** t ≥ 0: relaxation time, in units of 1/eigenvalue of G + λI; G is the curvature. */
   readonly time?: number;
   /** Whether `tngd` and `tngd-adam` solve for all parameters together, or for each layer separately. */
   readonly blocks?: Blocks;
@@ -145,8 +153,9 @@ export const OPTIMIZER_DEFAULTS = {
 export const TRUNCATED_DEFAULTS = { rate: 0.05, finalRate: 0.1, clip: 0.5, damping: 1e-3, runs: 1 } as const;
 
 /**
- * Further options of these optimizers. Their defaults do not appear in the settings. (Every optimizer with
- * `rate` also has `finalRate`, and every optimizer with `damping` also has `finalDamping`.)
+ * Further options of these optimizers, with the defaults that the optimizers use. The settings of a training
+ * contain such an option only if the caller gave it. (Every optimizer with `rate` also has `finalRate`, and
+ * every optimizer with `damping` also has `finalDamping`.)
  */
 const FURTHER: Readonly<Partial<Record<OptimizerName, OptimizerOptions>>> = {
   tngd: { blocks: 'whole', asynchronous: false },
@@ -178,8 +187,8 @@ export function loadsDense(name: OptimizerName, { average }: OptimizerOptions): 
 }
 
 /**
- * The control of every comparison with tngd: gradient descent without curvature, with the clip of tngd and
- * the momentum e^(−λt). In directions without curvature tngd keeps the same share of its state.
+ * Options of `sgd` as the control of tngd in `thermolink bench`: the clip of tngd and the momentum e^(−λt).
+ * In directions without curvature tngd keeps this share of its solution from step to step.
  */
 export const CONTROL: OptimizerOptions = {
   rate: 0.5,

@@ -13,7 +13,7 @@ import { type DampingSettings, dampingAt, gradientOf } from './step.js';
 export type InitialPolicy = 'keep' | 'gradient' | 'zero';
 
 export interface RelaxationSettings extends DampingSettings {
-  /** t ≥ 0, in units of 1/eigenvalue of G + λI. */
+  /** t ≥ 0: relaxation time, in units of 1/eigenvalue of KᵀK + λI. */
   readonly time: number;
   readonly initial: InitialPolicy;
   /**
@@ -30,7 +30,7 @@ export interface RelaxationSettings extends DampingSettings {
 /** The factor of the bound on a solution; see `relax`. */
 const GROWTH_MAX = 2 ** 10;
 
-/** The numbers of the two board runs of one step in their addresses. */
+/** The block numbers in the noise addresses of the two board runs of one step. */
 const BLOCK = { relaxation: 0, delay: 1 } as const;
 
 export function relaxationInit(parameterCount: number): OptimizerState {
@@ -43,10 +43,10 @@ export function relaxationInit(parameterCount: number): OptimizerState {
 /**
  * Computes x(t) of dx/dt = −((KᵀK + λI)x − ∇ℓ) by the solver. With `keep` the first relaxation starts from
  * zero, and each later one from the last unclipped solution. The host loads that solution again; the board
- * need not keep it between steps. With a delay the solution continues to relax under its own problem before
- * the next problem is loaded (arXiv 2405.13817, algorithm 1). This second relaxation belongs to the same
- * step. With `asynchronous` it is a `rest`: meanwhile the caller computes the next gradient and curvature,
- * and the board receives the next couplings. The results are the same bit for bit as without `asynchronous`.
+ * need not keep it between steps. With a delay a second relaxation continues from x with the same K and ∇ℓ
+ * (arXiv 2405.13817, algorithm 1). It belongs to the same step. With `asynchronous` the result holds it as
+ * `rest`. While it runs, the caller computes the next gradient and curvature, and the board receives the next
+ * couplings. The results are the same bit for bit as without `asynchronous`.
  *
  * Errors: DIVERGED when |x|∞ exceeds 2¹⁰ · max(1, 1/λ) · (largest |∇ℓ|∞ so far), also after the delay, and
  * when two steps in succession overloaded the board. Each overload increases the scale, and noise and offsets
@@ -75,8 +75,8 @@ export async function relax(
     if (!Number.isFinite(largestGradient)) throw divergedError(step, 'the gradient is not finite');
     return gradient;
   };
-  // If the gradient is still being computed, the solver waits for it, because the solver has other work to do
-  // first.
+  // A gradient that is still being computed is passed to the solver as a function. The solver first does the
+  // work that needs no gradient, and then waits for it.
   const isLate = typeof request.gradient === 'function' && initial !== 'gradient';
   const drive = isLate ? finiteGradient : await finiteGradient();
   const start = {

@@ -36,7 +36,7 @@ export function sgd(settings: SgdSettings): Optimizer {
 /**
  * Sign descent with momentum: v ← μ v + (1 − μ) ∇ℓ, θ ← θ − η sign(v). Every parameter moves by η; a
  * parameter with v = 0 does not move. This is the control of `tngd-adam` with β = (0, 0), which steps by the
- * sign of x. O(P). Source: Bernstein et al., "signSGD", 2018, algorithm 2 (Signum).
+ * sign of its relaxed solution x. O(P). Source: Bernstein et al., "signSGD", 2018, algorithm 2 (Signum).
  */
 export function signSgd(settings: SgdSettings): Optimizer {
   const { momentum, clip } = settings;

@@ -35,7 +35,10 @@ export function dampingAt(
   return finalDamping === 1 ? damping : damping * finalDamping ** (step / totalSteps);
 }
 
-/** The gradient of a step. Waits for it if necessary. Errors: those of the function that waits for it. */
+/**
+ * The gradient of a step. Waits for a gradient that is still being computed. Errors: those of this
+ * computation.
+ */
 export async function gradientOf({ gradient }: Pick<StepRequest, 'gradient'>): Promise<Float64Array> {
   return typeof gradient === 'function' ? gradient() : gradient;
 }

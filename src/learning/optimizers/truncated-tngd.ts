@@ -28,11 +28,11 @@ export interface TruncatedTngdSettings extends RateSettings, DampingSettings, Me
 
 /**
  * Natural gradient descent with rough answers from a board: θ ← θ − η x, where x approximates (G + λI)⁻¹∇ℓ.
- * Each board run takes a fixed number of ticks at the largest stable tick length. In the weak directions it
- * ends far from the equilibrium; this acts as a larger damping. The host makes the answers A-orthogonal and
- * finds the best step along each by exact products with G (`conjugateDirections`). A bad answer of the board
- * can therefore not make x worse. Cost: for each run two products with K, or one with G, and the products of
- * the eigenvalue bound.
+ * Each board run takes a fixed number of ticks at the largest stable tick length. In directions of small
+ * curvature it ends far from the equilibrium, which acts as a larger damping. The host makes the answers
+ * orthogonal with respect to G + λI, and finds the best step along each answer by exact products with G
+ * (`conjugateDirections`). A bad answer of the board can therefore not make x worse. Cost: for each run two
+ * products with K, or one with G, and the products of the eigenvalue bound.
  *
  * With `reload` R the curvature of each R-th step is used for R steps. With `average` G is the mean over
  * batches (`meanCurvature`), and the board needs P cells with dense couplings. The state keeps the curvature

@@ -3,7 +3,10 @@ import type { Equation, Points } from './equation.js';
 import { cellCentres, gridWithEdges, onSides } from './points.js';
 
 const QUADRATURE_NODES = 100;
-/** The viscosities for which this quadrature has an error of at most 10⁻⁶. */
+/**
+ * The least and the largest viscosity for which the quadrature of `burgersSolution` has an error of at most
+ * 10⁻⁶.
+ */
 export const VISCOSITY_RANGE = [0.001, 0.5] as const;
 
 /** The parts of Burgers' problem that can be chosen. */
@@ -12,15 +15,14 @@ export interface BurgersParts {
   readonly viscosity?: number;
   /** Number of points inside along t, and along x: grid² points in all, 1 ≤ grid ≤ 200. Default 25. */
   readonly grid?: number;
-  /** Number of points at t = 0, and at each end, 1 to 200. Default 43. */
+  /** Number of points at t = 0, and also at each of x = −1 and x = 1, 1 to 200. Default 43. */
   readonly boundaryCount?: number;
 }
 
 /**
- * u_t + u u_x = ν u_xx for t in [0, 1] and x in [−1, 1], u(0, x) = −sin πx and u = 0 at both ends.
- * Coordinates are (t, x). The solution is the integral of Cole and Hopf, computed by Gauss–Hermite
- * quadrature. Source: Basdevant et al., "Spectral and finite difference solutions of the Burgers equation",
- * 1986.
+ * u_t + u u_x = ν u_xx for t in [0, 1] and x in [−1, 1], u(0, x) = −sin πx, and u = 0 at x = ±1. Coordinates
+ * are (t, x). The solution is the integral of Cole and Hopf, computed by Gauss–Hermite quadrature. Source:
+ * Basdevant et al., "Spectral and finite difference solutions of the Burgers equation", 1986.
  */
 export function burgers(parts: BurgersParts = {}): Equation {
   const { viscosity = 0.1, grid = 25, boundaryCount = 43 } = parts;

@@ -35,7 +35,7 @@ export interface Equation {
   readonly boundaryWeight: number;
   /** Default widths of the hidden layers for this problem, one per layer. */
   readonly hidden: readonly number[];
-  /** How the parameters of these layers are initialised. */
+  /** How the parameters of the network are initialised. */
   readonly start: TanhStart;
   /**
    * r at the interior point `index`, with its derivatives ∂r/∂u, ∂r/∂u_k, ∂r/∂u_kk in `partials`; k is an

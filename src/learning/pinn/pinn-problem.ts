@@ -41,7 +41,7 @@ export interface PoissonSettings extends PinnSettings {
 export interface BurgersSettings extends PinnSettings, BurgersParts {}
 
 const DIMENSIONS_MAX = 16;
-/** More points in the domain would need a matrix K of gigabytes. */
+/** Largest value of `grid` and `boundaryCount`. With more points the matrix K would take gigabytes. */
 const GRID_MAX = 200;
 
 /**

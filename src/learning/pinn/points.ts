@@ -20,7 +20,7 @@ export function gridWithEdges(n: number): Points {
 /** A side of the unit square: the coordinate that is fixed there, and its value. */
 export type Side = readonly [dimension: 0 | 1, value: 0 | 1];
 
-/** n points on each side, in the middle of n equal pieces; side after side. */
+/** n points on each side, in the middle of n equal pieces. All points of a side follow one another. */
 export function onSides(n: number, sides: readonly Side[]): Points {
   const coordinates = new Float64Array(2 * n * sides.length);
   sides.forEach(([dimension, value], side) => {

@@ -2,12 +2,13 @@ import type { BoltzmannShape } from './boltzmann-state.js';
 
 /**
  * Amplitude ratios ψ(s′)/ψ(s) of a restricted Boltzmann machine, where s′ is s with one spin flipped or with
- * two different spins exchanged. With t = tanh T, and d the change of T,
+ * two different spins exchanged. T is the input of a hidden unit (`BoltzmannShape`), t = tanh T, and d is the
+ * change of T. Then
  *
  *     cosh(T + d)/cosh T = cosh d + t sinh d,
  *
- * so a ratio needs two products for each hidden unit and no transcendental function. cosh and sinh of 2W_ji
- * come from a table; those of sums and differences follow by the addition theorems.
+ * so a ratio needs two multiplications for each hidden unit and no transcendental function. cosh and sinh of
+ * 2W_ji come from a table; those of sums and differences follow by the addition theorems.
  */
 export class AmplitudeRatios {
   readonly #shape: BoltzmannShape;

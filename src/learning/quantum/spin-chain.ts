@@ -80,7 +80,7 @@ export function applyHamiltonian(chain: SpinChain, psi: Float64Array): Float64Ar
   return out;
 }
 
-/** Residual at which Lanczos' method stops. The error of the energy is about its square. */
+/** Residual at which Lanczos' method stops. The error of the energy is about the square of the residual. */
 const GROUND_RESIDUAL = 1e-7;
 const GROUND_STEPS_MAX = 400;
 
@@ -99,7 +99,7 @@ export function groundEnergyOf(chain: SpinChain): number | undefined {
     return energy;
   }
   if (sites > ENUMERATED_SITES_MAX) return undefined;
-  // The ground state is positive, so it is not orthogonal to this start.
+  // The ground state is positive, so it is not orthogonal to this start vector without negative entries.
   const start = new Float64Array(2 ** sites);
   eachPattern(chain, (pattern) => {
     start[pattern] = 1;

@@ -68,8 +68,8 @@ const FIRST_SWEEPS = 20;
 /** A sampler that accepts less than this share of its proposals is stuck. */
 const ACCEPTANCE_MIN = 1e-3;
 /**
- * Largest |E| as a multiple of the largest energy that any state can have. Beyond it the samples no longer
- * follow |ψ|².
+ * Largest |E| as a multiple of the largest energy that any state can have. With a larger |E| the samples no
+ * longer follow |ψ|².
  */
 const ENERGY_EXCESS_MAX = 1000;
 const SITES_MAX = 64;

@@ -31,7 +31,7 @@ export interface RegressionSettings {
    * Number of random directions for each of these examples. Each gives one row of the factor K. Default 4.
    */
   readonly draws?: number;
-  /** JSON data that must be equal in a checkpoint, beside the sizes. */
+  /** Further settings for the checkpoint, as JSON data. A checkpoint with other settings is refused. */
   readonly source?: Readonly<Record<string, unknown>>;
 }
 
