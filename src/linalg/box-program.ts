@@ -5,8 +5,9 @@ const SWEEPS_MAX = 100_000;
 const CHANGE_MIN = 1e-14;
 
 /**
- * The x that minimizes ½xᵀPx + qᵀx over l ≤ x ≤ u, by coordinate descent from `start`. It stops when a sweep
- * changes x by less than 1e-14 of the box. P is N×N symmetric positive definite; vectors have length N.
+ * The x that minimizes ½xᵀPx + qᵀx over l ≤ x ≤ u, by coordinate descent from `start`. The descent stops when
+ * a sweep changes each entry of x by at most 1e-14 of the width of its interval. P is N×N symmetric positive
+ * definite; vectors have length N.
  */
 export function boxMinimum(
   { columns: n, data }: Matrix,

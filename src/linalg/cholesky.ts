@@ -8,8 +8,8 @@ export type CholeskyOutcome =
 
 /**
  * A = L Lᵀ with a lower triangular L, for a symmetric N×N matrix. Only the lower triangle of A is read. Cost:
- * N³/6 products. The work goes row by row; every inner product then runs over consecutive memory. It stops at
- * a pivot that is not positive or not finite.
+ * N³/6 multiplications. The work goes row by row, so every inner product runs over consecutive memory. The
+ * factorisation stops at a pivot that is not positive or not finite.
  */
 export function cholesky(a: Matrix): CholeskyOutcome {
   const n = a.rows;

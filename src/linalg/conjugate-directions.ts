@@ -7,12 +7,12 @@ export type DirectionOf = (residual: Float64Array, index: number) => Promise<Flo
  * Computes x ≈ A⁻¹b for a symmetric positive definite A, which is given by `apply`, its product with a
  * vector. For the residual r of the present x, `direction` returns z, any approximate solution of A z = r.
  * Each z is made A-orthogonal to the directions before it. Then x moves along z to the minimum of ½xᵀAx −
- * bᵀx. Hence
+ * bᵀx. With ‖v‖_A = √(vᵀAv) it follows:
  *
  *     ‖x − A⁻¹b‖_A never grows, whatever the directions are.
  *
- * The vectors in `known` are directions too, before those of `direction`. A known vector whose
- * zᵀAz is not positive is skipped.
+ * The vectors in `known` are directions too, before those of `direction`. A known vector whose zᵀAz is not
+ * positive is skipped.
  *
  * With z = r these are conjugate gradients, fully orthogonalised; with a z from a board they are flexible
  * conjugate gradients, preconditioned by the board. The function ends early if a z of `direction` has no

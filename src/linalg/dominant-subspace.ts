@@ -6,7 +6,7 @@ import { dotOfRows, matVec, matVecTransposed } from './products.js';
 export interface DominantSubspace {
   /** V: `rank` orthonormal rows of length P. */
   readonly basis: Matrix;
-  /** KVᵀ, one row per direction: rank × m. */
+  /** K v of each direction v, one per row: rank × m. */
   readonly images: Matrix;
   /** T = (KVᵀ)ᵀ(KVᵀ) = V KᵀK Vᵀ, rank × rank. */
   readonly gram: Matrix;
@@ -18,9 +18,9 @@ export interface DominantSubspace {
 }
 
 /**
- * Subspace iteration: V ← orth(KᵀK V), `sweeps` times, from the rows of `start` (rank × P, any rows of full
- * rank). K is m × P. A sweep takes 2 rank m P products; the matrices at the end take half of that. Source:
- * Parlett, "The Symmetric Eigenvalue Problem", chapter 14.
+ * Subspace iteration: V ← orth(V KᵀK), `sweeps` times, from the rows of `start` (rank × P, linearly
+ * independent). K is m × P. A sweep takes 2·rank·m·P multiplications; the matrices at the end take half as
+ * many. Source: Parlett, "The Symmetric Eigenvalue Problem", chapter 14.
  */
 export function dominantSubspace(factor: Matrix, start: Matrix, sweeps: number): DominantSubspace {
   const basis = matrix(start.rows, start.columns, Float64Array.from(start.data));
@@ -90,7 +90,7 @@ function orthonormaliseRows(rows: Matrix): void {
         for (let k = 0; k < row.length; k++) row[k] -= share * other[k];
       }
       const length = Math.sqrt(dotOfRows(row, 0, row, 0, row.length));
-      // A row that depends on the others becomes zero.
+      // A row of length 0 stays zero.
       for (let k = 0; k < row.length; k++) row[k] = length > 0 ? row[k] / length : 0;
     }
   }

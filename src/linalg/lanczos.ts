@@ -9,7 +9,8 @@ export interface ExtremeEigenvalues {
   readonly maxResidual: number;
   /**
    * Gauss quadrature Σ τ_k²/θ_k of vᵀA⁻¹v for the unit start vector v. N times its mean over random v is tr
-   * A⁻¹. It is used to choose scales, and never as a result. Infinite when a Ritz value is not positive.
+   * A⁻¹. Solvers choose scales by this estimate; it never becomes a result. Infinite when a Ritz value is not
+   * positive.
    */
   readonly inverseMoment: number;
   readonly steps: number;
@@ -31,8 +32,9 @@ export interface LanczosOptions {
 /**
  * Extreme eigenvalues of a symmetric N×N matrix, which is given only by its product with a vector. The method
  * is that of Lanczos with full reorthogonalisation. Each residual bound |β_k·s_k| proves that some eigenvalue
- * lies within this distance. For a random `start` this eigenvalue is the extreme one with probability near 1.
- * After N steps, or when the Krylov space is exhausted, the values are exact up to rounding.
+ * lies within this distance of the Ritz value. For a random `start` this eigenvalue is the extreme one with
+ * probability near 1. After N steps, or when the Krylov space is exhausted, the values are exact up to
+ * rounding.
  *
  * Cost: k products and O(k²N) for k steps. Source: Parlett, "The Symmetric Eigenvalue Problem", chapter 13.
  */

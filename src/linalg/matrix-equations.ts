@@ -4,7 +4,8 @@ import { type Matrix, matrix } from './matrix.js';
 import { transposed } from './products.js';
 
 /**
- * Equations for a matrix, solved in float64 by doubling. They are reference solutions for those of a board.
+ * Matrix equations (Lyapunov, Riccati), solved in float64 by doubling. Solutions by a board are compared with
+ * these solutions.
  */
 
 const DOUBLINGS_MAX = 64;
@@ -12,7 +13,7 @@ const REFINEMENTS = 2;
 
 let loaded: typeof import('ml-matrix') | undefined;
 
-/** The library is loaded at the first equation. Programs that solve no equation never load it. */
+/** `ml-matrix`, loaded at the first call. Programs that solve no matrix equation never load it. */
 function library(): typeof import('ml-matrix') {
   loaded ??= createRequire(import.meta.url)('ml-matrix') as typeof import('ml-matrix');
   return loaded;

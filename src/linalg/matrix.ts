@@ -25,8 +25,8 @@ export abstract class FastMatrix implements Matrix {
    */
   abstract measuredRows(): Float64Array | undefined;
   /**
-   * roundHalfEven(factor · entry) of all entries, |factor · entry| < 2³¹. Undefined if the caller must use a
-   * loop.
+   * roundHalfEven(factor · entry) of all entries. Every |factor · entry| must be below 2³¹. Undefined if the
+   * caller must use a loop.
    */
   abstract roundedCodes(factor: number, bytes: 1 | 2): RoundedCodes | undefined;
   /** Releases codes. The array must not be used afterwards, because later codes may use its memory. */

@@ -95,7 +95,10 @@ function swapColumns({ rows, columns, data }: Matrix, order: number[], a: number
     [data[i * columns + a], data[i * columns + b]] = [data[i * columns + b], data[i * columns + a]];
 }
 
-/** v with (I − v vᵀ) column = ∓norm·e; ‖v‖₂² = 2. Entries before `at` are 0. */
+/**
+ * v with (I − v vᵀ) column = ∓norm·e, where e is the unit vector number `at`; ‖v‖₂² = 2. Entries before `at`
+ * are 0.
+ */
 function reflectorOf({ rows, columns, data }: Matrix, at: number, norm: number): Float64Array {
   const v = new Float64Array(rows);
   for (let i = at; i < rows; i++) v[i] = data[i * columns + at] / norm;

@@ -70,8 +70,8 @@ export function randomPermutation(count: number, random: RandomSource): Uint32Ar
 }
 
 /**
- * The streams of the host, also for folders that do not import the protocol. Each purpose has its own stream,
- * so two purposes never share a number.
+ * The streams of random numbers on the host. Folders that must not import the protocol take them from here.
+ * Each purpose has its own stream, so two purposes never share a number.
  */
 export const RANDOM_STREAM = {
   parameters: PHILOX_STREAM.parameters,

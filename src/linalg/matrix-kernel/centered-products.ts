@@ -9,7 +9,7 @@ export interface CenteredProducts {
   readonly block: number;
   /** p, length m. */
   readonly weights: Float64Array;
-  /** Length m. */
+  /** roots of `addCenteredProducts`, length m. */
   readonly roots: Float64Array;
   /** δ, [position][output][m]. */
   readonly deltas: Float32Array;
@@ -22,7 +22,7 @@ export interface CenteredProducts {
 
 const F32_BYTES = 4;
 
-/** Bytes of the scratch memory of a matrix that `addCenteredProducts` needs. */
+/** Bytes of scratch memory that a matrix must have for `addCenteredProducts`. */
 export function centeredProductsBytes(
   m: number,
   { positions, outputs, inputs }: Pick<CenteredProducts, 'positions' | 'outputs' | 'inputs'>,

@@ -3,7 +3,7 @@ import { MatrixModule } from './matrix-module.js';
 
 /**
  * A zero matrix of rows × columns, to be filled. It lies in the memory of a WebAssembly module if the host
- * has it. Each matrix needs a new module, so use one matrix again instead of making a new one.
+ * supports one. Each matrix needs a new module, so use one matrix again instead of making a new one.
  */
 export function denseMatrix(rows: number, columns: number): Matrix {
   const module = MatrixModule.create(rows, columns);

@@ -1,7 +1,7 @@
 /**
- * The module of assembly/: loops over a matrix in the module's memory. They fill, measure and round it
- * several times as fast as TypeScript. The result is the same in the module and in TypeScript, where the
- * loops do the same operations in the same order; only the speed differs.
+ * The WebAssembly module that is compiled from assembly/. Its loops fill, measure and round a matrix in the
+ * memory of the module, several times as fast as TypeScript. The loops in TypeScript do the same operations
+ * in the same order, so both give the same bits.
  */
 import {
   compileEmbedded,

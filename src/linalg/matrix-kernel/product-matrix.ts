@@ -47,7 +47,7 @@ const RECORD = 2;
 export class ProductMatrix extends FastMatrix {
   readonly rows: number;
   readonly columns: number;
-  /** Undefined if the host has no module. All arrays here lie in its memory. */
+  /** Undefined if the host cannot run the module. All arrays here lie in its memory. */
   readonly module: MatrixModule | undefined;
   readonly scratch: Uint8Array;
   readonly #shape: ProductShape;
@@ -162,7 +162,7 @@ export class ProductMatrix extends FastMatrix {
 
   measuredRows(): Float64Array | undefined {
     const { module } = this;
-    // The stored entries count, because a caller that reads them may also change them.
+    // Stored entries are measured themselves, because a caller that has read `data` may have changed them.
     if (module === undefined || this.#isWritten) return module?.measuredDense();
     this.#measureVectors(module);
     return module.measures((out) =>

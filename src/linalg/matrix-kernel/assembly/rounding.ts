@@ -1,6 +1,9 @@
 import { entriesOf, lengthOf, RECORD, reachOf, vectorOf } from './stretches';
 
-/** Adding and then subtracting this number rounds |x| < 2⁵¹ half to even, as quantize.ts does. */
+/**
+ * Adding this number to x and then subtracting it rounds x to a whole number, half to even, as quantize.ts
+ * does. |x| must be below 2⁵¹.
+ */
 const ROUNDER: f64 = 6755399441055744;
 /** All magnitudes up to this one are rounded to 0, because halves go to even. */
 const ROUNDED_TO_ZERO: f64 = 0.5;
@@ -45,7 +48,7 @@ function fourRounded(from: usize, factors: v128): v128 {
 
 /**
  * Writes roundHalfEven(factor · entry) of all entries as int8, row by row. It also overwrites up to 15 bytes
- * behind them. Returns the bitwise OR of all magnitudes.
+ * behind the last code. Returns the bitwise OR of all magnitudes.
  */
 export function roundStretchesToInt8(table: usize, rows: i32, stretches: i32, factor: f64, to: usize): i32 {
   const factors = f64x2.splat(factor);
@@ -76,7 +79,7 @@ export function roundStretchesToInt8(table: usize, rows: i32, stretches: i32, fa
   return bitsOf(used);
 }
 
-/** Like `roundStretchesToInt8`, but writes int16, and overwrites up to 14 bytes behind them. */
+/** Like `roundStretchesToInt8`, but writes int16, and overwrites up to 14 bytes behind the last code. */
 export function roundStretchesToInt16(table: usize, rows: i32, stretches: i32, factor: f64, to: usize): i32 {
   const factors = f64x2.splat(factor);
   let used = i32x4.splat(0);

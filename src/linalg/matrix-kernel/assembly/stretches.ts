@@ -6,10 +6,10 @@
  *     u32      address of the vector
  *     u32      unused
  *
- * A vector has a header of 16 bytes before its entries; behind them zeros fill it up to a multiple of 16
- * entries. The header is:
+ * A header of 16 bytes stands before the entries of a vector. Zeros behind the entries fill the vector up to
+ * a multiple of 16 entries. The header is:
  *
- *     float64  largest magnitude of its entries; one that is NaN does not count
+ *     float64  largest magnitude of its entries; NaN is ignored
  *     i32      how many entries it has, at least 1
  *     u32      unused
  *
@@ -35,8 +35,8 @@ export function largestOfVectors(first: usize, count: i32): void {
 }
 
 /**
- * Writes all entries, row by row; −0 is written as 0. A stretch may overwrite up to 8 bytes behind it; they
- * belong to the next stretch, which is written later.
+ * Writes all entries, row by row; −0 is written as 0. Writing a stretch may overwrite up to 8 bytes behind
+ * it. These bytes belong to the next stretch, which is written later.
  */
 export function writeStretches(table: usize, rows: i32, stretches: i32, to: usize): void {
   const end = table + RECORD * <usize>(rows * stretches);
@@ -63,7 +63,8 @@ export function lengthOf(vector: usize): i32 {
 }
 
 /**
- * The largest magnitude in a stretch. It is the product with the largest entry, because rounding is monotone.
+ * The largest magnitude in a stretch: |number| times the largest magnitude in its vector. No other product of
+ * the number is larger, because rounding is monotone.
  */
 export function reachOf(record: usize): f64 {
   return abs(load<f64>(record)) * load<f64>(vectorOf(record));
