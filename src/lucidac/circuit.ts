@@ -10,7 +10,7 @@ export const INTEGRATORS = 8;
 export const LANES = 32;
 /** k₀ of a fast integrator, 1/s. The output falls at the rate k₀ · (sum of the inputs). */
 export const RATE = 10_000;
-/** Steps of a coefficient from 0 to 1 (lucidac-firmware, AD5452). */
+/** Number of steps of a coefficient from 0 to 1 (lucidac-firmware, AD5452). */
 export const COEFFICIENT_STEPS = 7447;
 /** The crossbar output that carries the constant: 15 in lanes 0 to 15, and 14 in the other lanes. */
 const CONSTANT_OUTPUTS = [15, 14] as const;

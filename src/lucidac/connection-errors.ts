@@ -31,7 +31,7 @@ export function refusedError(
 ): ThermolinkError {
   const reason = shownText(description) || `error ${code}`;
   return new ThermolinkError('DEVICE_REFUSED', `The LUCIDAC refused ${NAMES[command]}: ${reason}.`, {
-    hint: 'The text comes from the machine. `thermolink info` shows its parts. A reset at its front panel clears the settings of another program.',
+    hint: 'The reason is the text of the machine. `thermolink info` shows the parts of the machine. A reset at its front panel clears the settings of another program.',
     data: { command, code, description: shownText(description) },
   });
 }

@@ -34,7 +34,7 @@ export function machineOf({ items }: Body<'Module'>, name: string): MachineFacts
   if (carriers.length > 1)
     throw new ThermolinkError(
       'UNSUPPORTED',
-      `The machine at ${name} has ${counted(carriers.length, 'carrier')}; only a LUCIDAC, with one, can be used.`,
+      `The machine at ${name} has ${counted(carriers.length, 'carrier')}. Only a LUCIDAC with a single carrier can be used.`,
       { hint: 'Name a single LUCIDAC.', data: { carriers: carriers.length } },
     );
   const carrier = carriers.at(0);

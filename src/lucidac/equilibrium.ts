@@ -2,17 +2,17 @@ import { normInf } from '../linalg/products.js';
 import { type Circuit, type Inputs, type Placement, placementOf } from './circuit.js';
 import { type MachineUse, operatingTimeOf } from './machine-use.js';
 
-/** e^(−λt) is at most this when the averaged part of a run begins. */
+/** When the averaged part of a run begins, e^(−λt) is at most this number, with the smallest eigenvalue λ. */
 const SETTLED = 1e-4;
-/** Share of a run, at its end, that is averaged. The machine has settled before it. */
+/** Share of a run, at its end, that is averaged. The machine has settled when this share begins. */
 const READ_SHARE = 1 / 4;
 /** Wanted largest reading, in machine units. */
 const FILL = 0.6;
-/** A run with a smaller largest reading is repeated at a larger scale, in machine units. */
+/** A run whose largest reading is below this, in machine units, is repeated at a larger scale. */
 const FILL_MIN = 0.25;
 /**
  * Factor of the first scale over the scale at which ‖v‖₂ ≤ ‖e'‖₂/λ'_min excludes an overload. A larger scale
- * is possible, because few drives excite only the softest mode.
+ * is possible, because few drives excite only the mode of the smallest eigenvalue.
  */
 const BOLDNESS = 3;
 

@@ -55,7 +55,7 @@ export function createLucidacSolver(lucidac: Lucidac): LucidacSolver {
       const checked = checkRelaxRequest(request);
       const circuit = circuitOf(checked.system, COUPLING_FILL);
       const operatingTimeNs = operatingTimeOf(circuit, request.time);
-      // If the next call would be refused, this one is refused already.
+      // A `nextTime` that the next call would refuse is refused in this call already.
       operatingTimeOf(circuit, request.nextTime ?? 0);
       return useOf(lucidac, request.signal, () =>
         relaxations.relax(checked, { circuit, operatingTimeNs }, request),

@@ -26,7 +26,10 @@ export interface OpenLucidacOptions {
 }
 
 const TIMEOUT_MS = 5000;
-/** A calibration drives every lane through its range. */
+/**
+ * Deadline of a calibration, ms. It is longer than other deadlines, because a calibration drives every lane
+ * through its range.
+ */
 const CALIBRATION_TIMEOUT_MS = 30_000;
 /** Longest time of the clean-up at the end of a use, even after an abort, ms. */
 const CLEANUP_TIMEOUT_MS = 1000;
@@ -157,8 +160,8 @@ export class Lucidac {
   }
 
   /**
-   * Removes the whole configuration. The machine is then in the state in which it was found. Errors: none;
-   * nothing is done if the connection is lost.
+   * Removes the whole configuration from the machine, if `configure` was called. The machine keeps its
+   * calibration. Errors: none; nothing is done if the connection is lost.
    *
    * @internal
    */
@@ -182,7 +185,7 @@ export class Lucidac {
 
   async #cleanUp(work: () => Promise<unknown>): Promise<void> {
     if (this.#connection.isLost) return;
-    // An error here is ignored, because the first error tells more.
+    // An error of the clean-up is ignored, because the error before it tells more.
     await work().catch(() => undefined);
   }
 
@@ -197,8 +200,8 @@ const CLEANUP = { timeoutMs: CLEANUP_TIMEOUT_MS };
  * Connects to a LUCIDAC with firmware 2.x and asks for its parts. It changes nothing on the machine.
  *
  * Errors: BAD_ARGUMENT; CANNOT_CONNECT, NO_ANSWER, NOT_A_BOARD; VERSION_MISMATCH for firmware 1.x;
- * UNSUPPORTED for a machine of several carriers; BUSY, DEVICE_REFUSED, LINK_LOST, ABORTED. Nothing stays open
- * after one.
+ * UNSUPPORTED for a machine of several carriers; BUSY, DEVICE_REFUSED, LINK_LOST, ABORTED. After an error no
+ * connection stays open.
  */
 export async function openLucidac(options: OpenLucidacOptions): Promise<Lucidac> {
   checkObject('options', options, "{ host: 'lucidac.local' }");
@@ -242,8 +245,8 @@ async function open(
 }
 
 /**
- * A machine with firmware 1.x exchanges lines of JSON. It may wait for the end of a line, or send an error
- * about the bytes that it received.
+ * A machine with firmware 1.x exchanges lines of JSON. It does not understand a message of protocol 2.x. It
+ * then waits for the end of a line, or sends an error.
  */
 async function rejectOldFirmware(
   connection: LucidacConnection,

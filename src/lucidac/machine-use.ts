@@ -23,7 +23,7 @@ const ATTEMPTS_MAX = 12;
 
 /** The readings of a run without overload, and its scale. */
 export interface RangedReadings extends RunReadings {
-  /** Machine units per unit of x. */
+  /** Machine units per unit of the unknowns. */
   readonly scale: number;
   /** Samples per second and channel. */
   readonly sampleRate: number;

@@ -229,7 +229,9 @@ function fieldOf(name: string, { number, type, rule }: Field, presence: string[]
   return { ...field, proto3Optional: true, oneofIndex: presence.push(`_${name}`) - 1 };
 }
 
-/** Converts the table to the form that the library needs: a compiled file of descriptions. */
+/**
+ * Converts the table to the form that the library @bufbuild/protobuf needs: a compiled file of descriptions.
+ */
 function registry() {
   const messageType = Object.entries(MESSAGES).map(([name, fields]) => {
     const presence: string[] = [];

@@ -139,7 +139,7 @@ function passesLeft(bound: number, share: number, tolerance: number): number {
 
 function reasonOf(share: number): string {
   return share > STALL
-    ? `its passes leave ${(100 * share).toFixed(0)} % of the residual of those before; ${IMPROVE}`
+    ? `each pass leaves ${(100 * share).toFixed(0)} % of the residual of the pass before; ${IMPROVE}`
     : 'it took too many passes';
 }
 

@@ -29,7 +29,10 @@ const DRIVE_LEVEL = 0.5;
 const HOLD_TAU = 20;
 /** Length of a run, in time constants of the slowest mode; of the fastest mode if a mode grows. */
 const SLOW_TIMES = 3;
-/** Bound of that length: a mode slower than this share of the fastest rate counts as this fast. */
+/**
+ * Bounds that length: a mode whose rate is below this share of the fastest rate counts as if it had this
+ * share.
+ */
 const SLOWEST = 1 / 30;
 /** Wanted standard deviation of the mean of repeated runs, in machine units. */
 const MEAN_NOISE = 2.5e-4;
