@@ -1,7 +1,10 @@
 import type { LabBoard } from './lab-board.js';
 import { noisyCells, noisyRun } from './noise-temperature.js';
 
-/** Counts of the codes of an ADC channel around its middle, while the noise of its cell moved over them. */
+/**
+ * How often each code around the middle of an ADC channel was read while the noise of its cell moved over the
+ * codes.
+ */
 export interface ChannelHistogram {
   /** Code of the first entry of `counts`. */
   readonly firstCode: number;

@@ -41,7 +41,7 @@ export interface CalibrationResult {
  */
 export const CROSSPOINT_CELLS_MAX = 256;
 /**
- * Number of sets of crosspoints that are measured if `crosspoints` is false. They are enough for the
+ * Number of sets of N crosspoints that are measured if `crosspoints` is false. So many sets suffice for the
  * crosstalk of the lines.
  */
 const LINE_SETS = 8;

@@ -31,8 +31,9 @@ const STAGE = 4;
 const ROUNDING = DAMPING_STEP / Math.sqrt(12) / COUPLING;
 
 /**
- * Measures N crosspoints at a time. In a set, row i couples only to cell p(i) = (i + s) mod N, and every set
- * has another shift s. The drives d are random. The gain g_i and the leakage L_i were measured before. The
+ * Measures sets of N crosspoints. In a set, row i couples only to cell p(i) = (i + s) mod N, and every set
+ * has another shift s. The drives d are random. The gain g_i and the leakage L_i were measured before. k_i is
+ * the conductance of the crosspoint of row i, o_i the offset and c_i the curvature of the drive. The
  * equilibrium is
  *
  *     g_i·d_i − (λ + L_i)·v_i = k_i·v_p(i) + x⁺_i·k_{i+1}·v_p(i+1) + x⁻_i·k_{i−1}·v_p(i−1) − o_i − c_i·d_i²
@@ -166,8 +167,8 @@ function fitLine(
   const columns = [...lines.map((line) => volts[sourceOf(line)]), d.map(() => 1), d.map((x) => x * x)];
   const fit = fitLinear(columns, y, { floor: (DAMPING * board.adcStep) / Math.sqrt(12) });
   if (fit === undefined) return undefined;
-  // y contains the measured gain and leakage. These two fits give the change of the coefficients with an
-  // error of the gain and of the leakage. The change is largest if the source of a line is the cell itself.
+  // y contains the measured gain and leakage. These two fits tell how much an error of the gain, or of the
+  // leakage, changes the coefficients. The change is largest if the source of a line is the cell itself.
   const ofGain = fitLinear(columns, d, { floor: 0 })?.coefficients;
   const ofLeakage = fitLinear(columns, volts[cell], { floor: 0 })?.coefficients;
   if (ofGain === undefined || ofLeakage === undefined) return undefined;

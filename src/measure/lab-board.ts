@@ -12,8 +12,8 @@ import { type RandomSource, randomSource } from '../linalg/random.js';
 const RANDOM_STEP = 65536;
 const RUN_BLOCK = 65537;
 /**
- * Largest number of readings of one board run. The next run continues it; progress is then reported often,
- * and memory stays small.
+ * Largest number of readings of one board run. A longer board run is split into runs that continue one
+ * another, so that progress is reported often and memory stays small.
  */
 const READINGS_PER_RUN = 2 ** 21;
 

@@ -9,7 +9,7 @@ export interface LinearFit {
 }
 
 export interface FitOptions {
-  /** Smallest standard deviation of an observation, that of rounding, however well the model fits. */
+  /** Lower bound of the estimated standard deviation of an observation: the one that rounding causes. */
   readonly floor: number;
   /**
    * Group 0…G−1 of every observation. Errors within a group may be correlated and of any size. Default: all
@@ -19,11 +19,11 @@ export interface FitOptions {
 }
 
 /**
- * y ≈ Σ_j β_j·x_j by least squares, for n observations and k columns. The standard errors are σ̂²(XᵀX)⁻¹ with
- * σ̂² = RSS/(n − k − 2). The 2 in the denominator gives (deviation)/(standard error) a variance of 1; with n
- * − k it would be larger, as for Student's t. With groups they are the sandwich
- * (XᵀX)⁻¹·Σ_g(X_gᵀu_g)(X_gᵀu_g)ᵀ·(XᵀX)⁻¹·G/(G − k − 2) of Liang and Zeger (1986). Undefined if the columns
- * are linearly dependent or there are too few observations.
+ * y ≈ Σ_j β_j·x_j by least squares, for n observations and k columns. The standard errors are the roots of
+ * the diagonal of σ̂²(XᵀX)⁻¹ with σ̂² = RSS/(n − k − 2). The 2 in the denominator gives (deviation)/(standard
+ * error) a variance of 1; with n − k it would be larger, as for Student's t. With groups that matrix is
+ * replaced by the sandwich (XᵀX)⁻¹·Σ_g(X_gᵀu_g)(X_gᵀu_g)ᵀ·(XᵀX)⁻¹·G/(G − k − 2) of Liang and Zeger (1986).
+ * Undefined if the columns are linearly dependent or there are too few observations.
  */
 export function fitLinear(
   columns: readonly Float64Array[],

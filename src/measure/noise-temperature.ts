@@ -27,7 +27,7 @@ export function noisyCells(
   return { settings: { damping, noise }, noiseTemperature: noiseTemperatureOf(noise, board.tick) };
 }
 
-/** The board run that reads such cells. */
+/** Settings of the board run that reads the cells of `noisyCells`. */
 export function noisyRun(samples: number, onSamples: (done: number) => void) {
   return { burnInTicks: 64, sampleCount: samples, ticksPerSample: TICKS_PER_SAMPLE, onSamples };
 }
@@ -58,8 +58,8 @@ export interface MeasuredNoise {
 /** A smaller excess is ignored. */
 const EXCESS_MIN = 0.005;
 /**
- * Number of standard errors at which an excess counts. With 8 cells white noise exceeds it on one of 1,000
- * boards.
+ * Number of standard errors at which an excess counts. On one of 1,000 boards with 8 cells, white noise
+ * exceeds this number.
  */
 const EXCESS_ERRORS = 5;
 

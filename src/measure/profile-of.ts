@@ -56,7 +56,7 @@ function checked(data: object): BoardProfile {
 function sizesOf(identity: DeviceIdentity): Omit<BoardProfile, 'effects'> {
   const { cells, rows, hasDense, hasFactored } = identity;
   return {
-    // HELLO allows only these characters in the name of a model.
+    // A name in a profile may contain only printable characters of ASCII.
     name: identity.model.replace(/[^ -~]/g, '?') || 'extracted',
     cells,
     rows: hasFactored ? rows : cells,

@@ -32,7 +32,7 @@ export function measuredCells(
   return {
     effects: {
       timeConstantMismatch: slow ? { spreadPpm: spreadPpm(timeConstant, 1), source } : null,
-      // T = (1 + ν)².
+      // The temperature of a cell with the noise mismatch ν is (1 + ν)², so ν has about half its spread.
       noiseMismatch: noisy ? { spreadPpm: spreadPpm(noiseTemperature, 1, 1 / 2), source } : null,
       inputOffset: biased ? { spreadPpm: spreadPpm(offset, 1), source } : null,
       leakage: leaky
@@ -87,7 +87,7 @@ const BOW_LSB256_MAX = 65536;
  * sign, which no profile can describe.
  */
 const CHANCE = 4;
-/** Half of the ADC's range in V_fs. The bow ends there. */
+/** Half of the range of the ADC, in V_fs. At ±this voltage the bow is 0. */
 const ADC_REACH = 2;
 /** Variance of rounding to a step of 1. */
 const ROUNDING_VARIANCE = 1 / 12;
@@ -95,8 +95,9 @@ const ROUNDING_VARIANCE = 1 / 12;
 /**
  * The parts of a profile about converters: gains, offsets and bows. A reading is gain·v + (offset + bow·(1 −
  * x²))·LSB/256 with x = gain·v/(2 V_fs), so its curvature is −bow·LSB/256·gain²/4. A drive is gain·(d +
- * bow·(1 − (d/R)²)·LSB/256) plus an offset. That offset belongs to the amplifier (`inputOffset`); the offset
- * of the converter cancels its bow at 0. For the deviations of single codes only the spread is known.
+ * bow·(1 − (d/R)²)·LSB/256) plus an offset, where d is the requested drive and ±R the range of the drives.
+ * That offset belongs to the amplifier (`inputOffset`); the offset of the converter cancels its bow at 0. For
+ * the deviations of single codes only the spread is known.
  */
 export function measuredConverters(measured: Characterization, source: string): Found {
   const adc = adcOf(measured, source);
