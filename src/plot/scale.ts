@@ -28,8 +28,8 @@ export interface Scale {
 }
 
 /**
- * Largest magnitude of a value. The difference of larger values may overflow, and the ratio of values below
- * the inverse of this may overflow.
+ * Largest magnitude of a value that can be drawn; on a logarithmic axis the inverse is the least value.
+ * Differences and ratios of other values may overflow.
  */
 const SIZE_MAX = 1e250;
 

@@ -4,8 +4,8 @@
  */
 export function spread(places: readonly number[], gap: number, low: number, high: number): number[] {
   const order = places.map((_, index) => index).sort((a, b) => places[a] - places[b]);
-  // After subtracting the gaps, the condition is only that places ascend. The problem is then an isotonic
-  // regression.
+  // If the gaps are subtracted from the places, the only condition left is that places ascend. The problem is
+  // then an isotonic regression.
   const blocks: { sum: number; count: number }[] = [];
   for (const [rank, index] of order.entries()) {
     blocks.push({ sum: places[index] - rank * gap, count: 1 });

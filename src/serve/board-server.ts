@@ -38,9 +38,9 @@ export type ServerEvent =
       readonly client: string;
       /**
        * `busy`: another client has the board. `full`: too many connections. `silent`: no HELLO came in time,
-       * or another connection needed the place. `version`: it speaks another version. `hello`: the board did
-       * not open the session, for example because its nonce has the same first byte as the nonce of an
-       * earlier session.
+       * or another connection needed the place. `version`: the client speaks another version of the protocol.
+       * `hello`: the board did not open the session, for example because its nonce has the same first byte as
+       * the nonce of an earlier session.
        */
       readonly reason: 'busy' | 'full' | 'silent' | 'version' | 'hello';
     };

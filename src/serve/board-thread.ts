@@ -7,7 +7,8 @@ import { abortError, ThermolinkError, throwIfAborted } from '../errors.js';
 import { ThreadPort } from '../transport/thread-port.js';
 
 /**
- * Longest wait for the start of a thread. It takes 0.1 s on an idle machine, and much longer on a busy one.
+ * Longest wait for the start of a thread. The start takes 0.1 s on an idle machine, and much longer on a busy
+ * one.
  */
 const START_TIMEOUT_MS = 30_000;
 /**

@@ -15,8 +15,8 @@ export class SessionPort implements Port {
   #tellClose: (reason?: Error) => void = () => undefined;
   #rejectWrite: ((error: Error) => void) | undefined;
   /**
-   * A copy of the bytes of a write. The line may still read them when the next session already fills the same
-   * buffer.
+   * A copy of the bytes of a write. The line may still read the copy when the next session already refills
+   * the caller's buffer.
    */
   #copy = new Uint8Array(0);
 

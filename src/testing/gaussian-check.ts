@@ -56,8 +56,9 @@ export function meanDeviations(
  *
  * A variance is tested by the cube root of its ratio to the expected one (Wilson and Hilferty 1931), a
  * correlation by half the logarithm of the ratio of the variances of sum and difference (Fisher's z). Both
- * are nearly Gaussian even for few samples. Their standard errors come from blocks, so t has Student's
- * distribution. Returns undefined if there are too few samples for their correlation. Errors: BAD_ARGUMENT.
+ * are nearly Gaussian even for few samples. Their standard errors come from blocks, so each deviation divided
+ * by its standard error has Student's distribution. Returns undefined if there are too few samples for their
+ * correlation. Errors: BAD_ARGUMENT.
  */
 export function covarianceDeviations(
   values: ArrayLike<number>,

@@ -1,6 +1,6 @@
 /**
  * Tools for tests with vitest: boards from recorded sessions, and matchers of samples with a stated
- * false-alarm rate. Importing it adds the matchers to `expect`.
+ * false-alarm rate. The import of this module adds the matchers to `expect`.
  *
  * @module thermolink/testing
  */

@@ -21,7 +21,7 @@ export interface GaussianDistribution {
 export interface SampleMatchers<R> {
   /**
    * Whether samples [samples × cells], row-major, have this mean [cells], at a false-alarm rate. The samples
-   * may be correlated in time. Too few of them fail the matcher. Errors: BAD_ARGUMENT.
+   * may be correlated in time. With too few samples the matcher fails. Errors: BAD_ARGUMENT.
    */
   toHaveSampleMean(expected: ArrayLike<number>, options: RateOptions): R;
   /** Whether samples have this covariance [cells × cells], row-major. Errors: BAD_ARGUMENT. */
