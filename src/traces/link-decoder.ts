@@ -12,8 +12,8 @@ import type { FieldValue, LinkChunk, LinkFindings, TraceMessage, TraceSamples } 
 const CHANNEL_NAMES = Object.keys(CHANNEL) as ChannelName[];
 
 /**
- * Largest number of connections that may be in the middle of a frame. Beyond it, the connection with the
- * longest silence is dropped.
+ * Largest number of connections that may be in the middle of a frame. If there is one more, the bytes of the
+ * connection with the longest silence are dropped.
  */
 const CONNECTIONS_DECODED_MAX = 16;
 
@@ -196,8 +196,8 @@ function takeOwnBulk(decoder: FrameDecoder, bytes: Uint8Array, take: (frame: Fra
 }
 
 /**
- * Decodes a payload. The codes of a sample block are moved out of its fields. `keeps`: the caller may keep
- * them.
+ * Decodes a payload. The codes of a sample block are moved out of its fields. `keeps`: whether the caller
+ * keeps them after this call.
  */
 function decodedPayload(direction: Direction, payload: Uint8Array, keeps: boolean): Decoded {
   const message = direction === 'toDevice' ? decodeToDevice(payload) : decodeToHost(payload);

@@ -67,7 +67,7 @@ export function beginMcapFile(path: string): number {
 
 /**
  * Writes an MCAP file chunk by chunk. A closed chunk stays readable, whatever happens afterwards. (The writer
- * of the library would keep a small session in memory until its end.) Errors: a failed write throws the error
+ * of @mcap/core would keep a small session in memory until its end.) Errors: a failed write throws the error
  * of the system, and leaves a file that ends with a whole chunk.
  */
 export class McapFile {

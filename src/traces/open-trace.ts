@@ -11,7 +11,7 @@ import {
 import { BadRecord, RecordCursor } from './record-cursor.js';
 import type { LinkChunk, LinkFindings, TraceMessage } from './trace-message.js';
 
-/** Largest number of attachments of a trace, and most metadata records. */
+/** Largest number of attachments and metadata records of a trace together. */
 const PARTS_MAX = 256;
 /** Longest attachment that is read, in bytes. */
 const ATTACHMENT_BYTES_MAX = 16 * 1024 * 1024;
@@ -94,7 +94,9 @@ class TraceFile implements Trace {
     if (opcode !== MCAP_OPCODE.attachment && opcode !== MCAP_OPCODE.metadata) return;
     try {
       if (this.attachments.length + this.metadata.size >= PARTS_MAX)
-        throw new BadRecord(`is one part too many: there are ${PARTS_MAX}`);
+        throw new BadRecord(
+          `is one too many: a trace has at most ${PARTS_MAX} attachments and metadata records`,
+        );
       if (length > ATTACHMENT_BYTES_MAX) throw new BadRecord(`is ${length} bytes long`);
       const cursor = new RecordCursor(this.#reader.content(record));
       if (opcode === MCAP_OPCODE.metadata) {

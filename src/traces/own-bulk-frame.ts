@@ -2,15 +2,19 @@ import { CHANNEL, FRAME_VERSION, type Frame } from '../../firmware-protocol/fram
 import { FRAME_BYTES_MAX, FRAME_CRC_BYTES, FRAME_HEADER_BYTES } from '../../firmware-protocol/limits.js';
 
 /**
- * Shortest frame that is decoded in this way, in bytes on the wire. Shorter frames are decoded completely.
+ * Shortest frame of which only the head is decoded, in bytes on the wire. Shorter frames are decoded
+ * completely.
  */
 export const BULK_WIRE_BYTES_MIN = 2048;
 /** Header of the frame, and the message up to its bulk data: at most 15 numbers of 9 bytes. */
 const HEAD_BYTES = 160;
-/** First byte of an array of 0 to 15 items; first byte of bulk data, for each width of its length. */
+/**
+ * In MessagePack: first byte of an array of 0 to 15 items; width of the length of bulk data, by its first
+ * byte.
+ */
 const [ARRAY, ARRAY_MASK] = [0x90, 0xf0];
 const BULK_LENGTH_WIDTH: Readonly<Record<number, number>> = { 196: 1, 197: 2, 198: 4 };
-/** Number of bytes of an unsigned number, by its first byte. */
+/** In MessagePack: number of bytes of an unsigned number, by its first byte. */
 const NUMBER_BYTES: Readonly<Record<number, number>> = { 204: 2, 205: 3, 206: 5, 207: 9 };
 
 /** The payload of the last frame. Only its head is set; the rest is zero. */

@@ -15,8 +15,8 @@ import { checkSampleDetail, type SampleDetail } from './sample-detail.js';
 import { TappedPort } from './tapped-port.js';
 
 /**
- * Largest number of ports (reconnects, clients) of a recording. Each takes two channels of the file. After
- * them the recording ends.
+ * Largest number of ports (reconnects, clients) of a recording. Each port takes two channels of the file.
+ * With one more port the recording ends.
  */
 export const CONNECTIONS_RECORDED_MAX = 10_000;
 

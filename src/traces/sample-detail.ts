@@ -1,8 +1,8 @@
 import { ThermolinkError } from '../errors.js';
 
 /**
- * The JSON of a sample block holds statistics of at most this many cells. If the caller chooses no cells, it
- * holds those of this many, from cell 0.
+ * The JSON of a sample block holds statistics of at most this many cells. By default it holds the statistics
+ * of the first 8 cells.
  */
 export const STATISTICS_CELLS_MAX = 8;
 

@@ -1,7 +1,7 @@
 import type { ChannelName, Direction } from '../../firmware-protocol/message-table.js';
 import type { CommandName, Event, EventName } from '../../firmware-protocol/messages/index.js';
 
-/** A chunk of bytes that passed a port, with the boundaries of the port. */
+/** Bytes that passed a port in one piece. */
 export interface LinkChunk {
   /** Wall clock time of the recording host in ns since 1970; it never runs backwards within a trace. */
   readonly hostTimeNs: bigint;

@@ -3,7 +3,7 @@ import type { CommandName, EventName } from '../../../firmware-protocol/messages
 import { fieldsOf } from '../readable-fields.js';
 import type { FieldValue, TraceMessage } from '../trace-message.js';
 
-/** Messages that only the link needs: credits and their answers. */
+/** Messages that only control the flow of sample blocks. */
 const FLOW: ReadonlySet<string> = new Set<CommandName | EventName>(['credit', 'blocksSent', 'resend']);
 /** Fields that name a session or a boot. They differ in each session or boot, and are not compared. */
 const NAMES_OF_ONE_TIME: ReadonlySet<string> = new Set(['nonce', 'bootEpoch']);

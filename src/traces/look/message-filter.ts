@@ -21,7 +21,7 @@ export interface MessageFilter {
   readonly messages?: Range;
   /** Seconds from the first byte. */
   readonly seconds?: Range;
-  /** Number of a board run in the recording. */
+  /** Number of a board run in the recording, counted from 1. */
   readonly run?: number;
 }
 

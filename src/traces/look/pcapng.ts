@@ -4,7 +4,8 @@ import type { WireFrame } from './wire-frames.js';
 /**
  * Captures for Wireshark and tshark, in the format pcapng (https://www.ietf.org/archive/id/
  * draft-ietf-opsawg-pcapng-03.html). An entry is one frame as it passed the port, with its delimiter. USER0
- * is a link type for private use; firmware-protocol/wireshark/thermolink.lua defines its meaning here.
+ * is a link type for private use; firmware-protocol/wireshark/thermolink.lua defines what it means in these
+ * captures.
  */
 
 /** Types of the blocks that this file writes (sections 4.1, 4.2 and 4.3). */

@@ -4,7 +4,7 @@ import type { LinkChunk, TraceSamples } from '../trace-message.js';
 import type { LedgerRun } from './run-ledger.js';
 import { SessionLedger } from './session-ledger.js';
 
-/** Largest number of readings of one run in memory: 2²⁸ codes, which take 0.75 GB with their marks. */
+/** Largest number of readings of one run in memory: 2²⁸ codes, which take 0.75 GiB with their marks. */
 const CODES_MAX = 2 ** 28;
 const CODES_AT_FIRST = 4096;
 
@@ -55,8 +55,8 @@ class OpenRun {
   readonly run: LedgerRun;
   readonly #board: Answer<'hello'> | undefined;
   /**
-   * The number grows until the first sample is complete, because a block does not tell the total number of
-   * cells.
+   * Number of cells of a sample, as far as it is known. It grows until the first sample is complete, because
+   * a block does not tell the total number of cells.
    */
   #cells = 0;
   #samples = 0;

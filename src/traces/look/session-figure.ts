@@ -121,9 +121,10 @@ const ALWAYS: ReadonlySet<RowName> = new Set<RowName>(['commands', 'answers', 's
 
 /**
  * A picture of a session as SVG, over the time of the host: board runs, frames of both directions, repeated
- * frames, stops and errors, bytes per second, and the voltages of some cells. Only blocks have a time of the
- * host. The samples of a block are drawn evenly between the time of the block before and its own time.
- * Errors: BAD_ARGUMENT for a range after the end, and for cells that no run has; those of `recording`.
+ * frames, stops and errors, bytes per second, and the voltages of some cells. The host knows only when a
+ * block of samples arrived. The samples of a block are drawn evenly between the arrival of the block before
+ * and its own arrival. Errors: BAD_ARGUMENT for a range after the end, and for cells that no run has; those
+ * of `recording`.
  */
 export function sessionFigure(recording: Chunks, request: FigureRequest): string {
   const whole = new SessionLedger();

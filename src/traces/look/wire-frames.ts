@@ -9,8 +9,8 @@ import type { LinkChunk } from '../trace-message.js';
  */
 const KEPT_BYTES_MAX = wireBytesMax(FRAME_BYTES_MAX) + 1;
 /**
- * Largest number of connections that may be in the middle of a frame. Beyond it, the connection with the
- * longest silence is dropped.
+ * Largest number of connections that may be in the middle of a frame. If there is one more, the bytes of the
+ * connection with the longest silence are dropped.
  */
 const CONNECTIONS_MAX = 16;
 
@@ -88,7 +88,7 @@ class OpenBlock {
 /**
  * The frames and faults in the bytes of a trace, in the order of their delimiters. Retransmissions and bare
  * acknowledgements are included. The bytes of unfinished frames come at the end. Errors: those of `chunks`;
- * bytes never throw.
+ * no bytes make it throw.
  */
 export function* wireFrames(chunks: Iterable<LinkChunk>): Generator<WireFrame> {
   const open = new Map<string, OpenBlock>();

@@ -5,8 +5,8 @@ const ROOM_SHARE = 1 / 4;
 /** Time for which the reader lets entries gather, ms. Each wake-up costs the writer some µs. */
 const GATHER_MS = 10;
 /**
- * Number of waiting bytes at which the reader stops to gather. The ring then still has room while the reader
- * waits for a processor.
+ * If this number of bytes waits, the reader no longer lets entries gather. The ring then still has room while
+ * the reader waits for a processor.
  */
 const GATHER_BYTES = 1024 * 1024;
 
@@ -41,7 +41,8 @@ export interface RingMemory {
 
 /**
  * A queue of entries in the shared memory of two threads: one writes, the other reads. Neither allocates
- * memory. An entry is a tag, a time, and bytes of any length; an entry longer than the ring passes in pieces.
+ * memory for an entry, but the buffer of the reader grows with the longest entry. An entry is a tag, a time,
+ * and bytes of any length; an entry longer than the ring passes in pieces.
  */
 export class EntryRing {
   readonly memory: RingMemory;
@@ -88,8 +89,8 @@ export class EntryRing {
 
   /**
    * Appends an entry. This thread waits while the ring is full. Returns false if the reader took nothing for
-   * `stallMs`, or if no reader was decided for `readerMs`. The entry is then incomplete,
-   * and nothing may be appended after it.
+   * `stallMs`, or if no reader was decided for `readerMs`. The entry is then incomplete, and nothing may be
+   * appended after it.
    */
   put(tag: number, time: number, bytes: Uint8Array, stallMs: number, readerMs = stallMs): boolean {
     let at = Atomics.load(this.#control, WRITTEN);
@@ -225,7 +226,7 @@ export class EntryRing {
       }
       Atomics.store(this.#control, ROOM_WANTED, 0);
       if (free() >= wanted) return true;
-      // A reader that was decided at the last moment gets its own time.
+      // If the reader was decided during the wait, the writer waits for this reader once more.
       if (Atomics.load(this.#control, READ) === read && this.hasReader === hadReader) return false;
     }
   }

@@ -14,13 +14,16 @@ const RING_BYTES = 16 * 1024 * 1024;
 const START_MS = 200;
 /** The thread starts earlier if this number of bytes waits. */
 const START_BYTES = 256 * 1024;
-/** Longest wait of the experiment for a disk that accepts no data. After it the recording ends. */
+/**
+ * Longest wait of the experiment (the program that is recorded) for a disk that accepts no data. After this
+ * time the recording ends.
+ */
 const STALL_MS = 1000;
 /**
- * Longest time from the first entry until the recording thread reads. After it the thread of the experiment
- * writes the file itself, because no entry may stay in memory for a second. If the ring becomes full before,
- * the experiment waits until this time is over. The recording thread starts only once, and an experiment that
- * writes itself keeps three quarters of the rate to the end of the session
+ * Longest time from the first entry until the recording thread reads. After this time the thread of the
+ * experiment writes the file itself, because no entry may stay in memory for a second. If the ring is full
+ * earlier, the experiment waits until this time is over. The recording thread is not started again. The
+ * experiment then keeps three quarters of its rate until the end of the session
  * (docs/decisions/0124-recording-keeps-the-rate-of-a-line.md).
  */
 const START_LIMIT_MS = 700;
@@ -160,7 +163,8 @@ export class ThreadedRecording {
       const worker = new Worker(threadProgram(), {
         workerData: data,
         transferList: [port2],
-        // The file was opened by this thread.
+        // The new thread closes a file that this thread opened. If Node tracked files, it would warn about
+        // this.
         trackUnmanagedFds: false,
         // The thread must not inherit this process's options (--input-type, --inspect-brk …).
         execArgv: [],

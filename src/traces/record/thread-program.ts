@@ -6,8 +6,8 @@ const MODULE = 'src/traces/record/recording-thread-main.js';
 /** MODULE and all that it imports in one file, made by `src/traces/scripts/bundle-recording-thread.mjs`. */
 const BUNDLE = 'bundled/recording-thread.cjs';
 /**
- * The projects that `src/traces` may import, and so all with a module in BUNDLE. The compiler writes their
- * build information together with their modules.
+ * Build information of all projects that `src/traces` may import; BUNDLE contains only modules of these. The
+ * compiler writes it together with the modules.
  */
 const BUILD_INFORMATION = [
   'firmware-protocol/tsconfig.tsbuildinfo',
@@ -20,8 +20,8 @@ const BUILD_INFORMATION = [
 
 /**
  * The program of the thread that writes a recording: one file, because a thread then starts in a third of the
- * processor time (docs/decisions/0126-the-recording-thread-is-one-file.md). In a checkout whose compiled
- * modules are newer than this file, or without it, it is the module itself. Errors: none.
+ * processor time (docs/decisions/0126-the-recording-thread-is-one-file.md). In a checkout in which BUNDLE is
+ * missing or older than the compiled modules, the program is MODULE itself. Errors: none.
  */
 export function threadProgram(built = BUILT): URL {
   const bundle = new URL(BUNDLE, built);

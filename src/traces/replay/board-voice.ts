@@ -23,7 +23,10 @@ export class BoardVoice {
   nonce: Uint8Array = new Uint8Array(8);
   /** The nonce of the HELLO that is being answered. */
   askedNonce: Uint8Array = new Uint8Array(8);
-  /** The longest frame of the recorded session. Uploads are cut to this length. */
+  /**
+   * The longest frame of the recorded session, in bytes. HELLO tells it to the host, which cuts its uploads
+   * to it.
+   */
   frameBytes = FRAME_BYTES_MAX;
   /** The answer to HELLO that opened the session. */
   lastHello: TraceMessage | undefined;

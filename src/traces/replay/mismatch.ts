@@ -8,7 +8,9 @@ export interface Mismatch {
   readonly index: number;
   /** The recorded command, or the received one if no command was recorded. */
   readonly command: string;
-  /** The field that differs; `command` if another command arrived, or one too many. */
+  /**
+   * The field that differs; `command` if another command arrived, or a command after the last recorded one.
+   */
   readonly field: string;
   readonly expected: unknown;
   readonly got: unknown;

@@ -1,14 +1,14 @@
 import type { Port } from '../../../firmware-protocol/port.js';
 import type { ThermolinkError } from '../../errors.js';
 
-/** Number of requests for which calls are kept. */
+/** Number of requests whose stacks are kept. */
 const CALLS_KEPT = 64;
 /**
  * Number of stack frames that are captured, independent of the setting of the program. The frames of this
  * library come first.
  */
 const FRAMES_KEPT = 50;
-/** Stack frames that do not belong to the program: those of this library, of packages and of Node. */
+/** Stack frames of packages and of Node. They do not belong to the program. */
 const NOT_THE_PROGRAM = /node:|node_modules|<anonymous>|native/;
 
 /**

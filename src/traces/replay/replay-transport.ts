@@ -79,7 +79,7 @@ function timingParameter(text: string): number {
   if (text === 'instant') return Infinity;
   if (text === 'recorded') return 1;
   const speed = Number(/^(\d+(?:\.\d+)?)x$/.exec(text)?.[1]);
-  if (!(speed > 0)) throw new BadUri(`timing=${text} is not one of instant, recorded, 2x`);
+  if (!(speed > 0)) throw new BadUri(`timing=${text} is not instant, recorded, or a factor such as 2x`);
   return speed;
 }
 

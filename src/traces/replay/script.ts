@@ -32,8 +32,8 @@ export type ScriptStep =
     }
   | {
       /**
-       * The host opened another port here. The step waits until the `after` requests of the old port were
-       * made.
+       * The host opened another port here. The step waits until the first `after` requests were made, which
+       * belong to the old port.
        */
       readonly kind: 'portLost';
       readonly hostTimeNs: bigint;

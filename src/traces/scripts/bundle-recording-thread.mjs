@@ -23,7 +23,7 @@ if (!threadProgram().pathname.endsWith('.cjs')) {
       // The bundle contains code of packages, so it carries their licenses.
       license: { fileName: 'licenses.md' },
       rolldownOptions: {
-        // Not a warning: on a busy machine plugins are slow.
+        // No warning about slow plugins: on a busy machine all plugins are slow.
         checks: { pluginTimings: false },
         // The modules of packages that are not used, such as the reader of MCAP files, are left out.
         treeshake: { moduleSideEffects: (module) => !module.includes('node_modules') },

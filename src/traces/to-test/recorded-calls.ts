@@ -108,7 +108,7 @@ class CallReader {
     }
   }
 
-  /** Handles a command that writes a program. Returns whether the command was one. */
+  /** Handles a command that writes a program. Returns whether the command writes a program. */
   #write(message: TraceMessage): boolean {
     const { name } = message;
     if (name === 'defineProgram') this.#flushCouplings();

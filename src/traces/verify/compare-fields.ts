@@ -52,11 +52,11 @@ const OF_THE_OVERLOAD = [
 
 /** The conditions of a comparison. */
 export interface Circumstances {
-  /** Whether the noise of both is the same, bit for bit. */
+  /** Whether the noise of the recorded board and of the present one is the same, bit for bit. */
   readonly sameNoise: boolean;
   /** Whether the message was sent during a run. */
   readonly duringRun: boolean;
-  /** Whether the host ended the run before, or the watchdog because of the silence of the host. */
+  /** Whether the run before was ended by the host, or by the watchdog because the host was silent. */
   readonly afterCut: boolean;
 }
 
@@ -113,8 +113,8 @@ export class Differences {
 }
 
 /**
- * Whether the host ended the run, or the watchdog because of its silence. The moment of this depends on
- * timing.
+ * Whether the run was ended by the host, or by the watchdog because the host was silent. The tick of such an
+ * end depends on timing.
  */
 export function isCutShort({ outcome }: Fields): boolean {
   return (

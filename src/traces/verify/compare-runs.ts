@@ -28,7 +28,7 @@ export interface Comparison {
   readonly place?: { readonly run: number; readonly sample: number };
   /**
    * Mean in ADC codes, variance in codes², mean square of the innovation (about 1), correlation of the pair,
-   * or correlation with the sample `lag` before.
+   * or correlation with the reading `lag` samples before.
    */
   readonly recorded: number;
   readonly found: number;
