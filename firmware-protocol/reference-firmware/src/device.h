@@ -100,12 +100,13 @@ void device_report_run(device *d, uint32_t places_kept);
 uint64_t device_samples_lost(const device *d);
 /* state.c: forgets the run. The samples that it has lost stay counted. */
 void device_drop_run(device *d, run_presence left);
-/* hello.c */
-void device_hello(device *d, uint32_t request_id, const message_value *values);
 /* dispatcher.c: takes one message; `context` is the device. */
 void device_deliver(void *context, uint8_t channel, const uint8_t *payload, size_t length, uint64_t now_us);
+/* hello.c: executes HELLO. */
+void device_hello(device *d, uint32_t request_id, const message_value *values);
+/* hello.c: makes a session empty, without a nonce. */
 void session_clear(session_state *session);
-/* Ends the session, if there is one, and remembers its nonce. */
+/* hello.c: ends the session, if there is one, and remembers its nonce. */
 void session_end(device *d);
 /* handlers.c: executes a command. On success it fills `answer`. */
 refusal device_execute(device *d, int opcode, const message_value *values, message_value *answer, uint64_t now_us);

@@ -8,16 +8,6 @@
 
 #define DETAIL_BYTES_MAX 96
 
-void session_clear(session_state *session) {
-  memset(session->nonce, 0, sizeof session->nonce);
-  session->last_run_id = 0;
-  session->last_request_id = 0;
-  session->stop_number = 0;
-  session->cancelled_up_to = 0;
-  session->answer_head = 0;
-  session->answer_count = 0;
-}
-
 static kept_answer *find_answer(session_state *session, uint32_t request_id) {
   for (uint32_t i = 0; i < session->answer_count; i++) {
     kept_answer *answer = &session->answers[(session->answer_head + i) % TL_ANSWER_CACHE_MAX];

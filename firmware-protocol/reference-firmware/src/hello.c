@@ -42,6 +42,16 @@ static int begins_like_another(const device *d, const uint8_t *nonce) {
   return 0;
 }
 
+void session_clear(session_state *session) {
+  memset(session->nonce, 0, sizeof session->nonce);
+  session->last_run_id = 0;
+  session->last_request_id = 0;
+  session->stop_number = 0;
+  session->cancelled_up_to = 0;
+  session->answer_head = 0;
+  session->answer_count = 0;
+}
+
 void session_end(device *d) {
   if (!is_zero(d->session.nonce, TL_NONCE_BYTES))
     memcpy(d->ended_sessions[d->ended_count++ % TL_ENDED_SESSIONS_MAX], d->session.nonce, TL_NONCE_BYTES);

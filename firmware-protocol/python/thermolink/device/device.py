@@ -19,7 +19,7 @@ from .clock import Deadline
 from .connection import Connection
 from .hello import open_session
 from .identity import Identity
-from .ports import open_port
+from .open_port import open_port
 from .program import Program
 from .refusals import state_name
 from .runs import CREDIT_BLOCKS, Run, RunWatcher
