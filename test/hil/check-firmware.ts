@@ -12,16 +12,16 @@ const PACKET_BYTES = 64;
 const SECTOR_BYTES = 4096;
 const PAGE_BYTES = 256;
 const FLASH_BYTES = 2 << 20;
-/** Longer than the watchdog of the firmware. */
+/** Longest time in which the watchdog must restart a firmware that hangs. */
 const WATCHDOG_NS_MAX = 2.5e9;
 const QUIET_NS = 6e9;
 const SETTLE_NS = 1e6;
-/** Largest number of instructions: ten times as many as a working firmware needs. */
+/** Largest number of instructions of a chip: ten times as many as a check of a working firmware needs. */
 const INSTRUCTIONS_MAX = 40e6;
 
 /**
- * The power fails while a sector is erased, in each byte of its header, after the header, and in the page of
- * the first bit.
+ * The numbers of bytes erased or programmed before the power fails: while a sector is erased, in each byte of
+ * its header, after the header, and in the page of the first bit.
  */
 const CUTS_AFTER_BYTES = [0, 1, 4095, 4096, 4097, 4098, 4099, 4100, 4101, 4102, 4103, 4104, 4352, 4353];
 
@@ -32,8 +32,8 @@ export const emptyFlash = (number = 'E66058388349A72C'): ChipFlash => ({
 });
 
 /**
- * Boots an image strictly, runs `work` with an open device, and returns what the chip checker and the bus
- * found.
+ * Boots an image on a chip with the checks of strict-chip.ts, and runs `work` with an open device. Returns
+ * the faults that these checks and the bus found.
  */
 async function onChip(
   image: Uint8Array,
@@ -75,13 +75,13 @@ async function exchange(device: Device, { run, bus, chip }: PluggedIn): Promise<
     );
     if (codes.length !== sampleCount) findings.add('samples are missing');
     chip.run(SETTLE_NS);
-    // The host hands a transfer to a program when a packet is not full.
+    // A host gives received bytes to its program only after a packet that is not full.
     if (bus?.lastInBytes === PACKET_BYTES) findings.add('a transfer ended with a full packet');
   }
   return [...findings];
 }
 
-/** Checks everything that a driver for USB must do. Each system opens the port in its own way. */
+/** Checks the USB part of the firmware with the requests that each operating system makes. */
 export async function checkUsb(image: Uint8Array): Promise<string[]> {
   const findings: string[] = [];
   for (const system of SYSTEMS)
@@ -97,7 +97,7 @@ export async function checkUsb(image: Uint8Array): Promise<string[]> {
           const heard = bus?.counters.inBytes;
           chip.run(1e6);
           await port.close();
-          if (bus?.counters.inBytes !== heard) findings.push('bytes for nobody');
+          if (bus?.counters.inBytes !== heard) findings.push('bytes were sent although the port was closed');
           // A host that starts anew resets the bus of a device that has an address.
           if (bus !== undefined) enumerate(bus, system);
         },
@@ -116,8 +116,8 @@ export async function checkUart(image: Uint8Array): Promise<string[]> {
 }
 
 /**
- * Checks that a firmware that sleeps or works is not restarted by the watchdog, and that a firmware that
- * hangs is.
+ * Checks that the watchdog does not restart a firmware that waits for commands, and that it restarts a
+ * firmware that hangs.
  */
 export function checkWatchdog(image: Uint8Array): string[] {
   const chip = new PicoChip(image);
@@ -131,7 +131,7 @@ export function checkWatchdog(image: Uint8Array): string[] {
   return chip.watchdogAtNs - from > WATCHDOG_NS_MAX ? [...faults, 'a slow watchdog'] : [...faults];
 }
 
-/** Only the speed of 1200 baud leads to the boot loader, and its request is answered. */
+/** Checks that 1200 baud lead to the boot loader, that 9600 baud do not, and that requests are answered. */
 export function checkBootLoader(image: Uint8Array): string[] {
   const chip = new PicoChip(image);
   const { bus } = plugInUsb(chip);
@@ -144,7 +144,7 @@ export function checkBootLoader(image: Uint8Array): string[] {
   return [...bus.faults, ...(chip.inBootLoader ? [] : ['1200 baud do not lead to the boot loader'])];
 }
 
-/** The boot epoch of one life with this flash, or undefined when the power was cut before HELLO. */
+/** Starts a chip with this flash. Returns its boot epoch, or undefined if the power was cut before HELLO. */
 export async function epochOfLife(image: Uint8Array, flash: ChipFlash): Promise<number | undefined> {
   const chip = new PicoChip(image, flash);
   try {
@@ -157,7 +157,7 @@ export async function epochOfLife(image: Uint8Array, flash: ChipFlash): Promise<
   }
 }
 
-/** A flash whose count is about to fill its sector. */
+/** A flash in which the sector of the count of power-ons has room for `left` more power-ons. */
 export function almostFullCount(left: number): ChipFlash {
   const flash = emptyFlash();
   const view = new DataView(flash.bytes.buffer);
@@ -170,8 +170,8 @@ export function almostFullCount(left: number): ChipFlash {
 }
 
 /**
- * Epochs only grow, for a loss of power at any time: at the first use, within a sector, and from one sector
- * to the next.
+ * Checks that boot epochs only grow, also if the power is lost while the count is written. The count begins
+ * in a new flash or at the end of a full sector.
  */
 export async function checkCount(image: Uint8Array): Promise<string[]> {
   const findings: string[] = [];

@@ -4,11 +4,11 @@ import { PicoChip } from './pico-chip.js';
 import { type PluggedIn, plugInUsb } from './pico-port.js';
 import { type ChipFlash, PowerCut } from './pico-rom.js';
 
-/** Eight sectors without the page of the header. */
+/** The size of eight sectors without the page of the header. */
 const RECORD_BYTES_MAX = 32512;
 const SECTOR_BYTES = 4096;
 const PAGE_BYTES = 256;
-/** Sectors of the record and of the count. */
+/** Where in the flash the sectors of the record and of the count of power-ons begin. */
 const RECORD_AT = (2 << 20) - 10 * SECTOR_BYTES;
 const COUNT_AT = (2 << 20) - 2 * SECTOR_BYTES;
 /** Number of bytes that are erased for the new record below. */
@@ -24,8 +24,8 @@ const NEW_PAGES = 20;
 const NEW = recordOf(NEW_PAGES * PAGE_BYTES - 40, 2);
 const HEADER = ERASED + NEW_PAGES * PAGE_BYTES;
 /**
- * The power fails while both sectors are erased, in the pages of the record, in each byte of the header, and
- * after the header.
+ * The numbers of bytes erased or programmed before the power fails: while both sectors are erased, in the
+ * pages of the record, in each byte of the header, and after the header.
  */
 const CUTS_AFTER_BYTES = [
   ...[0, 1, 8, 300, SECTOR_BYTES, ERASED - 1, ERASED, ERASED + 1, ERASED + PAGE_BYTES, HEADER - 1],
@@ -38,7 +38,7 @@ const copyOf = (flash: ChipFlash): ChipFlash => ({
   erases: 0,
 });
 
-/** One life with this flash: from power-on until `work` ends. */
+/** Starts a chip with this flash, and runs `work` with its device. */
 async function lifeWith<T>(
   image: Uint8Array,
   flash: ChipFlash,
@@ -52,14 +52,14 @@ async function lifeWith<T>(
 const same = (a: Uint8Array | undefined, b: Uint8Array | undefined): boolean =>
   a === undefined || b === undefined ? a === b : Buffer.compare(a, b) === 0;
 
-/** The record that the next life finds. */
+/** The record that the board returns after the next power-on. */
 const recordAfter = (image: Uint8Array, flash: ChipFlash): Promise<Uint8Array | undefined> =>
   lifeWith(image, flash, (device) => device.readCalibration());
 
 const keep = (image: Uint8Array, flash: ChipFlash, record: Uint8Array): Promise<void> =>
   lifeWith(image, flash, (device) => device.keepCalibration(record));
 
-/** Whether the power was cut before the board had answered. */
+/** Writes a record, and cuts the power after these bytes. True if it was cut before the board answered. */
 async function keepUntilCut(
   image: Uint8Array,
   flash: ChipFlash,
@@ -68,7 +68,7 @@ async function keepUntilCut(
 ): Promise<boolean> {
   try {
     await lifeWith(image, flash, (device) => {
-      // The count of power-ons is written by now.
+      // The board wrote the count of power-ons at its start, so the power is cut while the record is written.
       flash.cutAfterBytes = cutAfterBytes;
       return device.keepCalibration(record);
     });
@@ -81,7 +81,7 @@ async function keepUntilCut(
   }
 }
 
-/** The record survives a loss of power, is erased by length 0, and does not change image and count. */
+/** Checks that a record survives a power cycle, that length 0 erases it, and that image and count stay. */
 export async function checkRecord(image: Uint8Array): Promise<string[]> {
   const findings: string[] = [];
   const flash = emptyFlash();
@@ -108,7 +108,7 @@ export async function checkRecord(image: Uint8Array): Promise<string[]> {
   return findings;
 }
 
-/** A loss of power while a record is written leaves the old record, the new record, or no record. */
+/** Checks that a loss of power while a record is written leaves the old record, the new one, or none. */
 export async function checkRecordCuts(image: Uint8Array): Promise<string[]> {
   const findings: string[] = [];
   const kept = emptyFlash();
@@ -124,10 +124,10 @@ export async function checkRecordCuts(image: Uint8Array): Promise<string[]> {
       findings.push(`a cut after ${cut} bytes leaves ${found?.length ?? 0} bytes of neither record`);
   }
   if (cuts !== CUTS_AFTER_BYTES.length) findings.push(`${cuts} of ${CUTS_AFTER_BYTES.length} cuts`);
-  // After the loss of power the board works as a new one.
+  // After a loss of power the board takes a record as before.
   const flash = copyOf(kept);
   await keepUntilCut(image, flash, NEW, HEADER + 5);
   await keep(image, flash, NEW);
-  if (!same(await recordAfter(image, flash), NEW)) findings.push('no record after a cut');
+  if (!same(await recordAfter(image, flash), NEW)) findings.push('no new record can be kept after a cut');
   return findings;
 }

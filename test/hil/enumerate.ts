@@ -20,8 +20,9 @@ const ADDRESS = 7;
 const DATA_TERMINAL_READY = 3;
 
 /**
- * Makes the requests that the host of this system makes of a new device, in its order, until a program has
- * opened the serial port. An answer that a real host would not accept becomes a fault of the bus.
+ * Makes the requests that a computer with this operating system sends to a new device, in the same order,
+ * until a program has opened the serial port. An answer that a real host would not accept becomes a fault of
+ * the bus.
  */
 export function enumerate(bus: UsbBus, system: SystemName): UsbIdentity {
   const get = (value: number, length: number, index = 0) => bus.control([0x80, 6, value, index, length]);
@@ -73,7 +74,7 @@ export function enumerate(bus: UsbBus, system: SystemName): UsbIdentity {
   if (typeof configuration === 'string')
     throw new Error(`${system}: no configuration (${bus.faults.join('; ')})`);
   expect('the configuration is as long as it says', configuration.length === total);
-  // The answer is exactly one packet, and no empty packet may follow.
+  // The answer has the requested length and fills one packet. No empty packet may follow it.
   const cut = get(CONFIGURATION, 64);
   expect('a configuration cut to a packet', typeof cut !== 'string' && cut.length === 64);
 
@@ -108,8 +109,8 @@ function openSerialPort(
   const back = bus.control([0xa1, 0x21, 0, 0, 7]);
   expect('the line coding is what was set', typeof back !== 'string' && Buffer.from(coding).equals(back));
   if (system === 'macOS') {
-    // Windows clears both pipes when it opens a port, whatever their toggles are. The toggles differ here,
-    // because one packet has passed.
+    // macOS clears the halt of both endpoints when it opens a port, which sets their toggles to DATA0. One
+    // packet is sent before, so that the toggle of the OUT endpoint has changed.
     bus.write(Uint8Array.of(0));
     for (let i = 0; i < 20 && bus.outgoingBytes > 0; i++) bus.control([0x80, 0, 0, 0, 2]);
     expect('a byte is taken', bus.outgoingBytes === 0);
@@ -121,13 +122,13 @@ function openSerialPort(
   setOpened(bus, true);
 }
 
-/** Raises or drops the line that tells whether a program has the port open. */
+/** Sets or clears DTR, the line that tells the device whether a program has the port open. */
 export function setOpened(bus: UsbBus, opened: boolean): void {
   const answer = bus.control([0x21, 0x22, opened ? DATA_TERMINAL_READY : 0, 0, 0]);
   if (typeof answer === 'string') bus.fault('SET_CONTROL_LINE_STATE');
 }
 
-/** Sets the speed at which boards go to their boot loader. */
+/** Sets the speed of 1200 baud, at which a board goes to its boot loader. */
 export function touch1200(bus: UsbBus): void {
   bus.control([0x21, 0x20, 0, 0, 7], Uint8Array.of(0xb0, 0x04, 0, 0, 0, 0, 8));
 }
@@ -135,7 +136,7 @@ export function touch1200(bus: UsbBus): void {
 function bulkEndpoints(configuration: Uint8Array): UsbIdentity['endpoints'] {
   const found = { in: 0, out: 0 };
   for (let at = 0; at < configuration.length; at += configuration[at]) {
-    if (configuration[at] === 0) throw new Error('a descriptor of no length');
+    if (configuration[at] === 0) throw new Error('the length of a descriptor is 0');
     if (configuration[at + 1] !== 5 || (configuration[at + 3] & 3) !== 2) continue;
     const address = configuration[at + 2];
     found[address & 0x80 ? 'in' : 'out'] = address & 15;

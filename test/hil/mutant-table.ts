@@ -1,7 +1,7 @@
-/** Which check of check-firmware.ts must find a mutant. */
+/** The check of check-firmware.ts or check-record.ts that must find a mutant. */
 export type CheckName = 'usb' | 'uart' | 'watchdog' | 'bootLoader' | 'count' | 'record';
 
-/** A deliberate bug: in this file below mcu/, this text becomes another. */
+/** A deliberate bug: in `file` below mcu/, the text `from` is replaced by `to`. */
 export interface FirmwareMutant {
   readonly name: string;
   readonly file: string;
@@ -21,14 +21,14 @@ const mutant = (name: string, file: string, check: CheckName, from: string, to: 
 export const FIRMWARE_MUTANTS: readonly FirmwareMutant[] = [
   // Start and clocks.
   mutant(
-    'the last word of the image is not copied',
+    'the last 4 KiB of the image are not copied',
     'start.c',
     'usb',
     'while (to < (volatile uint32_t *)image_end)',
     'while (to < (volatile uint32_t *)image_end - 1024)',
   ),
   mutant(
-    'memory that starts at zero is not cleared',
+    'variables that must start at zero start at another value',
     'start.c',
     'usb',
     'for (to = bss_begin; to < (volatile uint32_t *)bss_end;) *to++ = 0;',
@@ -43,7 +43,7 @@ export const FIRMWARE_MUTANTS: readonly FirmwareMutant[] = [
     '',
   ),
   mutant(
-    'the timer ticks by 125 cycles',
+    'the timer ticks once in 125 cycles of the crystal',
     'clocks.c',
     'uart',
     'REG(WATCHDOG_TICK) = CRYSTAL_MHZ |',
@@ -76,14 +76,14 @@ export const FIRMWARE_MUTANTS: readonly FirmwareMutant[] = [
   // UART.
   mutant('the UART stays in reset', 'uart.c', 'uart', 'release_from_reset(RESET_UART0);', ''),
   mutant(
-    'the pin of the UART is not its own',
+    'the receiving pin is not connected to the UART',
     'uart.c',
     'uart',
     'REG(GPIO_CTRL(1)) = GPIO_FUNCTION_UART;',
     '',
   ),
   mutant(
-    'bytes for which the UART has no room are never sent',
+    'the UART makes no interrupt for received bytes',
     'uart.c',
     'uart',
     'REG(UART0_IMSC) = INT_RECEIVED | INT_RECEIVE_TIMEOUT;',
@@ -126,11 +126,17 @@ export const FIRMWARE_MUTANTS: readonly FirmwareMutant[] = [
     'usb_arm(USB_OUT_BUFFER(0), USB_BUFFER_DATA1 | USB_PACKET_BYTES);',
     '',
   ),
-  mutant('an answer has no end', 'usb_control.c', 'usb', 'usb_arm(USB_OUT_BUFFER(0), USB_BUFFER_DATA1);', ''),
+  mutant(
+    'the status stage after an answer is not taken',
+    'usb_control.c',
+    'usb',
+    'usb_arm(USB_OUT_BUFFER(0), USB_BUFFER_DATA1);',
+    '',
+  ),
   mutant('a stall of endpoint 0 is not armed', 'usb_control.c', 'usb', 'REG(USB_EP_STALL_ARM) = 3;', ''),
   mutant('there is no device descriptor', 'usb_control.c', 'usb', 'case DESCRIPTOR_DEVICE:', 'case 99:'),
   mutant(
-    'the numbers of an answer do not alternate',
+    'DATA0 and DATA1 do not alternate in an answer',
     'usb_control.c',
     'usb',
     'answer_pid ^= USB_BUFFER_DATA1;',
@@ -152,8 +158,20 @@ export const FIRMWARE_MUTANTS: readonly FirmwareMutant[] = [
     'text[0] = (uint8_t)(length - 2);',
   ),
   // USB, data.
-  mutant('packets to the host do not alternate', 'usb_cdc.c', 'usb', 'in_pid ^= USB_BUFFER_DATA1;', ''),
-  mutant('packets from the host do not alternate', 'usb_cdc.c', 'usb', 'out_pid ^= USB_BUFFER_DATA1;', ''),
+  mutant(
+    'DATA0 and DATA1 do not alternate in packets to the host',
+    'usb_cdc.c',
+    'usb',
+    'in_pid ^= USB_BUFFER_DATA1;',
+    '',
+  ),
+  mutant(
+    'DATA0 and DATA1 do not alternate in packets from the host',
+    'usb_cdc.c',
+    'usb',
+    'out_pid ^= USB_BUFFER_DATA1;',
+    '',
+  ),
   mutant(
     'a transfer ends with a full packet',
     'usb_cdc.c',
@@ -162,21 +180,21 @@ export const FIRMWARE_MUTANTS: readonly FirmwareMutant[] = [
     'if (length == 0) return;',
   ),
   mutant(
-    'a cleared halt keeps the number',
+    'an endpoint whose halt is cleared does not return to DATA0',
     'usb_control.c',
     'usb',
     'if ((s->type & RECIPIENT_MASK) == RECIPIENT_ENDPOINT) usb_cdc_restart(s->index & 255u);',
     '',
   ),
   mutant(
-    'a buffer is handed over at once',
+    'a USB buffer is handed over without the wait of 12 cycles',
     'usb.h',
     'usb',
     '__asm volatile("nop\\n nop\\n nop\\n nop\\n nop\\n nop\\n nop\\n nop\\n nop\\n nop\\n nop\\n nop");',
     '',
   ),
   mutant(
-    'a closed port keeps its bytes',
+    'the port never counts as open',
     'usb_cdc.c',
     'usb',
     'opened = s->value & LINE_STATE_DTR;',
@@ -226,7 +244,7 @@ export const FIRMWARE_MUTANTS: readonly FirmwareMutant[] = [
     'if (baud != 0)',
   ),
   mutant(
-    'the number of the flash is read a byte early',
+    'the unique number of the flash is read a byte early',
     'flash.c',
     'usb',
     '#define UNIQUE_ID_DUMMIES 4u',
@@ -246,9 +264,15 @@ export const FIRMWARE_MUTANTS: readonly FirmwareMutant[] = [
     'uint32_t mask = interrupts_off();\n  uint32_t count = flash_count();',
     'uint32_t mask = 0;\n  uint32_t count = flash_count();',
   ),
-  mutant('the count is the same twice', 'flash.c', 'count', 'UINT32_MAX << (bits + 1)', 'UINT32_MAX << bits'),
   mutant(
-    'a full sector is erased before the other has its sum',
+    'two power-ons have the same count',
+    'flash.c',
+    'count',
+    'UINT32_MAX << (bits + 1)',
+    'UINT32_MAX << bits',
+  ),
+  mutant(
+    'a full sector is erased before the other sector has the sum of the count',
     'flash.c',
     'count',
     'sector = !sector;\n    begin_sector(sector, count);',

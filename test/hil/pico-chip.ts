@@ -1,7 +1,7 @@
 import { ConsoleLogger, LogLevel, RP2040 } from 'rp2040js';
 import { bootRom, type ChipFlash } from './pico-rom.js';
 
-/** A Pico runs at 125 MHz. rp2040js counts its cycles for any setting of its clocks. */
+/** A cycle of the core of a Pico at 125 MHz. rp2040js counts cycles for any setting of the clocks. */
 const CYCLE_NS = 8;
 const FLASH_ADDRESS = 0x10000000;
 const UF2_BLOCK_BYTES = 512;
@@ -9,7 +9,7 @@ const UF2_MAGICS = [0x0a324655, 0x9e5d5157] as const;
 const UF2_LAST_MAGIC = 0x0ab16f30;
 const FAMILY_RP2040 = 0xe48bff56;
 
-/** The image of a UF2 file, as the boot loader takes it. Errors: throws on a block that it would not take. */
+/** The image of a UF2 file. Errors: throws on a block that the boot loader of an RP2040 would not take. */
 export function readUf2(uf2: Buffer): Uint8Array {
   const blocks = uf2.length / UF2_BLOCK_BYTES;
   const image = new Uint8Array(blocks * 256).fill(0xff);
@@ -17,7 +17,7 @@ export function readUf2(uf2: Buffer): Uint8Array {
     const word = (n: number) => uf2.readUInt32LE(i * UF2_BLOCK_BYTES + 4 * n);
     const [first, second, flags, address, bytes, number, count, family] = [0, 1, 2, 3, 4, 5, 6, 7].map(word);
     if (first !== UF2_MAGICS[0] || second !== UF2_MAGICS[1] || word(127) !== UF2_LAST_MAGIC)
-      throw new Error(`block ${i} is no block of a UF2 file`);
+      throw new Error(`block ${i} does not have the marks of a UF2 block`);
     if (!(flags & 0x2000) || family !== FAMILY_RP2040) throw new Error(`block ${i} is not for an RP2040`);
     if (bytes !== 256 || address !== FLASH_ADDRESS + 256 * i || number !== i || count !== blocks)
       throw new Error(`block ${i} of ${blocks} is out of place`);
@@ -41,22 +41,22 @@ interface ClockInternals {
 }
 
 /**
- * A Pico with a firmware, from its power-on. Time is virtual. It passes only in `run`, by cycles of the
- * processor. The same firmware and the same inputs give the same instructions.
+ * A Pico with a firmware, from power-on. Its time is virtual: it passes only in `run`, and cycles of the
+ * processor measure it. The same firmware and the same inputs give the same instructions.
  */
 export class PicoChip {
   readonly mcu = new RP2040();
   readonly flash: ChipFlash;
   instructions = 0;
-  /** A firmware that computes for longer counts as endless: `run` throws. */
+  /** Largest number of instructions. After more instructions `run` throws. */
   instructionsMax = Number.POSITIVE_INFINITY;
   cycles = 0;
-  /** Set when the watchdog ended this life of the chip. */
+  /** The time at which the watchdog restarted the chip. The simulation of the firmware ends then. */
   watchdogAtNs: number | undefined;
-  /** Set when the firmware went to the boot loader. */
+  /** Whether the firmware went to the boot loader. */
   inBootLoader = false;
 
-  /** `flash` holds the bytes of an earlier life. `image` is written over its beginning. */
+  /** `flash` holds the bytes from before this power-on; `image` is written over their beginning. */
   constructor(image: Uint8Array, flash?: ChipFlash) {
     this.flash = flash ?? {
       bytes: new Uint8Array(2 << 20).fill(0xff),
@@ -79,7 +79,7 @@ export class PicoChip {
     return this.mcu.clock.nanos;
   }
 
-  /** Lets this much virtual time pass. It ends early if `until` returns true, or if the firmware ended. */
+  /** Lets this much virtual time pass, and returns early if `until` returns true. */
   run(nanos: number, until?: () => boolean): void {
     const core = this.mcu.core as unknown as CoreInternals;
     const clock = this.mcu.clock as unknown as ClockInternals;
@@ -98,7 +98,7 @@ export class PicoChip {
       }
       if (until?.()) return;
     }
-    // After the end of a firmware time continues for its host.
+    // If the firmware ended (boot loader or watchdog), the rest of the time passes for the host.
     if (clock.nanos < end) clock.tick(end - clock.nanos);
   }
 
@@ -109,7 +109,7 @@ export class PicoChip {
   /** Lets the processor hang with interrupts off, like crashed firmware. */
   crash(): void {
     const place = 0x2003ff00;
-    // b .
+    // The instruction `b .`, an endless loop.
     this.mcu.writeUint16(place, 0xe7fe);
     this.mcu.core.PM = true;
     this.mcu.core.PC = place;
@@ -123,8 +123,8 @@ export class PicoChip {
       timer: { enable: boolean };
     };
     watchdog.onWatchdogTrigger = () => {
-      // PSM_WDSEL selects the blocks that restart. If it does not contain the processors, the watchdog ends
-      // nothing.
+      // PSM_WDSEL selects the blocks that the watchdog restarts. The firmware goes on if they do not include
+      // the processors and the peripherals.
       const selected = this.mcu.readUint32(0x40010008);
       if ((selected & PROCESSORS_AND_PERIPHERALS) === PROCESSORS_AND_PERIPHERALS)
         this.watchdogAtNs ??= this.nanos;

@@ -3,7 +3,7 @@ import type { RP2040 } from 'rp2040js';
 /** The serial flash of a board. It keeps its content over restarts of the chip. */
 export interface ChipFlash {
   readonly bytes: Uint8Array;
-  /** The answer to command 4Bh: 16 hexadecimal digits. */
+  /** The unique number of the flash, which command 4Bh reads: 16 hexadecimal digits. */
   readonly number: string;
   erases: number;
   /** Cuts the power after this many more bytes of erasing and programming. */
@@ -39,9 +39,10 @@ function crcOfBoot2(bytes: Uint8Array): number {
 type FlashMode = 'unknown' | 'inPlace' | 'commands';
 
 /**
- * The parts of the boot ROM that rp2040js lacks: the check and start of the second stage, and the routines
- * that a firmware finds by two letters. Their entries are `bkpt` instructions, which run them. Returns the
- * handler of `bkpt`. It throws in all cases in which the ROM or the flash would fail.
+ * Adds the parts of the boot ROM that rp2040js lacks: the check and start of the second stage, and the
+ * routines that a firmware looks up by two letters. The code of each routine is a `bkpt` instruction. Returns
+ * the handler of `bkpt`, which runs the routine. It throws where the ROM or the flash of a real board would
+ * fail.
  */
 export function bootRom(mcu: RP2040, flash: ChipFlash, bootLoader: () => void): (code: number) => void {
   let mode: FlashMode = 'inPlace';
@@ -64,15 +65,17 @@ export function bootRom(mcu: RP2040, flash: ChipFlash, bootLoader: () => void): 
     },
     RE: ([offset, count]) => {
       need('commands', 'erased');
-      if (offset % SECTOR_BYTES || count % SECTOR_BYTES) throw new Error('flash: erased no whole sectors');
+      if (offset % SECTOR_BYTES || count % SECTOR_BYTES)
+        throw new Error('flash: the range to erase is not made of whole sectors');
       flash.erases++;
       for (let i = 0; i < count; i++) change(offset + i, 0xff);
     },
     RP: ([offset, from, count]) => {
       need('commands', 'programmed');
-      if (offset % PAGE_BYTES || count % PAGE_BYTES) throw new Error('flash: programmed no whole pages');
-      if (from >>> 24 !== 0x20) throw new Error('flash: programmed from no RAM');
-      // Programming only clears bits.
+      if (offset % PAGE_BYTES || count % PAGE_BYTES)
+        throw new Error('flash: the range to program is not made of whole pages');
+      if (from >>> 24 !== 0x20) throw new Error('flash: the bytes to program are not in RAM');
+      // Programming can only change bits from 1 to 0.
       for (let i = 0; i < count; i++) change(offset + i, flash.bytes[offset + i] & mcu.readUint8(from + i));
     },
     FC: () => undefined,
@@ -85,7 +88,7 @@ export function bootRom(mcu: RP2040, flash: ChipFlash, bootLoader: () => void): 
   const names = Object.keys(routines);
   const rom = new DataView(mcu.bootrom.buffer);
   const place = (i: number) => 0x100 + 4 * i;
-  // Each routine is a bkpt and a return.
+  // The code of a routine: the instruction bkpt, and a return.
   const entry = (i: number, code: number) => {
     rom.setUint16(place(i), 0xbe00 + code, true);
     rom.setUint16(place(i) + 2, 0x4770, true);
@@ -97,7 +100,7 @@ export function bootRom(mcu: RP2040, flash: ChipFlash, bootLoader: () => void): 
 
   flashCommands(mcu, flash, () => need('commands', 'sent a command'));
 
-  // A chip reads nothing in place while its flash takes commands.
+  // While the flash takes commands, the chip cannot read it in place.
   const { core } = mcu;
   const read = core.readUint32.bind(core);
   core.readUint32 = (address) => {

@@ -13,7 +13,7 @@ const PAD_OF_PIN_0 = 0x4001c004;
 const FIRST_ADC_PIN = 26;
 /** The bits of a pad that switch its pulls, its input and its output. */
 const PAD_ANALOG_MASK = 0b11001100;
-/** These bits of an analog pad: no pulls, no input, and the output is disabled. */
+/** The value of these bits for an analog input: no pulls, no digital input, and the output is disabled. */
 const PAD_ANALOG = 1 << 7;
 const CODES = 4096;
 const CONVERSION_NS = 2000;
@@ -43,17 +43,17 @@ export const BOUGHT_PARTS: RcParts = {
 
 /** The capacitors of a board, and the mistakes of the firmware with the pins. */
 export interface RcCircuit {
-  /** Voltages at the capacitors now, in volts from half the supply. */
+  /** The present voltages of the capacitors in volts, relative to half the supply. */
   readonly volts: () => number[];
   readonly faults: ReadonlySet<string>;
 }
 
 /**
- * Solders three low-passes to a Pico. GPIO 2, 4, 6 drive them, and GPIO 26, 27, 28 read them. Capacitors are
- * empty at first. Between changes of an output the mean voltage relaxes exactly, and the ripple of the pulses
- * is added to it in first order of period/τ. Outputs that are off let the capacitors hold. A changed duty
- * acts at once, but in the chip it acts within 16 µs. The supply is also the reference voltage. All steps of
- * the converter have equal width.
+ * Connects three RC low-passes to a Pico. GPIO 2, 4, 6 drive them, and GPIO 26, 27, 28 read them. Capacitors
+ * are empty at first. Between changes of an output the mean voltage relaxes exactly, and a reading adds the
+ * ripple of the pulses in first order of period/τ. A capacitor keeps its voltage while its output is off. A
+ * changed duty acts at once. In a real chip it acts within 16 µs. The supply is also the reference voltage of
+ * the ADC. All steps of the ADC have equal width.
  */
 export function rcCircuit(mcu: RP2040, parts: RcParts): RcCircuit {
   const random = testRandom(parts.seed);
@@ -92,13 +92,13 @@ export function rcCircuit(mcu: RP2040, parts: RcParts): RcCircuit {
     const word = offset / 4;
     if (word >= registers.length) throw new Error(`PWM: register ${offset} is not simulated`);
     registers[word] = value;
-    if (word % SLICE_WORDS === DIV && value !== DIVIDE_BY_ONE) faults.add('PWM: it is divided');
+    if (word % SLICE_WORDS === DIV && value !== DIVIDE_BY_ONE) faults.add('PWM: its clock is divided');
   };
   mcu.adc.onADCRead = (channel) => {
     pass();
     if (channel >= CELLS) throw new Error(`ADC: nothing is soldered to input ${channel}`);
     const pad = mcu.readUint32(PAD_OF_PIN_0 + 4 * (FIRST_ADC_PIN + channel));
-    if ((pad & PAD_ANALOG_MASK) !== PAD_ANALOG) faults.add('ADC: its pin is a digital one');
+    if ((pad & PAD_ANALOG_MASK) !== PAD_ANALOG) faults.add('ADC: the pad of its pin is not set to analog');
     const seen = volts[channel] + ripple(channel) + parts.offsetV[channel];
     const code = Math.floor((CODES * seen) / SUPPLY_V + parts.noiseCodes * random.normal());
     mcu.adc.channelValues[channel] = Math.max(0, Math.min(CODES - 1, code));

@@ -56,11 +56,11 @@ export function strictChip(mcu: RP2040): Set<string> {
 
   const runs = (pll: PllInternals) => (pll.pwr & PLL_DOWN) === 0;
   const rules: Record<string, (written: boolean, offset: number, value: number) => string | undefined> = {
-    TIMER: () => (tick === TIMER_TICK ? undefined : 'its tick is no microsecond'),
+    TIMER: () => (tick === TIMER_TICK ? undefined : 'its tick is not 1 µs'),
     UART0: (written, offset) => {
       if (!(clocks.periCtrl & CLOCK_ENABLE)) return 'clk_peri does not run';
       const owned = [0, 1].every((n) => (mcu.gpio[n].ctrl & 31) === 2);
-      return written && offset === 0 && !owned ? 'its pins belong to others' : undefined;
+      return written && offset === 0 && !owned ? 'its pins do not have the function UART' : undefined;
     },
     USB: (written, offset, value) => {
       if (!(clocks.usbCtrl & CLOCK_ENABLE)) return 'clk_usb does not run';
@@ -68,7 +68,7 @@ export function strictChip(mcu: RP2040): Set<string> {
       if (pllUsb.frequency !== 48e6) return `its PLL gives ${pllUsb.frequency} Hz`;
       if (written && offset === 0x90) usbInterrupts = value;
       const shown = written && offset === 0x4c && (value & (1 << 16)) !== 0;
-      return shown && usbInterrupts === 0 ? 'it shows itself before it can answer' : undefined;
+      return shown && usbInterrupts === 0 ? 'its pull-up is on before its interrupts' : undefined;
     },
     ADC: () => (clocks.adcCtrl & CLOCK_ENABLE ? undefined : 'clk_adc does not run'),
     PLL_SYS: (written, offset) =>

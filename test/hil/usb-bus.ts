@@ -11,16 +11,16 @@ const SIE_STATUS = 0x50;
 const EP_STALL_ARM = 0x68;
 const ADDR_ENDP = 0;
 const SETUP_PENDING = 1 << 17;
-/** Three cycles of 48 MHz, in cycles of the core (datasheet 4.1.2.5.1). */
+/** Three cycles of the USB clock (48 MHz), in cycles of the core at 125 MHz (datasheet 4.1.2.5.1). */
 const SETTLE_CYCLES = 8;
-/** A device must answer a request within 5 s, and its status stage within 50 ms (USB 2.0, 9.2.6.4). */
+/** The longest wait for each stage of a request. USB 2.0 (9.2.6.4) allows 50 ms for the status stage. */
 const CONTROL_NS = 50e6;
-/** A reset, and the time that a device has after it (USB 2.0, 7.1.7.5). */
+/** The length of a bus reset, and the time after it in which a host sends nothing (USB 2.0, 7.1.7.5). */
 const RESET_NS = 10e6;
 const RECOVERY_NS = 10e6;
 /**
- * The time of a transaction on a full-speed bus. Sync, identifiers, CRC, acknowledgement and turn-around take
- * the time of 14 bytes.
+ * The time in ns of a transaction with this many data bytes on a full-speed bus. Sync, identifiers, CRC,
+ * acknowledgement and turn-around take the time of 14 more bytes.
  */
 const transactionNs = (bytes: number): number => Math.ceil((bytes + 14) * 8 * 1.05 * (1000 / 12));
 const NAK_NS = transactionNs(0);
@@ -37,15 +37,15 @@ interface UsbInternals {
 }
 
 /**
- * The host's side of a full-speed bus, which is stricter than rp2040js. A packet takes its time. If the
- * firmware gave no buffer, the answer is a NAK. Data toggles, stalls, addresses and the way in which the
- * firmware gives a buffer are checked. Actions that would not work on a wire are noted in `faults`.
+ * The host's side of a full-speed bus. It is stricter than the bus of rp2040js: a packet takes time, and it
+ * gets a NAK if the firmware gave no buffer. The bus checks data toggles, stalls, addresses and the way in
+ * which the firmware hands buffers over. It notes in `faults` what would not work on a wire.
  */
 export class UsbBus {
   readonly faults: string[] = [];
   readonly counters = { inBytes: 0, outBytes: 0, naks: 0 };
   onData: (bytes: Uint8Array) => void = () => undefined;
-  /** Bytes that are still to be taken by the device. */
+  /** Number of bytes that the device has still to take. */
   outgoingBytes = 0;
   /** Length of the last bulk packet from the device. */
   lastInBytes: number | undefined;
@@ -65,7 +65,7 @@ export class UsbBus {
     this.#alarm = chip.mcu.clock.createAlarm(() => this.#bulk());
     const before = this.#usb.DPRAMUpdated.bind(this.#usb);
     this.#usb.DPRAMUpdated = (offset, value) => {
-      // The chip checker listens here as well; rp2040js itself must not act on it.
+      // rp2040js must not answer a buffer that is handed over, because this bus does.
       if (!(value & AVAILABLE)) before(offset, value);
       this.#bufferWritten(offset, value);
     };
@@ -76,8 +76,8 @@ export class UsbBus {
   }
 
   /**
-   * Checks the control word of a buffer that the firmware hands over: the rest of the word must have been
-   * written some time before.
+   * Checks a write to the control word of a buffer. Before the bit that hands the buffer over is written, the
+   * rest of the word must have been there for SETTLE_CYCLES.
    */
   #bufferWritten(offset: number, value: number): void {
     if (offset < 0x80 || offset >= 0x100) return;
@@ -86,7 +86,7 @@ export class UsbBus {
       const last = this.#written.get(offset);
       const same = last !== undefined && last.value === (value & ~AVAILABLE);
       if (!same || now - last.atNs < SETTLE_CYCLES * 8)
-        this.fault('a buffer was handed over before its word was there');
+        this.fault('a buffer was handed over before its control word was settled');
       if (this.#endpoints !== undefined) this.#wake(NAK_NS);
     }
     this.#written.set(offset, { value, atNs: now });
@@ -96,7 +96,7 @@ export class UsbBus {
     if (!this.faults.includes(text)) this.faults.push(text);
   }
 
-  /** Pulls the bus to reset. All devices lose address and configuration. */
+  /** Resets the bus. The device loses its address and its configuration. */
   reset(): void {
     this.#endpoints = undefined;
     this.#toggles.clear();
@@ -104,7 +104,7 @@ export class UsbBus {
     this.outgoingBytes = 0;
     this.#usb.resetDevice();
     this.#chip.run(RESET_NS + RECOVERY_NS);
-    if (this.address !== 0) this.fault('a reset left the address');
+    if (this.address !== 0) this.fault('the device kept its address after a reset');
   }
 
   /** Starts bulk packets between these endpoints, beginning with DATA0. */
@@ -127,8 +127,8 @@ export class UsbBus {
   }
 
   /**
-   * Makes one request. Returns the bytes of its answer, which are empty for a request without data, or
-   * 'stall'.
+   * Makes one request. Returns the bytes of its answer (none for a request without an answer), or 'stall', or
+   * 'timeout' if the device does not answer a stage in time.
    */
   control(setup: Setup, data?: Uint8Array): Uint8Array | 'stall' | 'timeout' {
     const [type, request, value, index, length] = setup;
@@ -160,11 +160,13 @@ export class UsbBus {
     const statusIsOut = bytes.length > 0 || (type & 0x80) !== 0;
     this.#toggles.set(`0${statusIsOut}`, 1);
     const status = this.#tokenInTime(0, statusIsOut, new Uint8Array(0), setup, () => {
-      if (this.address !== address) this.fault('an address was taken before the end of its request');
+      if (this.address !== address)
+        this.fault('the device took its new address before the end of the request');
     });
     if (typeof status === 'string') return status;
-    if (!statusIsOut && status.length > 0) this.fault(`[${setup.join()}]: data where its status is due`);
-    // The interrupt that the status stage causes.
+    if (!statusIsOut && status.length > 0)
+      this.fault(`[${setup.join()}]: data where the empty packet of the status stage is due`);
+    // Gives the firmware time for the interrupt that the status stage causes.
     this.#chip.run(1e5);
     return Uint8Array.from(bytes);
   }
@@ -241,7 +243,7 @@ export class UsbBus {
     this.#alarm.schedule(nanos);
   }
 
-  /** Packets of both directions take turns. An idle bus sleeps until either side has something. */
+  /** Moves one packet. The two directions take turns. An idle bus sleeps until either side has data. */
   #bulk(): void {
     this.#armed = false;
     if (this.#endpoints === undefined) return;
