@@ -13,7 +13,7 @@ import { thrown } from '../cli/support/thrown.js';
 const write = fileWriter();
 const directory = temporaryDirectory();
 
-/** Passes the text on in pieces that share one buffer, as the reader of files does. */
+/** Parses the text in pieces of `chunkBytes` bytes that share one buffer, as in the reader of files. */
 function parse(text: string | Uint8Array, chunkBytes = 1 << 20) {
   const bytes = Buffer.from(text as string);
   const table = new TextTable('A.csv');
@@ -24,7 +24,7 @@ function parse(text: string | Uint8Array, chunkBytes = 1 << 20) {
 }
 
 const SMALL = { dimensions: 2, rows: 2, columns: 3, data: Float64Array.of(1, -2.5, 3e-7, 4, 0.5, -600) };
-/** 4.5 and 1.25, 1.25 and 3, as rows of a 2×2 matrix. */
+/** The entries of the 2×2 matrix with the rows (4.5, 1.25) and (1.25, 3). */
 const EUROPEAN = [4.5, 1.25, 1.25, 3];
 
 describe('tables as text', () => {
@@ -52,10 +52,10 @@ describe('tables as text', () => {
     ['a separator at the end', '1,2,\n', 1, 3, 'empty'],
     ['an empty field between tabs', '1\t\t3', 1, 2, 'empty'],
     ['a tab at the end', '1\t3\t', 1, 3, 'empty'],
-    ['a tab at the beginning, after nothing', '\t7', 1, 1, 'empty'],
+    ['a tab at the beginning of a line', '\t7', 1, 1, 'empty'],
     ['a word before an empty field', '1 x\t\t3', 1, 2, '"x" is not a number'],
-    ['a word far right', 'Δ, 2.25e3,   nix', 1, 1, '"Δ"'],
-    ['the third of three', '11.5, 2.25e3,   nix', 1, 3, '"nix"'],
+    ['words in the first and the last field', 'Δ, 2.25e3,   nix', 1, 1, '"Δ"'],
+    ['a word in the third of three fields', '11.5, 2.25e3,   nix', 1, 3, '"nix"'],
     ['decimal commas and points', '1,5;2.5', 1, 1, '"1,5" is not a number', 'point'],
     ['a quote that does not end', '1,"2', 1, 2, 'not a number', 'quotation'],
     ['bytes that are no text', Buffer.from([0x31, 0x2c, 0xff, 0xfe]), 1, 2, 'not a number'],
@@ -97,8 +97,8 @@ describe('tables as text', () => {
     ['the header and index that pandas writes', ',0,1\n0,4.5,1.25\n1,1.25,3.0'],
     ['the header and index that R writes', '"V1" "V2"\n"1" 4.5 1.25\n"2" 1.25 3'],
     ['an index of names', 'node,a,b\na,4.5,1.25\nb,1.25,3'],
-    ['an index that is called so', 'id;a;b\n1;4,5;1,25\n2;1,25;3'],
-    ['names of rows alone', 'a 4.5 1.25\nb 1.25 3'],
+    ['an index column with the name id', 'id;a;b\n1;4,5;1,25\n2;1,25;3'],
+    ['row names without column names', 'a 4.5 1.25\nb 1.25 3'],
     ['a comment after a number', '4.5,1.25 # first, row\n1.25,3 #'],
   ])('%s are read', (_, text) => {
     for (const chunkBytes of [1, 5, 1 << 20]) {
@@ -120,7 +120,7 @@ describe('tables as text', () => {
     ['Swiss thousands', "1'234;2\n3;4", 'thousands separators'],
     ['thousands with blanks', '1 234,5;2\n3;4', 'thousands separators'],
     ['numbered rows or decimals', 'x\n1,5\n2,7', 'row 1 with the number 5'],
-  ])('%s: refused by name, because the meaning is ambiguous', async (_, text, message) => {
+  ])('%s: refused, and the error says what the text may mean', async (_, text, message) => {
     const error = await thrown(() => parse(text));
     expect(error.code).toBe('BAD_MATRIX');
     expect(error.message).toMatch(/^A.csv, line [12]/);
@@ -135,19 +135,19 @@ describe('tables as text', () => {
     },
   );
 
-  it('the dialect of the first lines is valid for all lines', async () => {
+  it('the separator and the decimal mark of the first lines hold for all lines', async () => {
     const lines = Array.from({ length: 400 }, (_, i) => `${i};${i},5`);
     expect(parse(lines.join('\n')).data[799]).toBe(399.5);
     lines[390] = '390;390.5';
     expect((await thrown(() => parse(lines.join('\n')))).data).toMatchObject({ line: 391, field: 2 });
   });
 
-  it('another separator is refused with its line', async () => {
+  it('a line with another separator is refused, and the error names the line', async () => {
     const error = await thrown(() => parse('1,2\n3;4'));
     expect(error.message).toMatch(/^A.csv, line 2: fields are separated by semicolons here, but by commas/);
   });
 
-  it('ragged rows name both lines', async () => {
+  it('the error for rows of different lengths names both lines', async () => {
     const error = await thrown(() => parse('# head\n1 2 3\n\n4 5\n'));
     expect(error.code).toBe('BAD_MATRIX');
     expect(error.message).toBe('A.csv, line 4 has 2 values, but line 2 has 3 values.');
@@ -157,7 +157,7 @@ describe('tables as text', () => {
     ['only comments', '# 1,2\n\n'],
     ['zero bytes', '1,2\0'],
     ['UTF-16', Buffer.from('\uFEFF1,2\n', 'utf16le')],
-  ])('%s is no such file', async (_, text) => {
+  ])('a file with %s is refused with BAD_FILE', async (_, text) => {
     expect((await thrown(() => parse(text))).code).toBe('BAD_FILE');
   });
 
@@ -215,14 +215,14 @@ describe('tables as text', () => {
     await cpuMs(1e4);
     const short = await cpuMs(3e4);
     const long = await cpuMs(2.4e5);
-    // If the work grows with the square, eight times the text takes 64 times as long. Times below 200 ms are
-    // ignored.
+    // If the work grows with the square of the length, eight times the text takes 64 times as long. The bound
+    // is at least 200 ms, because short times vary.
     expect(long).toBeLessThan(Math.max(24 * short, 200));
   }
 });
 
 describe('files', () => {
-  it('CSV and npy give the same', async () => {
+  it('the same numbers give the same matrix and vector from CSV and from npy', async () => {
     const values = Float64Array.from({ length: 12 }, (_, i) => Math.sin(i) * 10 ** (i - 6));
     const npyPath = join(directory, 'same.npy');
     writeNpy(npyPath, matrix(4, 3, values));

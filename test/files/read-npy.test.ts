@@ -16,7 +16,7 @@ const directory = temporaryDirectory();
 /** Length of the header in the files that NumPy writes for small arrays. */
 const HEADER_BYTES = 128;
 
-/** A file with the given header text and as many bytes after it. */
+/** Writes a file with this header text and `dataBytes` zeros after it. Returns its path. */
 function npyFile(header: string, dataBytes: number, version = 1, claimedHeaderBytes?: number): string {
   const length = Buffer.alloc(version === 1 ? 2 : 4);
   length.writeUIntLE(claimedHeaderBytes ?? header.length, 0, length.length);
@@ -52,7 +52,7 @@ describe('files that NumPy wrote', () => {
   });
 });
 
-describe('files that we wrote', () => {
+describe('files that thermolink wrote', () => {
   it('read back bit for bit', async () => {
     const path = join(directory, 'ours.npy');
     const anyFinite = fc.double({ noNaN: true, noDefaultInfinity: true });
@@ -122,8 +122,12 @@ describe('damaged files', () => {
     ['a shape that is no tuple', npyFile.bind(null, dictionary('5'), 8), 'shape'],
     ['no storage order', npyFile.bind(null, dictionary('(1, 1)', '<f8', '1'), 8), 'order'],
     ['type |f8', npyFile.bind(null, dictionary('(1, 1)', '|f8'), 8), '|f8'],
-    ['an entry that does not belong', npyFile.bind(null, "{'descr': '<f8', 'x': 1}", 8), 'order'],
-    ['an entry given twice', npyFile.bind(null, "{'descr': '<f8', 'descr': '<f4'}", 8), 'NumPy'],
+    ['an unknown entry of the header', npyFile.bind(null, "{'descr': '<f8', 'x': 1}", 8), 'order'],
+    [
+      'an entry of the header given twice',
+      npyFile.bind(null, "{'descr': '<f8', 'descr': '<f4'}", 8),
+      'NumPy',
+    ],
     ['a header that is code', npyFile.bind(null, "__import__('os').system('true')", 8), 'NumPy'],
     ['an endless tuple', npyFile.bind(null, `{'shape': (${'1,'.repeat(30_000)}`, 8), 'shape'],
     ['a deep header', npyFile.bind(null, '('.repeat(60_000), 8), '{'],

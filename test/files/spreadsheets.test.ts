@@ -8,7 +8,7 @@ function parse(text: string) {
   return table.finish();
 }
 
-/** 4.5 and 1.25, 1.25 and 3, as rows of a 2×2 matrix. */
+/** The entries of the 2×2 matrix with the rows (4.5, 1.25) and (1.25, 3). */
 const ROWS = [4.5, 1.25, 1.25, 3];
 
 describe('texts as spreadsheets and other programs write them', () => {

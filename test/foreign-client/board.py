@@ -1,7 +1,7 @@
 """A host for boards that speak docs/reference/protocol.md, written from that document alone. Needs
 python3-serial and python3-msgpack.
 
-It sends one command at a time. The protocol allows this: it is a window of one frame.
+It sends one command at a time, which is a window of one frame. The protocol allows such a window.
 """
 import os
 import struct
@@ -11,8 +11,8 @@ import zlib
 import msgpack
 import serial
 
-# The protocol version for which this client was written. Boards of later minors serve it too:
-# docs/reference/protocol.md, Versions.
+# The protocol version (major, minor) for which this client was written. Boards of a later minor version serve
+# this client too: docs/reference/protocol.md, Versions.
 VERSION = (1, 0)
 TABLE_HASH = "e36683baf43b7bb7"
 FRAME_BYTES, WINDOW = 4096, 8
@@ -30,11 +30,11 @@ REASONS = ["cancelled", "unknownCommand", "badMessage", "wrongState", "outOfRang
 
 
 class BoardError(Exception):
-    """An error with a text for people."""
+    """An error whose text is meant for a person."""
 
 
 def cobs_encode(raw):
-    """The bytes of a frame with its delimiter."""
+    """The COBS encoding of `raw`, with the delimiter at its end."""
     out = bytearray()
     for group in (raw + b"\0").split(b"\0")[:-1]:
         while len(group) >= 254:
@@ -45,7 +45,7 @@ def cobs_encode(raw):
 
 
 def cobs_decode(block):
-    """The bytes before stuffing; None if `block` is not valid COBS."""
+    """The bytes that give `block` if they are encoded. None if a group is longer than the block."""
     out, at = bytearray(), 0
     while at < len(block):
         code = block[at]
@@ -83,8 +83,8 @@ class Board:
         self.port.write((b"\0" if channel == OPEN or again else b"") + frame)
 
     def read(self):
-        """The good frames of the session that have come, as (channel, flags, seq, ack, payload); waits for a
-        moment."""
+        """Yields the good frames of the session that arrived, as (channel, flags, seq, ack, payload). Waits
+        for a byte at most 20 ms."""
         self.bytes += self.port.read(max(1, self.port.in_waiting))
         *blocks, self.bytes = self.bytes.split(b"\0")
         for block in blocks:
@@ -96,8 +96,8 @@ class Board:
                 yield channel, flags, seq, ack, raw[8:-4]
 
     def hello(self, table_hash):
-        """Opens a session; a board refuses a nonce that begins like one of its last ones, so another is
-        tried."""
+        """Opens a session. A board refuses a nonce with the first byte of one of its last nonces, so this
+        tries new nonces for 5 s."""
         until = time.monotonic() + 5
         while time.monotonic() < until:
             self.nonce = os.urandom(8)
@@ -130,17 +130,16 @@ class Board:
     # The link
 
     def acknowledge(self):
-        """A frame without payload: acknowledges, and feeds the watchdog."""
+        """Sends a frame without payload, which acknowledges received frames and feeds the watchdog."""
         self.write(COMMAND, seq=self.next_seq, ack=self.received)
 
     def receive(self):
-        """Takes what has come; true when the board asks for the last command again."""
+        """Handles the frames that arrived. True if the board asks for the last command again."""
         again, owed = False, False
         for channel, flags, seq, ack, payload in self.read():
             if channel == OPEN:
                 continue
-            # Only the last sent frame can be acknowledged again, because only one frame is on its way at a
-            # time.
+            # Only one frame is on its way at a time, so any other acknowledgement is an old one.
             if ack == (self.next_seq - 1) & 0xFFFF:
                 self.acknowledged = ack
             again = again or flags & NAK and self.acknowledged != (self.next_seq - 1) & 0xFFFF
@@ -165,7 +164,7 @@ class Board:
             self.answers[request_id] = (opcode, fields)
 
     def request(self, opcode, *fields, timeout=5.0):
-        """Sends a command, again until it is acknowledged, and returns the fields of its answer."""
+        """Sends a command, and repeats it until it is acknowledged. Returns the fields of the answer."""
         self.request_id += 1
         request_id, seq = self.request_id, self.next_seq
         self.next_seq = (seq + 1) & 0xFFFF

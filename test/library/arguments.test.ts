@@ -61,7 +61,7 @@ describe('connect and parseDeviceUri refuse', () => {
       /signal/,
     ],
     [
-      'a thread by name',
+      'a text for ownThread',
       () => connect('emulator:ideal-8', { ownThread: 'yes' }),
       /ownThread is the text "yes"/,
     ],
@@ -91,7 +91,11 @@ describe('a connected device refuses', () => {
     ['plain arrays', load({ couplings: [1, 0, 0, 1] }), /image.couplings.*Int16Array/],
     ['too few codes', load({ drive: new Int16Array(1) }), /image.drive has 1 code; it must have 2/],
     ['a damping with a fraction', load({ damping: 0.5 }), /image.damping is 0.5/],
-    ['an image that is none, to rewrite', () => device.rewriteProgram(0, {}), /image.mode is missing/],
+    [
+      'an empty object as the image of a rewrite',
+      () => device.rewriteProgram(0, {}),
+      /image.mode is missing/,
+    ],
     ['no couplings to upload', () => device.uploadCouplings(0, null), /program image is null/],
     ['no run', () => device.run(), /run is missing/],
     ['an empty run', () => device.run({}), /bank is missing/],
@@ -107,7 +111,7 @@ describe('matrix refuses', () => {
     ['a number in a string', () => matrix('2', 2), /rows is the text "2"/],
     ['a plain array', () => matrix(1, 2, [1, 2]), /data is an object of type Array.*Float64Array/],
     ['too few numbers', () => matrix(2, 2, new Float64Array(3)), /2×2.*3 entries/, 'BAD_MATRIX'],
-    ['more than a machine has', () => matrix(1e9, 1e9), /rows × columns/],
+    ['more entries than a memory holds', () => matrix(1e9, 1e9), /rows × columns/],
   ]);
 });
 
@@ -200,11 +204,11 @@ describe('the factories of solvers refuse', () => {
     ['no list of boards', () => createBoardGroupSolver(device), /devices is/],
     ['no device', () => createAnalogSolver(), /device is missing/],
     [
-      'a device that was not awaited',
+      'a promise in place of a device',
       () => createAnalogSolver(Promise.resolve()),
       /device is an object of type Promise/,
     ],
-    ['a URI for a device', () => createAnalogSolver('emulator:ideal-8'), /device is the text/],
+    ['a URI in place of a device', () => createAnalogSolver('emulator:ideal-8'), /device is the text/],
     [
       '17 coupling bits',
       () => createAnalogSolver(device, { relaxCouplingBits: 17 }),
@@ -227,7 +231,7 @@ describe('the factories of solvers refuse', () => {
       () => createIdealSampler({ noiseTemperature: -1 }),
       /noiseTemperature/,
     ],
-    ['a number for its options', () => createIdealSampler(0.1), /options is 0.1/],
+    ['a number as options of the ideal sampler', () => createIdealSampler(0.1), /options is 0.1/],
   ]);
 });
 
@@ -244,7 +248,7 @@ describe('sampling and inverting refuse', () => {
     ['draws at no address', draw({ address: undefined }), /address is missing/],
     ['a controller for the signal of draws', draw({ signal: new AbortController() }), /signal/],
     ['a text as the progress callback of draws', draw({ onProgress: 'log' }), /onProgress/],
-    ['no device to add up draws', () => sampleMoments(), /device is missing/],
+    ['no device for moments', () => sampleMoments(), /device is missing/],
     ['no request for moments', () => sampleMoments(device), /request is missing/],
     ['no device to invert on', () => invert(), /device is missing/],
     ['nothing to invert', () => invert(device), /request is missing/],
@@ -268,7 +272,7 @@ describe('solve, relax and checkSystem refuse', () => {
     ['couplings of 17 bits', relaxed({ couplingBits: 17 }), /couplingBits is 17/],
     ['noise below zero', relaxed({ noiseTemperature: -1 }), /noiseTemperature is -1/],
     ['nothing to load', () => createAnalogSolver(device).truncated(), /request is missing/],
-    ['nothing for no solver', () => createNoSolver().truncated(), /request is missing/],
+    ['no request for the solver without a board', () => createNoSolver().truncated(), /request is missing/],
     [
       'a number as a factor',
       () => createAnalogSolver(device).truncated({ factor: 3, address }, async () => 0),
@@ -423,8 +427,8 @@ describe('every exported function', () => {
     const functions = Object.entries(library).filter(([, value]) => typeof value === 'function');
     const source = readFileSync(new URL('arguments.test.ts', import.meta.url), 'utf8');
     const isCalled = (name: string) => new RegExp(`(?<![.\\w])${name}[.(]`).test(source);
-    // Two exports are left out: the error that all functions throw, and the function that changes how this
-    // process ends.
+    // Two exports need no test here. ThermolinkError is the class of the errors, and stopBoardsOnExit would
+    // change how this process ends.
     expect(
       functions
         .map(([name]) => name)

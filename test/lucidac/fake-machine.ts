@@ -22,7 +22,7 @@ const UNCALIBRATED = 0.1;
 const COEFFICIENT_STEPS = 7447;
 /** Steps of the integration in 1/k₀. The fastest mode of eight unit couplings decays by 2 in one step. */
 const STEPS_PER_TIME = 4;
-/** 14 bits over ±1.25. */
+/** A step of the ADC, which has 14 bits over ±1.25 machine units. */
 export const ADC_STEP = 1.25 / 8192;
 
 /** A run's readings as codes of the ADC, rows × channels. */

@@ -40,9 +40,9 @@ describeSolver({
   name: 'LUCIDAC',
   create: onIdeal,
   unknowns: 5,
-  // "relaxation" below has a shorter one.
+  // The block "relaxation" below has a shorter test of the mean path.
   long: ['follows the mean path'],
-  // Bound of the error: steps of the ADC and of the coefficients, divided by the eigenvalues.
+  // The error comes from the steps of the ADC and of the coefficients, divided by the eigenvalues.
   relaxation: { create: onIdeal, accuracy: 1e-3 },
 });
 
@@ -54,8 +54,8 @@ function problem(seed: number): { readonly system: Matrix; readonly drive: Float
 }
 
 /**
- * Solves one problem for each seed on an imperfect machine to 1e-3. Returns |error|/standardError of all
- * unknowns.
+ * Solves one problem for each seed on an imperfect machine, to a relative error of 1e-3. Returns
+ * |error|/standardError of all unknowns.
  */
 async function ratiosOf(seeds: readonly number[]): Promise<number[]> {
   const ratios: number[] = [];
@@ -82,11 +82,11 @@ const shareBelow = (ratios: readonly number[], bound: number): number =>
   ratios.filter((ratio) => ratio < bound).length / ratios.length;
 
 describe('a machine with gains off by 1 %, offsets of 0.3 % and noise of 0.1 %', () => {
-  it('solves to 1e-3 and gives standard errors (seeds 1 to 3)', async () => {
+  it('solves to a relative error of 1e-3 and gives standard errors (seeds 1 to 3)', async () => {
     expect((await ratiosOf(seedsTo(3))).length).toBe(15);
   });
 
-  it('solves 20 systems of 5 unknowns at condition 10 to 1e-3 (seeds 1 to 20)', {
+  it('solves 20 systems of 5 unknowns at condition 10 to a relative error of 1e-3 (seeds 1 to 20)', {
     tags: 'long',
   }, async () => {
     const ratios = await ratiosOf(seedsTo(20));
@@ -98,13 +98,14 @@ describe('a machine with gains off by 1 %, offsets of 0.3 % and noise of 0.1 %',
 
   it('has 86 of 100 errors within two standard errors (seeds 1 to 200)', { tags: 'long' }, async () => {
     const ratios = await ratiosOf(seedsTo(200));
-    // With 200 systems the share differs by more than 0.076 at most once in a thousand cases on either side.
+    // With 200 systems the share differs from 0.861 by more than 0.076 on either side at most once in a
+    // thousand cases.
     expect(Math.abs(shareBelow(ratios, 2) - 0.861)).toBeLessThan(0.076);
     // The share within one standard error is 0.609 ± 0.107.
     expect(Math.abs(shareBelow(ratios, 1) - 0.609)).toBeLessThan(0.107);
   });
 
-  it('is calibrated once for each placement, and left without a circuit', async () => {
+  it('is calibrated once for each placement, and has no circuit after the solve', async () => {
     const { system, drive } = problem(4);
     await onFake({ seed: 4, errors: USUAL }, async (lucidac, fake) => {
       const { passes, cost } = await createLucidacSolver(lucidac).solve({
@@ -208,7 +209,7 @@ describe('relaxation', () => {
     }
   }
 
-  /** The largest error over max|x₀| of relaxations with and without drive on an imperfect machine. */
+  /** Relaxes with and without drive on an imperfect machine. `worst` is the largest error over max|x₀|. */
   async function worstOf(seed: number, unknowns: number, times: readonly number[]) {
     const random = problemRandom(5000 + seed);
     const system = symmetricWith(eigenvalues('linear', 10, unknowns), random);
@@ -260,7 +261,7 @@ describe('relaxation', () => {
     }
   });
 
-  it('takes a system that is not positive definite, and shrinks the scale when it grows', async () => {
+  it('takes a system that is not positive definite, and shrinks the scale when the solution grows', async () => {
     const system = matrix(2, 2, Float64Array.of(-1, 0, 0, 1));
     const { x, cost } = await onIdeal().relax({
       system: { kind: 'dense', matrix: system },
