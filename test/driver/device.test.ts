@@ -86,7 +86,7 @@ describe('a lossy wire', () => {
     expect(device.linkCounters.retransmissions).toBeGreaterThan(0);
   });
 
-  it('every lost sample is found by its index and the run is repeatable', async () => {
+  it('a lost block of samples is reported by its indices, and the run can be done again', async () => {
     let blocks = 0;
     const { device, clock } = await openTestBoard('ideal-256', {
       toHost: (frame, bytes) => (frame?.channel === CHANNEL.sample && ++blocks === 2 ? [] : [bytes]),

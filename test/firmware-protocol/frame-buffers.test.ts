@@ -21,14 +21,14 @@ const LENGTH_MAX = 70_000;
 const WIRE_BYTES = withSlack(cobsBytesMax(LENGTH_MAX));
 
 /**
- * A message in the memory of the module, the buffer for the wire beside it, and bytes around them that must
- * not change.
+ * In the memory of the WebAssembly module: room for a message, a buffer for its frame, and guard bytes around
+ * both. The guard bytes must not change.
  */
 const [before, message, between, wire, after] = newFrameBuffers([64, LENGTH_MAX, 64, WIRE_BYTES, 64]);
 
 const plain = (bytes: Uint8Array): Uint8Array => Uint8Array.from(bytes);
 
-/** Like the codes of a trained factor: mostly zeros, with a few other bytes. */
+/** Mostly zeros with a few other bytes, like the codes of the factor of a trained network. */
 const mostlyZero = fc
   .array(fc.tuple(fc.nat(40), fc.integer({ min: 1, max: 4 })), { minLength: 1, maxLength: 60 })
   .map((runs) =>
@@ -62,7 +62,7 @@ function place(bytes: Uint8Array, offset = 0): Uint8Array {
 describe('the embedded module', () => {
   const script = 'firmware-protocol/frame-kernel/scripts/build-frame-kernel.mjs';
 
-  test('names the present sources (npm run build)', () => {
+  test('names the digest of the present sources (otherwise run npm run build)', () => {
     execFileSync(process.execPath, [script, '--check-sources']);
   });
 
@@ -75,9 +75,9 @@ test.each([
   ['CRC-32', 0xedb88320, 1927, 2181, 4018],
   ['CRC-32C', 0x82f63b78, 767, 2524, 5275],
 ])(
-  'the sum with which a %s is folded is a multiple of its polynomial',
+  'the distances in bytes over which a %s is folded give a multiple of its polynomial',
   (_, polynomial, near, middle, far) => {
-    // Remainder of y^k = x^8k. It is reflected, so the lowest bit belongs to the highest power.
+    // The remainder of x^(8·bytes). Its bits are reflected: the lowest bit belongs to the highest power.
     const power = (bytes: number): number => {
       let remainder = 0x80000000;
       for (let bit = 0; bit < 8 * bytes; bit++)
@@ -92,7 +92,7 @@ describe.each([
   ['CRC-32', 'crc32', crc32, 4100],
   ['CRC-32C', 'crc32c', crc32c, 5400],
 ] as const)('%s of a message in the module’s memory', (_, name, crc, leftMax) => {
-  test('is the CRC of the same bytes in a plain buffer, at every length near the first folds and blocks', () => {
+  test('is the CRC of the same bytes in a plain buffer, at lengths near the limits between the ways of folding', () => {
     const bytes = Uint8Array.from({ length: LENGTH_MAX }, (_, i) => Math.imul(i + 1, 0x9e3779b1) >>> 24);
     place(bytes);
     const lengths = [12_280, 20_270, 28_460, 65_500].flatMap((first) =>
@@ -117,7 +117,7 @@ describe.each([
     );
   });
 
-  test('a call that continues another is folded in the same way', () => {
+  test('a call that continues from the CRC of earlier bytes gives the CRC of all bytes', () => {
     const bytes = place(new Uint8Array(30_000).fill(3));
     expect(crc(bytes.subarray(10_000), crc(bytes.subarray(0, 10_000)))).toBe(crc(plain(bytes)));
     fc.assert(
@@ -179,8 +179,8 @@ describe('COBS decoded by the module', () => {
   const unstuffer = newUnstuffer(cobsBytesMax(LENGTH_MAX))!;
 
   /**
-   * The result of a decoder in plain code and of the module: the content, or undefined if the block is
-   * malformed.
+   * Decodes a block in plain code and by the module. Returns both results: the content, or undefined if the
+   * block is malformed.
    */
   function both(block: Uint8Array, cuts: readonly number[]): (Uint8Array | undefined)[] {
     const plainDecoder = new CobsDecoder(BLOCK_MAX);
@@ -200,7 +200,7 @@ describe('COBS decoded by the module', () => {
   }
 
   law(
-    'equals the definition for encodings in any pieces: mostly zeros, hardly any, and between',
+    'equals the definition for encodings in any pieces, with few or many zeros',
     { ...RUNS, numRuns: 150 },
     (runs) => {
       fc.assert(
@@ -214,22 +214,26 @@ describe('COBS decoded by the module', () => {
     },
   );
 
-  law('equals the definition for blocks that are no encoding', { ...RUNS, numRuns: 150 }, (runs) => {
-    const block = fc.oneof(fc.uint8Array({ maxLength: 3000 }), hardBytes(3000), longBytes);
-    let malformed = 0;
-    fc.assert(
-      fc.property(block, fc.array(fc.nat(), { maxLength: 5 }), (bytes, cuts) => {
-        const [expected, decoded] = both(bytes.slice(0, BLOCK_MAX), cuts);
-        if (!expected) malformed++;
-        expect(decoded === undefined).toBe(expected === undefined);
-        if (expected && decoded) expect(Buffer.compare(decoded, expected)).toBe(0);
-      }),
-      runs,
-    );
-    expect(malformed).toBeGreaterThan(runs.numRuns / 3);
-  });
+  law(
+    'equals the definition for blocks of any bytes, most of which are not valid encodings',
+    { ...RUNS, numRuns: 150 },
+    (runs) => {
+      const block = fc.oneof(fc.uint8Array({ maxLength: 3000 }), hardBytes(3000), longBytes);
+      let malformed = 0;
+      fc.assert(
+        fc.property(block, fc.array(fc.nat(), { maxLength: 5 }), (bytes, cuts) => {
+          const [expected, decoded] = both(bytes.slice(0, BLOCK_MAX), cuts);
+          if (!expected) malformed++;
+          expect(decoded === undefined).toBe(expected === undefined);
+          if (expected && decoded) expect(Buffer.compare(decoded, expected)).toBe(0);
+        }),
+        runs,
+      );
+      expect(malformed).toBeGreaterThan(runs.numRuns / 3);
+    },
+  );
 
-  test('a piece longer than the module takes at once is cut', () => {
+  test('a piece longer than the buffer of the module is decoded in parts', () => {
     const raw = Uint8Array.from({ length: LENGTH_MAX }, (_, i) => (i % 7 === 0 ? 0 : i));
     const encoded = cobsEncode(raw);
     unstuffer.state.fill(0);
@@ -238,7 +242,7 @@ describe('COBS decoded by the module', () => {
   });
 });
 
-/** A frame of the largest size, with some zeros. */
+/** A frame with a payload of any length up to the largest one. */
 const largeFrame = longBytes.map((bytes) => ({
   channel: CHANNEL.command,
   session: 7,
@@ -249,7 +253,7 @@ const largeFrame = longBytes.map((bytes) => ({
 }));
 
 law(
-  'large frames are sealed alike wherever they lie, and come back in any pieces',
+  'large frames get the same bytes in the memory of the module and elsewhere, and are decoded from any pieces',
   { ...RUNS, numRuns: 150 },
   (runs) => {
     const decoder = new FrameDecoder(FRAME_BYTES_MAX);
@@ -269,7 +273,7 @@ law(
 );
 
 law(
-  'a large frame with any bit changed is a fault, and the next one passes',
+  'a large frame with any bit changed is a fault, and the next frame is received',
   { ...RUNS, numRuns: 150 },
   (runs) => {
     const decoder = new FrameDecoder(FRAME_BYTES_MAX);

@@ -87,7 +87,7 @@ law('COBS is decoded alike from pieces, one block after another', RUNS, (runs) =
   );
 });
 
-test('bytes without a zero reach the bound on the length of the wire', () => {
+test('bytes without a zero reach the bound on the length of the encoding', () => {
   // If the data end in a group of 254 bytes, no further group is needed. So the bound is one byte too large
   // for multiples of 254.
   for (const length of [1, 253, 255, 507, 509, 8192])
@@ -164,8 +164,8 @@ test('every byte is counted: in a frame, in a fault, or as a delimiter', () => {
         } else expect(item.frame.payload.length).toBeLessThanOrEqual(PAYLOAD_MAX);
         bytes += item.kind === 'fault' ? item.bytes : encodeFrame(item.frame).length - 1;
       }
-      // A COBS block may end in an empty group that is not needed. Only then a frame took one byte more than
-      // ours.
+      // A received COBS block may end in an empty group that is not needed. Only such a block has one byte
+      // more than the encoding by `encodeFrame`.
       const nonzero = stream.filter((byte) => byte !== 0).length;
       expect(nonzero - bytes).toBeGreaterThanOrEqual(0);
       expect(nonzero - bytes).toBeLessThanOrEqual(stream.filter((byte) => byte === 255).length);

@@ -20,8 +20,8 @@ const edges = (low: number, high: number) =>
   );
 
 /**
- * Couplings, drives and states are drawn from a seed, because smaller failing examples would not help a
- * reader.
+ * fast-check draws sizes, registers and `codeSeed`. Couplings, drives and states follow from `codeSeed`, so
+ * fast-check does not make them smaller in a failing example.
  */
 const problem = fc.record({
   mode: fc.constantFrom(PROGRAM_MODE.dense, PROGRAM_MODE.factored),
@@ -78,9 +78,9 @@ function imageOf(p: Problem): ProgramImage {
   };
 }
 
-/** More than `least` problems must reach rails, row limits and neither. */
+/** More than `least` problems each must reach rails, reach row limits, and reach neither of them. */
 function equalsTheReference(problems: number, least: number): void {
-  test('every state variable and flag, problems that reach rails, row limits and neither', () => {
+  test('every state variable and flag, in problems that reach rails, row limits or neither', () => {
     let cellOverloads = 0;
     let rowOverloads = 0;
     let quiet = 0;
@@ -125,7 +125,7 @@ describe('many problems against the BigInt reference', { tags: 'long' }, () => {
 describe('against the BigInt reference', () => {
   equalsTheReference(120, 4);
 
-  test('at the bounds of the note: 8192 cells, all codes at the largest value and of one sign', {
+  test('at the bounds of the device model: 8192 cells, and all codes at a largest value', {
     tags: 'long',
   }, () => {
     const cells = 8192;

@@ -26,7 +26,7 @@ import { readEquilibrium, spacing } from '../../support/equilibrium-readings.js'
 const LIMIT = 5.8;
 const READINGS = 6000;
 const UNIT = 2 ** 24;
-/** The variance of a rounding error that is uniform over 2¹⁰ LSB, in V_fs² (s₀ of the note). */
+/** The variance of a rounding error that is uniform over 2¹⁰ LSB, in V_fs² (s₀ of device-model.md). */
 const CARRY_VARIANCE = 2 ** 20 / 12 / UNIT ** 2;
 
 interface Case {

@@ -141,7 +141,7 @@ describe('time constants that differ', () => {
     expect(covariance).toBeLessThan(LIMIT);
   });
 
-  test('do not change it because the noise has the factor √γ; without this factor the change would be resolved', () => {
+  test('would change the equilibrium by a resolved amount if the noise did not have the factor √γ', () => {
     const { rate } = diePartsOf(die).cells!;
     const { a, noise } = effective(commitProgram(die, image));
     const without = noise.map((row, i) => row.map((x) => (x * 2 ** 20) / rate[i]));
@@ -162,7 +162,7 @@ describe.each([
     expect(distances(die, detailedBalance).covariance).toBeGreaterThan(RESOLVED);
   });
 
-  test('mean and covariance are the Lyapunov solution of the die', () => {
+  test('mean and covariance are those of the Lyapunov equation with the effective numbers of the die', () => {
     const { mean, covariance } = distances(die, lyapunov(die));
     expect(mean).toBeLessThan(LIMIT);
     expect(covariance).toBeLessThan(LIMIT);

@@ -8,7 +8,7 @@ import { idealBoard, integersFrom, programImage } from '../../support/analog-boa
 import { imperfectBoard } from '../../support/imperfect-boards.js';
 import { boardsOf } from '../../support/kernel-boards.js';
 
-/** A dense program whose sums pass 32 bits at the rails, and fit them at small voltages. */
+/** A dense program whose sums need more than 32 bits at the rails, and at most 32 bits at small voltages. */
 function wideProgram(die: Die, cells: number, damping: number) {
   const pick = integersFrom(cells);
   const couplings = Int16Array.from({ length: cells * cells }, () => pick(-4000, 4000));
@@ -44,7 +44,7 @@ describe('sums of 32 bits in ticks with small enough voltages', () => {
     const { all, expectEqual } = boardsOf(die);
     let tick = 0;
     for (const initial of [0, narrow - 40, narrow - 1, narrow, narrow + 1, 20479, 0]) {
-      // Neighbouring cells lie at opposite ends.
+      // Neighbouring cells start at opposite voltages.
       const codes = new Int16Array(cells).map((_, i) => (i % 2 ? initial : -initial));
       all((array) => array.loadInitialState(codes));
       for (let turn = 0; turn < 5; turn++) {
@@ -56,7 +56,7 @@ describe('sums of 32 bits in ticks with small enough voltages', () => {
     expect(narrow).toBeLessThan(RAIL_MAX / 1024);
   });
 
-  test('the worst possible row, at the largest allowed voltage and beyond', () => {
+  test('a row with the largest possible sum, at the largest voltage for 32 bits and beyond it', () => {
     const cells = 32;
     const die = idealBoard({ cells, rows: cells, tickLog2: 5 });
     for (const sign of [1, -1]) {
@@ -107,12 +107,12 @@ describe('an array that is read once, alternately from its start and from its en
   );
 });
 
-describe('common-mode noise alone is added by the kernel', () => {
+describe('the kernel adds common-mode noise if it is the only imperfection', () => {
   test.each([
     ['a small share', 5000, 24575, 12, 2 ** 32 - 5],
     ['as much as the noise that each cell has by itself', 1_000_000, 24575, 8, 7],
     ['the faintest noise', 300_000, 12288, 24, 2 ** 53 - 40],
-    ['kicks of ζ/2, every second one rounded', 500_000, 16384, 14, 0],
+    ['kicks of ζ/2, of which every second one is rounded', 500_000, 16384, 14, 0],
   ])('%s', (_, sharePpm, noiseAmplitude, noiseShift, firstTick) => {
     const die = imperfectBoard(
       { commonModeNoise: { sharePpm, source: 'test' } },
@@ -149,8 +149,8 @@ describe('common-mode noise alone is added by the kernel', () => {
   });
 });
 
-describe('couplings of at most 8 bits, which lie as int8 in the third board', () => {
-  /** Codes in stretches, with stretches of zeros between them. */
+describe('couplings of at most 8 bits, which one of the compared boards stores as int8', () => {
+  /** Couplings in which stretches of codes and stretches of zeros take turns. */
   function stretches(
     rows: number,
     cells: number,
@@ -202,7 +202,7 @@ describe('couplings of at most 8 bits, which lie as int8 in the third board', ()
   });
 
   test.each([
-    // Sums over 255 pairs of rows fit 32 bits, and also sums over 127 blocks of 16 columns.
+    // Sums over up to 255 pairs of rows fit 32 bits, and so do sums over up to 127 blocks of 16 columns.
     [
       'so many rows that sums of columns are widened on the way',
       1900,

@@ -109,7 +109,8 @@ test('swapping cells, with their noise, permutes the board', () => {
     const die = idealBoard({ cells, rows: cells }, 5);
     const array = loadedArray(die, image);
     array.advance(commitProgram(die, image), 8, 0, seed, false);
-    // A board makes its own noise. The reference takes any noise, so it gets that of the other order.
+    // The noise of a board cannot be chosen, but that of the reference can. So the reference gets the noise
+    // of the board in the changed order of cells.
     const reference = referenceState(moved, die.profile);
     for (let tick = 0; tick < 8; tick++) {
       const zeta = referenceZeta(5, seed, tick, cells);

@@ -111,8 +111,8 @@ describe.each(['dense', 'factored'] as const)('%s, noise off', (mode) => {
         const errors = u.map((x, i) => array.v[i] - x);
         // The further 1e-3 LSB is for the rounding of u in float64.
         expect(errors.filter((error, i) => error < low[i] - 1e-3 || error > high[i] + 1e-3)).toEqual([]);
-        // The bound is the round figure of the note for the carry of the array input, plus two LSB for the
-        // carry of the integrator.
+        // The bound allows 2·1024·hλ for the carry of the array input, and two LSB for the carry of the
+        // integrator.
         const largest = Math.max(...errors.map(Math.abs));
         if (mode === 'dense') expect(largest).toBeLessThanOrEqual(2 * 1024 * hLambda + 2);
         u = u.map((x, i) => x + h * (e[i] - force[i]));

@@ -11,19 +11,19 @@ import { type AttackedHub, attackedHub } from './attacked-hub.js';
 import { openFrom, say } from './attacks.js';
 
 const TOKEN = 'alice-0123456789abcdef-alice';
-/** How many handshakes of each kind are begun; the environment may ask for fewer. */
+/** How many handshakes of each kind are begun. THERMOLINK_TEST_HANDSHAKES replaces this number. */
 const HANDSHAKES = Number(process.env['THERMOLINK_TEST_HANDSHAKES'] ?? 3000);
 const TOGETHER = 32;
-/** Number of connections of good clients. One drives the board, and one asks for figures. */
+/** Number of connections of good clients. One client drives the board, and the other asks for metrics. */
 const GOOD = 2;
-/** Number of bytes of a first message of TLS that an attacker sends before it goes silent. */
+/** Number of bytes of a TLS ClientHello that an attacker sends before it goes silent. */
 const HELLO_BYTES = 100;
 /** The server closes all connections within this time. On an idle machine this takes about 6 s. */
 const GIVEN_UP_MS = 120_000;
 
 const file = fileWriter();
 
-/** The first message of a client of TLS, as Node writes it. */
+/** A TLS ClientHello as Node sends it. */
 function clientHello(): Promise<Buffer> {
   return new Promise((resolve) => {
     const line = new Duplex({
@@ -50,7 +50,7 @@ function connectionsOf(port: number): Promise<number> {
   });
 }
 
-/** Does `attack` `count` times, `TOGETHER` at a time. */
+/** Runs `attack` `count` times, of which at most TOGETHER run at the same time. */
 async function many(count: number, attack: (number: number) => Promise<void>): Promise<void> {
   let begun = 0;
   const worker = async (): Promise<void> => {
@@ -100,7 +100,7 @@ describe.runIf(isBuilt && process.platform === 'linux')(
             socket.resume();
             if (length > 0) socket.write(hello.subarray(0, length));
           });
-          // The server closes all of them, to make room for newer connections or because their time is over.
+          // The server closes all these connections to make room for newer ones, or when their time is over.
           const startMs = performance.now();
           most = open.size;
           const late = new Promise((resolve) => setTimeout(resolve, GIVEN_UP_MS, 'late').unref());
@@ -117,8 +117,7 @@ describe.runIf(isBuilt && process.platform === 'linux')(
         for (const socket of sockets) socket?.resume();
         const isOpen = (socket: (typeof sockets)[number]): boolean =>
           socket !== undefined && !socket.destroyed;
-        // This connection comes after all of them, so its answer counts the connections that the server has
-        // kept.
+        // This connection comes after the 400 others, so its answer counts those that the server has kept.
         const kept = await connectionsOf(hub.target.port);
         expect(kept).toBeLessThanOrEqual(Math.min(STRANGERS_MAX, CONNECTIONS_PER_ADDRESS_MAX) + GOOD);
         const startMs = performance.now();
@@ -136,7 +135,7 @@ describe.runIf(isBuilt && process.platform === 'linux')(
       await hub.during('garbage as TLS', async () => {
         const kinds: Record<string, () => Uint8Array> = {
           noise: () => randomBytes(600),
-          // The record has a wrong length, or its content is changed at one place.
+          // `length` has a wrong length of the record. `changed` has one changed byte.
           length: () => Buffer.concat([Uint8Array.of(22, 3, 1, 0xff, 0xff), randomBytes(600)]),
           changed: () => {
             const bytes = Buffer.from(hello);
@@ -156,7 +155,7 @@ describe.runIf(isBuilt && process.platform === 'linux')(
       });
     }, 400_000);
 
-    it('survives whole handshakes after which nothing comes', async () => {
+    it('survives clients that complete the handshake and then send nothing', async () => {
       await hub.during('whole handshakes, then silence', async () => {
         let whole = 0;
         const open: TLSSocket[] = [];

@@ -230,7 +230,7 @@ describe('a data folder as it was unpacked', () => {
     writeFileSync(join(directory, name, name), FILES[name]);
   };
 
-  it('a folder with the name of a file is skipped beside the file, and looked into without', () => {
+  it('a folder with the name of a file is skipped if the file exists, and searched if it does not', () => {
     const dotted = Object.fromEntries(
       Object.entries(FILES).map(([name, content]) => [name.replace('-idx', '.idx'), content]),
     );
@@ -246,7 +246,7 @@ describe('a data folder as it was unpacked', () => {
   it.each([
     ['emnist-letters-', 't10k'],
     ['emnist-balanced-', 'test'],
-  ])('all four may have the prefix %s, and %s for the test images', (prefix, test) => {
+  ])('all four files may have the prefix %s, and names of test files may begin with %s', (prefix, test) => {
     const named = (start: string) =>
       Object.fromEntries(
         Object.entries(FILES).map(([name, content]) => [

@@ -96,7 +96,7 @@ describe.each(Object.entries(NETWORKS))('%s', (_, network) => {
     expect(largestDifference(factors.probabilities, network.predict(parameters, examples.inputs))).toBe(0);
   });
 
-  it('counts the correct answers of predict, and agrees with itself', () => {
+  it('counts in evaluate and in lossAndGradient the correct answers of predict', () => {
     const evaluation = network.evaluate(parameters, examples);
     const predicted = network.predict(parameters, examples.inputs);
     const correct = Array.from(examples.labels).filter((label, e) => {
@@ -223,8 +223,8 @@ describe('memory', () => {
 
   it('of the autodiff library’s arrays does not grow once the first steps are done', async () => {
     await steps(5);
-    // The library reuses freed memory by its size. So one array that leaks in each step makes the memory
-    // grow, even one as small as the pooled channels (32 kB).
+    // The library reuses freed memory for arrays of the same size. If one array leaks in each step, the
+    // memory grows, even if the array is as small as the pooled channels (32 kB).
     const grow = vi.spyOn(wasm.Memory.prototype, 'grow');
     await steps(30);
     expect(grow).not.toHaveBeenCalled();
@@ -243,7 +243,7 @@ describe('memory', () => {
       cached = 0;
       await steps(3);
       expect(cached).toBe(0);
-      // The counter works: it sees the `vjp` that the network avoids.
+      // The count can grow: a call of `vjp`, which the network does not use, adds to the cache.
       const [y, pullback] = vjp((x: np.Array) => np.tanh(x), [np.ones([2])]);
       for (const gradient of pullback(y)) gradient.dispose();
       pullback.dispose();

@@ -39,7 +39,7 @@ function errorOf(x: Float64Array): number {
   return Math.sqrt(dot(error, matVec(formDense(factor, damping), error)));
 }
 
-/** Useless answers that depend only on the length of the rest. */
+/** Answers that have nothing to do with the solution: they depend only on the norm of the residual. */
 const rubbish: DirectionOf = async (rest) => rest.map((_, i) => Math.sin(i * norm2(rest)));
 const apply = (x: Float64Array): Float64Array => applySystem(system, x);
 
@@ -47,7 +47,7 @@ describe('directions whose dominant part the host solves', () => {
   it.each([
     ['the drive itself', async (rest: Float64Array) => rest],
     ['rubbish', rubbish],
-  ])('never lead away from the solution: %s', async (_name, rough) => {
+  ])('never increase the error: %s', async (_name, rough) => {
     const subspace = dominantSubspace(factor, normals(3, 12), 4);
     let last = errorOf(new Float64Array(12));
     for (let runs = 1; runs <= 12; runs++) {
@@ -72,7 +72,7 @@ describe('directions whose dominant part the host solves', () => {
 describe('directions that are known before', () => {
   const none: DirectionOf = async () => new Float64Array(12);
 
-  it('never lead away from the solution, also if they are zero or equal', async () => {
+  it('never increase the error, also if they are zero or equal', async () => {
     const some = normals(2, 12).data;
     const known = [some.subarray(0, 12), new Float64Array(12), some.subarray(0, 12), some.subarray(12)];
     let last = errorOf(new Float64Array(12));

@@ -134,7 +134,7 @@ describe('ngd', () => {
 });
 
 describe('sign-sgd and rmsprop', () => {
-  it('step by the sign of the mean of gradients', async () => {
+  it('sign-sgd steps by the sign of the running mean of gradients', async () => {
     const [eta, mu] = [0.02, 0.7];
     const found = await trajectory(createOptimizer('sign-sgd', { rate: eta, momentum: mu }), 3);
     const theta: Float64Array = noiseVector(P, 1);
@@ -149,7 +149,7 @@ describe('sign-sgd and rmsprop', () => {
     }
   });
 
-  it('rmsprop is Adam without a mean of gradients', async () => {
+  it('rmsprop is Adam without its running mean of gradients', async () => {
     const options = { rate: 0.02, beta2: 0.9 };
     const adam = await trajectory(createOptimizer('adam', { ...options, beta1: 0 }), 4);
     expect(await trajectory(createOptimizer('rmsprop', options), 4)).toEqual(adam);
@@ -158,7 +158,7 @@ describe('sign-sgd and rmsprop', () => {
 
 describe('a falling damping', () => {
   it.each(['ngd', 'cg'] as const)(
-    'falls geometrically for %s, and with a share of 1 it is constant',
+    'falls geometrically for %s, and is constant if finalDamping is 1',
     async (name) => {
       const damping = 0.4;
       const optimizer = createOptimizer(name, { damping, finalDamping: 0.01, rate: 1, clip: 1e9 });
@@ -168,7 +168,7 @@ describe('a falling damping', () => {
       const asked = request({ step });
       const at = createOptimizer(name, { damping: damping * 0.1, rate: 1, clip: 1e9 });
       const parametersOf = async (one: Optimizer) => (await one.update(one.init(P), asked)).parameters;
-      // After half of the steps the damping is multiplied by √0.01, the square root of the final share.
+      // After half of the steps the damping is multiplied by √0.01, the square root of finalDamping.
       expect(difference(await parametersOf(optimizer), await parametersOf(at))).toBeLessThan(1e-10);
       expect(await parametersOf(same)).toEqual(await parametersOf(constant));
     },

@@ -38,7 +38,7 @@ const givenSteps = (first: (step: number) => LossGradient): Problem => ({
   test: () => ({}),
 });
 
-/** Trains into a directory and returns its metrics without timing. */
+/** Trains with output in a directory. Returns the text of the metrics file without the timing. */
 async function metricsOf(change: Partial<TrainProblemRequest>, directory: string): Promise<string> {
   await trainProblem({
     ...{ problem, optimizer: onBoard(), steps: 12, seed: 4, testEvery: 4 },
@@ -50,8 +50,8 @@ async function metricsOf(change: Partial<TrainProblemRequest>, directory: string
 
 describe('a training of a problem', () => {
   it.each([
-    ['that waited is followed by no further turn of the event loop', 1],
-    ['that did not wait is followed by one turn of the event loop', 0],
+    ['whose optimizer waited for the event loop is not followed by a further wait', 1],
+    ['whose optimizer did not wait is followed by one turn of the event loop', 0],
   ])('a step %s', async (_, waits) => {
     const sgd = createOptimizer('sgd', { rate: 0.1, finalRate: 1 });
     const optimizer: typeof sgd = {
@@ -68,11 +68,11 @@ describe('a training of a problem', () => {
     });
     await trainProblem({ problem, optimizer, steps: 20, seed: 4 });
     clearImmediate(ticker);
-    // The turns before the first step and after the last one are not always counted.
+    // One turn for each of the 20 steps. A turn before the first or after the last step may be missed.
     expect(Math.abs(turns - 20)).toBeLessThanOrEqual(2);
   });
 
-  it('tests the parameters after a step, not those before it', async () => {
+  it('tests the parameters after a step, and not the parameters before the step', async () => {
     const tests: unknown[] = [];
     const { parameters } = await trainProblem({
       ...{ problem, optimizer: createOptimizer('sgd', { rate: 0.1, finalRate: 1 }), steps: 6, seed: 4 },
@@ -144,20 +144,26 @@ describe('a training of a problem', () => {
   it.each([
     ['loss', { loss: Number.NaN, gradient: new Float64Array(2) }],
     ['gradient', { loss: 1, gradient: Float64Array.of(0, Infinity) }],
-  ])('whose %s is not finite ends, with a checkpoint of the step before', async (what, bad) => {
-    const directory = join(root, `${counter++}`);
-    const problem = givenSteps((step) => (step === 3 ? bad : { loss: 1, gradient: new Float64Array(2) }));
-    const optimizer = createOptimizer('sgd', { rate: 0.1 });
-    const { code, message } = await thrown(() =>
-      trainProblem({ problem, optimizer, steps: 9, seed: 1, output: { directory } }),
-    );
-    expect([code, message]).toEqual(['DIVERGED', `Training diverged at step 3: the ${what} is not finite.`]);
-    expect(readCheckpoint(join(directory, 'checkpoint.bin')).step).toBe(3);
-  });
+  ])(
+    'whose %s is not finite ends in DIVERGED, and the checkpoint holds the steps before',
+    async (what, bad) => {
+      const directory = join(root, `${counter++}`);
+      const problem = givenSteps((step) => (step === 3 ? bad : { loss: 1, gradient: new Float64Array(2) }));
+      const optimizer = createOptimizer('sgd', { rate: 0.1 });
+      const { code, message } = await thrown(() =>
+        trainProblem({ problem, optimizer, steps: 9, seed: 1, output: { directory } }),
+      );
+      expect([code, message]).toEqual([
+        'DIVERGED',
+        `Training diverged at step 3: the ${what} is not finite.`,
+      ]);
+      expect(readCheckpoint(join(directory, 'checkpoint.bin')).step).toBe(3);
+    },
+  );
 
-  it('whose sampler is stuck says so, with a checkpoint of the step before', async () => {
+  it('whose sampler is stuck ends in SAMPLER_STUCK, and the checkpoint holds the steps before', async () => {
     const directory = join(root, `${counter++}`);
-    // One step is so long that the state collapses before an energy is wrong.
+    // The steps are so long that the chains stop moving before an energy is not finite.
     const optimizer = createOptimizer('sgd', { rate: 1e6, clip: 1e9 });
     const { code } = await thrown(() =>
       trainProblem({ problem, optimizer, steps: 50, seed: 1, output: { directory } }),
@@ -177,17 +183,20 @@ describe('a training whose loss grows to a huge finite value', () => {
     [1, 1 + 1e6],
     [-5, -5 + 5e6],
     [200, 200 + 2e8],
-  ])('from %d ends beyond %d, but not at it, and may fall to any value', async (first, bound) => {
-    const shared = { optimizer: sgd(), seed: 1 };
-    await trainProblem({ ...shared, problem: problemOf([first, bound, -1e30, bound]), steps: 4 });
-    const directory = join(root, `${counter++}`);
-    const beyond = problemOf([first, bound, 1.001 * bound + 1, 0]);
-    const error = await thrown(() =>
-      trainProblem({ ...shared, problem: beyond, steps: 4, output: { directory } }),
-    );
-    expect(error).toMatchObject({ code: 'DIVERGED', data: { step: 2, bound } });
-    expect(readCheckpoint(join(directory, 'checkpoint.bin')).step).toBe(2);
-  });
+  ])(
+    'from %d ends in DIVERGED beyond %d, goes on at this bound, and may fall to any value',
+    async (first, bound) => {
+      const shared = { optimizer: sgd(), seed: 1 };
+      await trainProblem({ ...shared, problem: problemOf([first, bound, -1e30, bound]), steps: 4 });
+      const directory = join(root, `${counter++}`);
+      const beyond = problemOf([first, bound, 1.001 * bound + 1, 0]);
+      const error = await thrown(() =>
+        trainProblem({ ...shared, problem: beyond, steps: 4, output: { directory } }),
+      );
+      expect(error).toMatchObject({ code: 'DIVERGED', data: { step: 2, bound } });
+      expect(readCheckpoint(join(directory, 'checkpoint.bin')).step).toBe(2);
+    },
+  );
 
   it('ends at the same step after an interruption', async () => {
     const problem = problemOf([1, 3e5, 3e5, 2e6]);
@@ -203,7 +212,7 @@ describe('a training whose loss grows to a huge finite value', () => {
     await expect(rest).rejects.toMatchObject({ code: 'DIVERGED', data: { step: 3, bound: 1 + 1e6 } });
   });
 
-  it('ends in DIVERGED for an equation or a state with too long steps; a checkpoint remains', async () => {
+  it('of an equation or of a quantum state with too long steps ends in DIVERGED, and leaves a checkpoint', async () => {
     const free = { momentum: 0.9, clip: 1e9 } as const;
     const cases = [
       [heatPinn({ hidden: [4] }), createOptimizer('sgd', { ...free, rate: 1e3 }), 'the loss rose from'],
@@ -226,7 +235,7 @@ describe('on a small ring', () => {
   const errorOf = async (optimizer: TrainProblemRequest['optimizer'], ring = problem): Promise<number> =>
     (await trainProblem({ problem: ring, optimizer, steps: 60, seed: 1 })).summary['energyError'];
 
-  it('the board is near the exact natural gradient and far ahead of the host without a board', {
+  it('the error with a board is near that of the exact natural gradient and a tenth of that without a board', {
     tags: 'long',
   }, async () => {
     const ring = isingChain({ sites: 8, chains: 256 });
@@ -237,7 +246,7 @@ describe('on a small ring', () => {
     expect(none).toBeGreaterThan(10 * board);
   });
 
-  it('cg with many products is close to the exact natural gradient, and with one product it equals the control', async () => {
+  it('cg with many products is close to the exact natural gradient, and with one product it equals a training without a solver', async () => {
     const errors: number[] = [];
     for (const products of [1, 40])
       errors.push(await errorOf(createOptimizer('cg', { ...natural, products })));
@@ -247,7 +256,7 @@ describe('on a small ring', () => {
     expect(errors[1] / exact).toBeCloseTo(1, 3);
   });
 
-  it('the Heisenberg ring finds its ground state too', { tags: 'long' }, async () => {
+  it('the Heisenberg ring finds its ground state', { tags: 'long' }, async () => {
     const ring = heisenbergChain({ sites: 6, chains: 256 });
     expect(await errorOf(createOptimizer('ngd', { ...natural, rate: 0.025 }), ring)).toBeLessThan(2e-3);
   });

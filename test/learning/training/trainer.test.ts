@@ -102,7 +102,8 @@ describe('a run', () => {
       uploadBytes: records.reduce((sum, { uploadBytes }) => sum + uploadBytes, 0),
     });
     expect(summary.uploadBytesPerStep).toBe(summary.uploadBytes / 40);
-    // Two relaxations of one tick each per step, except for the delay after the last step.
+    // Each of the 40 steps has two relaxations of one tick. The last step has only one, because the delay
+    // follows no further step.
     expect(summary.ticks).toBe(79);
     expect(summary.testAccuracy).toBeGreaterThan(0.9);
     expect(summary.trainLoss).toBeLessThan(records[0].loss / 2);
@@ -180,7 +181,7 @@ describe('a run that is killed', () => {
         onStep: ({ step }) => {
           const copy = copies.get(step);
           if (copy === undefined) return;
-          // These files remain after a kill. The last line may be cut.
+          // These files remain after a kill during this step. The last line of the metrics may be incomplete.
           cpSync(whole, copy, { recursive: true });
           writeFileSync(join(copy, 'metrics.jsonl'), '{"step":', { flag: 'a' });
         },
@@ -195,7 +196,7 @@ describe('a run that is killed', () => {
     }
   });
 
-  it('after its last step is complete, and resuming it changes nothing', async () => {
+  it('after its last step has the results of a complete run, and resuming it changes nothing', async () => {
     const directory = freshPath();
     const { parameters } = await train(request({ output: { directory } }));
     const metrics = readFileSync(join(directory, 'metrics.jsonl'));
@@ -249,7 +250,7 @@ describe('a directory that holds a training', () => {
     ['is missing', (file) => rmSync(file)],
     ['is empty', (file) => truncateSync(file, 0)],
     ['is cut short', (file) => truncateSync(file, 1000)],
-    ['is cut within its head', (file) => truncateSync(file, 30)],
+    ['is cut within its header', (file) => truncateSync(file, 30)],
     ['is text', (file) => writeFileSync(file, 'hello')],
     [
       'has one bit changed',
@@ -274,7 +275,7 @@ describe('a directory that holds a training', () => {
   });
 
   it.each<[string, (text: string) => string, RegExp, number[]]>([
-    ['end in a cut line', (text) => text.slice(0, -20), /1 cut line \(step 5\)/, [5]],
+    ['end in an incomplete line', (text) => text.slice(0, -20), /1 cut line \(step 5\)/, [5]],
     [
       'end within the number of a step',
       (text) => text.slice(0, text.lastIndexOf('{"step"') + 8),
@@ -282,14 +283,19 @@ describe('a directory that holds a training', () => {
       [5],
     ],
     [
-      'have a cut line, followed by the next one in the same line',
+      'have an incomplete line that lacks its newline, so that the next line follows in it',
       (text) => text.replace(/(\{"step":3,.*?"accuracy").*\n/, '$1'),
       /step 3/,
       [3],
     ],
-    ['lack the end of the last line', (text) => text.trimEnd(), /lacked the newline/, []],
-    ['have the beginning of a step more', (text) => `${text}{"step":6,"ep`, /removed, and its step/, []],
-  ])('whose metrics %s is resumed, mended, and says so', async (_, damage, sentence, cut) => {
+    ['lack the newline of the last line', (text) => text.trimEnd(), /lacked the newline/, []],
+    [
+      'have an incomplete line of one more step',
+      (text) => `${text}{"step":6,"ep`,
+      /removed, and its step/,
+      [],
+    ],
+  ])('whose metrics %s is mended and resumed, and the caller is told', async (_, damage, sentence, cut) => {
     const file = join(directory, 'metrics.jsonl');
     const before = readFileSync(file, 'utf8');
     writeFileSync(file, damage(before));
@@ -302,14 +308,14 @@ describe('a directory that holds a training', () => {
       const record = JSON.parse(line);
       expect(record.step).toBe(step);
       if (cut.includes(step)) {
-        // The remaining values are the measured ones. No value is invented.
+        // The mended line has only values of the old line. No value is invented.
         expect(JSON.parse(old[step])).toMatchObject(record);
         expect(line).not.toBe(old[step]);
       } else if (step < 6) expect(line).toBe(old[step]);
     }
   });
 
-  it('whose summary cannot be written says so, and gives it when it is resumed', async () => {
+  it('whose summary cannot be written ends in BAD_FILE, and resuming writes the summary', async () => {
     mkdirSync(join(directory, 'summary.json'));
     await expect(resume()).rejects.toMatchObject({
       code: 'BAD_FILE',

@@ -141,7 +141,7 @@ describe('the bytes of a record that a board keeps', () => {
 
   it.each([
     ['are no gzip', Uint8Array.of(1, 2, 3)],
-    ['are gzip of no JSON', new Uint8Array(gzipSync('not a record'))],
+    ['are gzip of a text that is not JSON', new Uint8Array(gzipSync('not a record'))],
   ])('are refused if they %s', (_, bytes) => {
     expect(() => unpackCalibration(bytes)).toThrow(
       expect.objectContaining({

@@ -102,8 +102,10 @@ function report(title: string, found: ReadonlyMap<string, Errors>): void {
 }
 
 /*
- * Dies, problems and measurement seeds are fixed. Other dies had these ratios (prototype-64: sixteen dies in
- * eight sets of two, with sixteen problems each; prototype-8: sets of four):
+ * Dies, problems and measurement seeds are fixed. Other dies had these ratios of errors (prototype-64:
+ * sixteen dies in eight sets of two, with sixteen problems each; prototype-8: sets of four dies). "Cells" is
+ * the error after a calibration of cells, "crosspoints" that after a calibration of cells and crosspoints,
+ * and "reference" that of a die whose cells have no errors:
  *
  *                 uncalibrated/cells   cells/reference   uncalibrated/crosspoints
  *   prototype-64  2.17 ± 0.19          1.01 ± 0.014      16.9 ± 1.4
@@ -128,27 +130,29 @@ describe('the solve error, one pass at condition 10', () => {
     expect(rms.uncalibrated / rms.crosspoints).toBeGreaterThan(4);
   };
 
-  // The ratios of one die are 1.02 ± 0.04 and 16 ± 6.
+  // For one die cells/reference is 1.02 ± 0.04, and uncalibrated/crosspoints is 16 ± 6.
   it(
     'prototype-8: with calibrated cells the error is that of a die with ideal cells; with calibrated crosspoints it is below a quarter',
     { tags: 'long' },
     () => expectCalibrated([1]),
   );
 
-  it('four dies of prototype-8: calibrations reduce the error as much', { tags: 'long' }, () =>
-    expectCalibrated([1, 2, 3, 4]),
+  it(
+    'four dies of prototype-8: calibrations reduce the error by at least the same factors',
+    { tags: 'long' },
+    () => expectCalibrated([1, 2, 3, 4]),
   );
 });
 
 /**
- * The figures of docs/how-to/calibrate.md, by hand, minutes:
+ * Measures the figures of docs/how-to/calibrate.md. It takes minutes and is started by hand:
  *
  *   CALIBRATED_SOLVES=1 npx vitest run test/measure/calibration/solve-error.test.ts
  *
- * CALIBRATED_SOLVES is the first of three dies: take dies that were never tried.
+ * CALIBRATED_SOLVES is the seed of the first of three dies. Use dies that were not used before.
  */
 const firstDie = process.env['CALIBRATED_SOLVES'];
-describe.skipIf(firstDie === undefined)('on dies that were never tried', () => {
+describe.skipIf(firstDie === undefined)('the solve error on dies that were not used before', () => {
   it.each(['prototype-8', 'prototype-64', 'prototype-256'])('%s', { timeout: 600_000 }, async (profile) => {
     const dies = [0, 1, 2].map((k) => Number(firstDie) + k);
     const found = await errorsOn(profile, dies, 4);
@@ -159,7 +163,7 @@ describe.skipIf(firstDie === undefined)('on dies that were never tried', () => {
     for (const errors of found.values()) {
       const own = pooled(new Map([['', errors]]));
       expect(own.uncalibrated / own.crosspoints).toBeGreaterThan(4);
-      // There are only few problems of 8 cells, so the ratio is too uncertain for a bound.
+      // One kind of problem has only few problems of 8 cells, so its ratio is too uncertain for a bound.
       if (profile !== 'prototype-8') expect(own.cells / own.reference).toBeLessThan(1.2);
     }
   });

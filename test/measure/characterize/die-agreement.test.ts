@@ -97,7 +97,7 @@ describe('estimates agree with the die within their own error bars', () => {
 
   const ideal = 'an ideal board is measured as ideal, and its noise is not called coloured';
   it(`${ideal}: 1,000 samples`, { tags: 'long' }, () => expectIdeal(1000));
-  it(`${ideal}: as many samples as elsewhere`, { tags: 'long' }, () => expectIdeal());
+  it(`${ideal}: the default number of samples`, { tags: 'long' }, () => expectIdeal());
 
   async function expectIdeal(samples?: number): Promise<void> {
     const { adc, drive, timeConstant, couplings, silent, overloaded, noiseColour } = await measure(
