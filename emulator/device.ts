@@ -60,7 +60,7 @@ export class EmulatedDevice {
     const { faults } = this.#board;
     const ticks = run.advance(Math.min(ticksMax, faults.ticksToBrownOut));
     this.#board.tick = run.tick;
-    // Makes the board silent: answers and samples that were on the way out are lost.
+    // The board restarts without a message to the host. Answers and samples that waited to be sent are lost.
     if (faults.brownOutDue) this.#restart();
     return ticks;
   }

@@ -43,7 +43,7 @@ export interface EffectiveProgram extends EffectiveCouplings {
   readonly noiseAmplitude: Int32Array;
   /** s: a_i · 2^(13−s) LSB is a cell's V_fs·√(2κh). */
   readonly noiseShift: number;
-  /** How many a_i were cut to their range. */
+  /** How many a_i were clamped to their range. */
   readonly clampedNoiseCodes: number;
   readonly noiseCodeMin: number;
   readonly noiseCodeMax: number;

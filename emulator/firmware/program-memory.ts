@@ -42,13 +42,16 @@ export interface Bank {
    * reads them.
    */
   zeroFrom: number;
-  /** Kept while only the drive, the initial state or registers are rewritten. */
+  /**
+   * The converted couplings. They are kept while only the drive, the initial state or registers are
+   * rewritten.
+   */
   couplings: EffectiveCouplings | undefined;
-  /** The digest of the couplings, kept as long as they are. */
+  /** The digest of the couplings, until a coupling is written. */
   couplingsDigest: ProgramDigest | undefined;
   /**
-   * Couplings of the previous program. No board run uses them any more, so the next commit takes their
-   * memory.
+   * Converted couplings of the previous program. No board run uses them any more, so the next conversion
+   * takes their memory.
    */
   unusedCouplings: EffectiveCouplings | undefined;
   committed: EffectiveProgram | undefined;
@@ -165,9 +168,10 @@ export class ProgramMemory {
   }
 
   /**
-   * Converts the couplings for the next commit as soon as their last entry is written; they are written up to
-   * `end`. The commit then takes less time. Returns the arrays. Returns undefined if entries are missing, for
-   * codes that a commit may refuse, and for more than PREPARED_COUPLINGS_MAX entries.
+   * Converts the couplings before the commit, if the entries up to the last one are written, so that the
+   * commit takes less time. `end` is the number of the entry after the last written one. Returns the arrays.
+   * Returns undefined if entries are missing, for codes that a commit may refuse, and for more than
+   * PREPARED_COUPLINGS_MAX entries.
    */
   prepare(bankIndex: number, end: number): ProgramArrays | undefined {
     const bank = this.bank(bankIndex);
@@ -240,7 +244,10 @@ function noRowElement(): Refused {
   return new Refused(REFUSAL.unsupported, 'this board has no row element');
 }
 
-/** Whether every code of this type has at most `couplingBits` bits. */
+/**
+ * Whether codes are stored in exactly `couplingBits` bits (8 or 16), so that no stored code can be out of
+ * range.
+ */
 function fillsItsWidth({ couplingBits }: ProgramImage): boolean {
   return couplingBits === 8 || couplingBits === COUPLING_BITS_MAX;
 }
@@ -261,14 +268,17 @@ function forgetCommit(bank: Bank): void {
   bank.committed = undefined;
 }
 
-/** Sets to zero the entries of an earlier program, up to this entry. */
+/** Sets the entries from `zeroFrom` up to `entry` to zero: they may hold couplings of an earlier program. */
 function clearUpTo(bank: Bank, entry: number): void {
   if (entry <= bank.zeroFrom) return;
   bank.image?.couplings.fill(0, bank.zeroFrom, entry);
   bank.zeroFrom = entry;
 }
 
-/** The array of the previous program, if its size fits: a board does not allocate memory for each upload. */
+/**
+ * The array of the previous program if it has this type and length, otherwise a new one. So most uploads
+ * allocate no memory.
+ */
 function roomFor<Codes extends Int8Array | Int16Array>(
   before: Int8Array | Int16Array | undefined,
   Kind: new (count: number) => Codes,

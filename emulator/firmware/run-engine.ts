@@ -9,8 +9,8 @@ import type { EffectiveProgram } from '../analog/effective-program.js';
 import { RunAverages } from './run-averages.js';
 
 /**
- * Largest number of bytes that a message of a sample block has beside its codes. Every field then has its
- * longest form.
+ * Largest number of bytes that the message of a sample block has besides its codes. It counts the longest
+ * encoding of every field.
  */
 const BLOCK_OVERHEAD_BYTES = 64;
 /** Largest number of samples that one slice takes. It bounds the slice when no ticks lie between samples. */
@@ -85,7 +85,7 @@ export class RunEngine {
   /**
    * Takes a credit: blocks below `blocks` may be sent, and kept ones below `released` are forgotten. An older
    * credit changes nothing. A credit that raises neither number comes from a host that waits for blocks. The
-   * board tells it how many blocks were sent (protocol.md, "Credits").
+   * board then tells the host how many blocks were sent (protocol.md, "Credits").
    */
   grant(blocks: number, released: number): void {
     if (blocks <= this.#credit && released <= this.#released) this.#positionOwed = true;
@@ -101,14 +101,20 @@ export class RunEngine {
         this.#again.push(block);
   }
 
-  /** Whether to tell the host how many blocks were sent. Asking clears it. */
+  /**
+   * Returns whether the host must be told how many blocks were sent. The next call returns false, unless
+   * another such credit has come.
+   */
   takePosition(): boolean {
     const owed = this.#positionOwed;
     this.#positionOwed = false;
     return owed;
   }
 
-  /** The sums of a run that sends no samples. Undefined for a run that sends them, and after an early end. */
+  /**
+   * The sums of a run that adds up its samples. Undefined for a run that sends its samples, and after an
+   * early end.
+   */
   get averages(): RunAverages | undefined {
     return this.#averages;
   }
@@ -118,12 +124,15 @@ export class RunEngine {
     return this.#start.firstTick + this.ticksDone;
   }
 
-  /** Whether ticks can pass: the run has not ended, and the next sample has room (protocol.md, "Blocks"). */
+  /**
+   * Whether the run can go on: it has not ended, and the next sample has room or may be lost (protocol.md,
+   * "Blocks").
+   */
   get ready(): boolean {
     return this.outcome === undefined && (this.#start.onNoCredit === NO_CREDIT.lose || this.#hasRoom);
   }
 
-  /** Whether nothing more will come: the board run has ended and its blocks are sent. */
+  /** Whether the board run has ended and all its blocks were sent at least once or dropped. */
   get drained(): boolean {
     return this.outcome !== undefined && this.#full.length === 0;
   }
@@ -164,7 +173,8 @@ export class RunEngine {
           break;
         }
       } else {
-        // Samples remain to be taken here, because a board run without samples is complete after its burn-in.
+        // A sample is due. A board run without samples never comes here, because it is complete after its
+        // burn-in.
         if (samplesLeft === 0) break;
         samplesLeft--;
         this.#takeSample();
@@ -184,7 +194,7 @@ export class RunEngine {
       this.outcome ??= outcome;
       return;
     }
-    // After a stop the host wants no more blocks.
+    // The host gets fewer blocks than an earlier outcome has promised, so the new outcome replaces it.
     if (!this.drained) this.outcome = outcome;
     this.#open = undefined;
     this.#full.length = 0;
@@ -250,7 +260,7 @@ export class RunEngine {
       return;
     }
     if (!this.#hasRoom) {
-      // Reads a sample, drops it and counts it. This happens only with `lose`.
+      // Counts the sample as lost. This happens only with `lose`.
       this.#closeBlock();
       this.samplesLost++;
       this.#gap = true;

@@ -1,5 +1,5 @@
 /**
- * The type of an imperfection; this folder also calls it an effect. One file holds all of one effect: the
+ * The type of an imperfection, which this folder also calls an effect. One file holds all of one effect: the
  * magnitudes that a profile gives, the draws from the die seed, its action at commit or between ticks, and
  * its row of device-model.md, "Imperfections". `table.ts` lists the effects.
  */
@@ -14,8 +14,8 @@ export interface IntegerRule {
 }
 
 /**
- * A list of integers: one per cell, one per crosspoint of the forward array, or one per cell that a list
- * names.
+ * A list of integers: one for each cell, one for each crosspoint of the forward array, or (`named`) one for
+ * each cell that the list `cells` of the same effect holds.
  */
 export interface ListRule extends IntegerRule {
   readonly each: 'cell' | 'crosspoint' | 'named';
@@ -33,7 +33,7 @@ export type Magnitudes<M> = { readonly [F in keyof M]: number } & { readonly sou
 export type Lists<L> = { readonly [F in keyof L]: readonly number[] };
 
 /**
- * Draws and rules depend on the magnitudes and on this: the sizes of the board type, and the seed of one die.
+ * The sizes of a board type and the seed of one die. Draws and rules depend on them and on the magnitudes.
  */
 export interface DieInfo {
   /** u32. */
@@ -52,7 +52,7 @@ export interface DieInfo {
  * roundings").
  */
 export interface CellParts {
-  /** γ_i in 2⁻²⁰: how much faster than 1/τ the cell integrates. */
+  /** γ_i in 2⁻²⁰: the cell integrates at the rate γ_i/τ. */
   readonly rate: Int32Array;
   /** Factor on the noise amplitude, in 2⁻²⁰. */
   readonly noiseGain: Int32Array;
@@ -67,19 +67,22 @@ export interface CellParts {
 
 /** The numbers of the row amplifiers of a die, one entry per row of the board. */
 export interface RowParts {
-  /** Factor on what the row gives, in 2⁻²⁰. */
+  /** Factor on the output of the row, in 2⁻²⁰. */
   readonly gain: Int32Array;
-  /** Added to what the row gives, in 2⁻¹⁴ V_fs. */
+  /** Added to the output of the row, in 2⁻¹⁴ V_fs. */
   readonly offset: Int32Array;
 }
 
-/** Writes 1 + ε of a row's first `gains.length` crosspoints, in 2⁻²⁰. */
+/** Writes the gains 1 + ε of the first `gains.length` crosspoints of a row into `gains`, in 2⁻²⁰. */
 export type CrosspointGains = (array: 'forward' | 'transposed', row: number, gains: Int32Array) => void;
 
 /** The drive in 2⁻²⁴ V_fs·G_fs that the converter of a cell makes of a code. */
 export type ConvertDrive = (code: number, cell: number) => number;
 
-/** Reads out.length cells from `v` (2⁻²⁴ V_fs) and says whether any code was cut. */
+/**
+ * Writes the codes of the first `out.length` cells of `v` (2⁻²⁴ V_fs) into `out`. Returns whether any code
+ * was clamped to the range of the ADC.
+ */
 export type ReadAdc = (v: Int32Array, out: Int16Array) => boolean;
 
 /** The noise registers of a program on a die. */
@@ -96,11 +99,11 @@ export type Gaussians = (runSeed: number, tick: number, cells: number, out: Int3
 
 /** What happens to the voltages after each tick, before they are clamped to the rails once more. */
 export interface AfterTick {
-  /** True: it happens also when a program has its noise off. */
+  /** True: it also happens to a program without noise. */
   readonly actsWithoutNoise?: true;
   /**
-   * Makes ζ_i in place of the ζ_i of the tick. The tick then runs without noise, and kicks made of this ζ are
-   * added after it.
+   * Writes other values of ζ_i into `out`. The tick itself then runs without noise, and the kicks of these
+   * ζ_i are added after the tick.
    */
   neighbourSums?(runSeed: number, tick: number, cells: number, out: Int32Array): void;
   /** Changes v in place, in 2⁻²⁴ V_fs. */
@@ -109,7 +112,7 @@ export interface AfterTick {
   readonly commonShare?: number;
 }
 
-/** What changes the drives from one segment of ticks to the next: e_i·gain + offset_i. */
+/** The change of the drives in one segment of 1024 ticks: the drive is e_i·gain + offset_i. */
 export interface Wandering {
   /** In 2⁻²⁰. */
   gain: number;
@@ -127,7 +130,7 @@ export interface Damage {
   readonly cellStates: Uint8Array;
   /** The code of a stuck ADC channel, by its cell. */
   readonly stuckCodes: Map<number, number>;
-  /** When the die began to warm, in ticks. */
+  /** The value of `ticks` at which a thermal drift began; undefined without a thermal drift. */
   warmingSince: number | undefined;
 }
 
@@ -148,15 +151,15 @@ export interface Imperfection<M extends IntegerRules = IntegerRules, L extends L
    */
   readonly draws?: Readonly<Record<string, number>>;
   /**
-   * Numbers per cell that a commit applies. Those of several effects are joined: gains are multiplied,
-   * everything else is added.
+   * Numbers per cell that a commit applies. If several effects give the same number, gains are multiplied,
+   * and all other numbers are added.
    */
   cells?(magnitudes: Magnitudes<M>, die: DieInfo, measured?: Lists<L>): Partial<CellParts>;
   /** Gains of the crosspoints. Only one effect may have this hook. */
   crosspoints?(magnitudes: Magnitudes<M>, die: DieInfo, measured?: Lists<L>): CrosspointGains;
   /**
    * Gains and offsets of the row amplifiers, which a commit applies. At most one effect may give gains, and
-   * one offsets.
+   * at most one may give offsets.
    */
   rows?(magnitudes: Magnitudes<M>, die: DieInfo): Partial<RowParts>;
   /** Replaces the ideal drive DAC. Only one effect may have this hook. */
@@ -206,15 +209,15 @@ export function list(each: ListRule['each'], min: number, max: number, unit: str
 }
 
 /**
- * A standard deviation that is not 0. It is at most a fifth. With a larger one too many drawn gains would be
- * outside 0…2.
+ * The rule of a standard deviation that is not 0. It is at most 0.2 (200,000 ppm): with a larger deviation
+ * too many drawn gains would be outside 0…2.
  */
 export const spreadPpm = (unit = 'ppm') => integer(1, SPREAD_PPM_MAX, `${unit}, a standard deviation`);
-/** A standard deviation that may be 0. */
+/** The rule of a standard deviation that may be 0. */
 export const anySpreadPpm = (unit = 'ppm') => integer(0, SPREAD_PPM_MAX, `${unit}, a standard deviation`);
 export const sharePpm = (unit: string) => integer(1, MILLION, unit);
 
-/** Gains of 0…2 in 2⁻²⁰, one per cell or crosspoint, in the form in which they are drawn. */
+/** The rule of a list of gains of 0…2 in 2⁻²⁰, one per cell or crosspoint. */
 export const gains = (each: 'cell' | 'crosspoint') => list(each, 0, 2097152, '2⁻²⁰');
 
 /** 5000 → `0.5 %`. */

@@ -28,21 +28,21 @@ export const IMPERFECTIONS = {
   timeConstantMismatch,
   /** Amplitude of every cell's noise: noise temperatures differ. */
   noiseMismatch,
-  /** A drive that every cell has without any program. */
+  /** An error of every cell's drive: the cell also has it when the program drives it with 0. */
   inputOffset,
   /** A conductance from every cell to ground. */
   leakage,
   driveConverter,
   adc,
-  /** What a cell's line of the array picks up from the lines beside it. */
+  /** The currents that a cell's line of the array picks up from the lines beside it. */
   crosstalk,
   /** The error of every row amplifier's gain in a factored array. */
   rowGain,
-  /** The output that every row amplifier adds without any program. */
+  /** The error of every row amplifier's output, which is added to the output. */
   rowOffset,
   /** Beyond a knee each tick pulls the cell's voltage back, before it reaches the rail. */
   softSaturation,
-  /** Noise with a memory. */
+  /** Noise that is correlated from one tick to the next. */
   noiseColour,
   /** Noise that all cells share, relative to a cell's own. */
   commonModeNoise,
@@ -64,8 +64,9 @@ type ListsOf<I> = I extends Imperfection<infer _, infer L> ? L : never;
 /**
  * The imperfections of a board type. Each is null (off), or holds its magnitudes and their source. Magnitudes
  * are integers with the unit in their name. A spread is the standard deviation between the cells
- * (crosspoints, channels) of a die. `Ppm` is relative for a gain, in V_fs·G_fs for a drive and in G_fs for a
- * conductance. Magnitudes and ranges are listed in device-model.md, "Profiles", equations in "Imperfections".
+ * (crosspoints, channels) of a die. `Ppm` counts millionths of the nominal value for a gain, of V_fs·G_fs for
+ * a drive, and of G_fs for a conductance. Magnitudes and ranges are listed in device-model.md, "Profiles",
+ * equations in "Imperfections".
  */
 export type DieEffects = { readonly [E in EffectName]: MagnitudesOf<Table[E]> | null };
 
@@ -82,7 +83,7 @@ export type MeasuredParts = {
   readonly source: string;
 } & { readonly [E in MeasuredName]?: Lists<ListsOf<Table[E]>> };
 
-/** An effect, as code that treats all effects alike sees it. */
+/** An effect without the types of its own magnitudes and lists, for code that treats all effects alike. */
 export type AnyImperfection = Imperfection<IntegerRules, ListRules>;
 
 /** The table as a list, for code that treats all effects alike. */

@@ -44,9 +44,9 @@ interface Packing {
 /**
  * Packs a program whose couplings are int8 as int8. Undefined for other couplings, and for a program that
  * takes less than `bytesMin` bytes as int16. Such a small program stays in a cache, and to widen int8 in each
- * tick takes longer than to read int16. A larger program is read in half the time. It is read once for both
- * products in the cases in which `packTwoWay` reads it once. Sums are smaller by the factor 2^couplingShift,
- * so they rarely need widening before the end.
+ * tick takes longer than to read int16. A larger program is read in half the time. One array serves both
+ * products in the same cases as in `packTwoWay`. Sums are smaller by the factor 2^couplingShift, so they
+ * rarely need widening before the end.
  */
 export function packBytes(packing: Packing, bytesMin: number): PackedCouplings | TwoWayArray | undefined {
   const { mode, rows, cells, forward, transposed } = packing.program;
@@ -187,7 +187,7 @@ function writeBlocks(table: Int32Array, at: number, pairs: number, lengthMax: nu
   table[at] = count;
 }
 
-/** Packs the upper half of a symmetric dense program, to be read once. */
+/** Packs the upper half of a symmetric dense program, which each tick reads once for both products. */
 function packUpperHalf(packing: Packing): TwoWayArray {
   const { kernel, map, slot, program, inputMax } = packing;
   const columns = padTo(COLUMN_UNIT, program.cells);
@@ -237,7 +237,10 @@ function packRowRanges({ kernel, slot, program }: Packing): TwoWayArray | undefi
   return { pairs: columns / 2, rows, bytes: true, rangesStride: 0, columnTable };
 }
 
-/** Packs a factored program, to be read once, without the stretches in which 8 rows are all zero. */
+/**
+ * Packs the one array of a factored program, without the column pairs in which all 8 rows of a panel are
+ * zero.
+ */
 function packPanels(packing: Packing): TwoWayArray {
   const { kernel, map, slot, program } = packing;
   const columns = padTo(COLUMN_UNIT, program.cells);

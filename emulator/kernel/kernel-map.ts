@@ -5,13 +5,13 @@ import { PARAMETER_BYTES } from './parameter-block.js';
 
 /** The numbers of cells, rows and columns of an array are multiples of 8. */
 export const ARRAY_UNIT = 8;
-/** Random words are made for 32 cells at once, so there must be room for 32. */
+/** Random words are made for 32 cells at once, so there must be room for a multiple of 32 cells. */
 const CELL_UNIT = 32;
 /** Rows of a large panel of couplings. */
 export const PANEL_ROWS = 32;
 /** Rows of a panel, for an array that is used for rows and for columns (assembly/two-way.ts). */
 export const TWO_WAY_ROWS = 16;
-/** The compiler uses the memory below this address. */
+/** The AssemblyScript compiler uses the memory below this address. */
 const FIRST_ADDRESS = 4096;
 const ALIGNMENT = 64;
 /** Bytes of round keys 3 … 10. Each key is stored as two vectors of four equal lanes. */
@@ -142,17 +142,26 @@ function slotSizes(profile: BoardProfile): { couplings: number; blocks: number }
 
 const INT16_BOUND = 32768;
 
-/** An upper bound of |F|, which the rows of a program give to its second array without the row drive. */
+/**
+ * An upper bound of |F| for the rows of a program, before the row drive is subtracted (device-model.md, "One
+ * tick").
+ */
 export function rowOutputMax({ linearRows, rows }: { readonly linearRows: number; readonly rows: number }) {
   return linearRows < rows ? INT16_BOUND : ROW_RAIL;
 }
 
-/** Bytes of a table that holds for each panel a count and at most one length per column pair. */
+/**
+ * Bytes of a table that holds for each panel the number of blocks and their lengths. A panel has at most one
+ * block per column pair.
+ */
 export function blockTableBytes(sums: number, columns: number): number {
   return panelCount(sums) * blockTableStride(columns);
 }
 
-/** The same for any array of at most this size. A smaller array may have up to 3 panels of 8 rows. */
+/**
+ * The largest `blockTableBytes` of all arrays of at most this size. A smaller array may have up to 3 panels
+ * of 8 rows.
+ */
 function blockTableBytesMax(sums: number, columns: number): number {
   return (largePanels(sums) + 3) * blockTableStride(columns);
 }
@@ -168,26 +177,30 @@ export const largePanels = (sums: number) => sums >> 5;
 export const smallPanels = (sums: number) => (sums & 31) >> 3;
 
 /**
- * Bytes of the table of a panel of 16 rows: whether to flush, a count, and at most one length per column
- * pair.
+ * Bytes of the table of a panel of 16 rows: whether to flush, the number of blocks, and their lengths. There
+ * is at most one block per column pair.
  */
 export const twoWayTableStride = (columns: number) => 4 * (2 + columns / 2);
 
 /**
  * Bytes of the table of a panel of 8 rows of int8: whether to flush, the number of ranges, and two numbers
- * for each. A range has at least 8 column pairs. Between two ranges are 16 pairs, or the first range has 224
- * or more.
+ * for each. A range has at least 8 column pairs. Between two ranges lie at least 16 pairs of zeros, unless
+ * the first of the two was cut: then it has at least 224 pairs.
  */
 export const rangesStride = (columns: number) => 4 * (2 + 2 * (Math.floor(columns / 32) + 2));
 
 /**
  * Bytes of the table of `packRowRanges`: for each row a count, and two numbers for each range. Between two
- * ranges are two blocks of 16 columns, or the first range has 127.
+ * ranges lie at least two blocks of 16 columns, unless the first of the two was cut: then it has at least 126
+ * blocks.
  */
 export const rowRangesBytes = (rows: number, columns: number) =>
   rows * 4 * (1 + 2 * (Math.floor(columns / 32) + 2));
 
-/** Bytes of the table of `packColumnPairs`: for each 16 columns a count, and a number for each pair. */
+/**
+ * Bytes of the table of `packColumnPairs`: for each 16 columns the number of pairs of rows, and one offset
+ * for each pair.
+ */
 const columnPairsBytes = (rows: number, columns: number) => (columns / 16) * 4 * (1 + rows / 2);
 
 function twoWayTableBytes(rows: number, columns: number): number {

@@ -30,7 +30,10 @@ export const DRIVE_AT = 64;
 export const DAMPING_AT = 68;
 export const CONSTANT_AT = 72;
 export const AMPLITUDE_AT = 76;
-/** The first array: packed couplings, block table, column pairs, panels of 32 and of 8. */
+/**
+ * The first array: packed couplings, block table, number of column pairs, numbers of panels of 32 and of 8
+ * rows.
+ */
 export const FORWARD_AT = 80;
 export const FORWARD_BLOCKS_AT = 84;
 export const FORWARD_PAIRS = 88;
@@ -43,8 +46,8 @@ export const TRANSPOSED_PAIRS = 108;
 export const TRANSPOSED_PANELS = 112;
 export const TRANSPOSED_SMALL_PANELS = 116;
 /**
- * If no |w| of a tick is above this, every sum and T of this dense program fits 32 bits in this tick; −1:
- * never.
+ * If no |w| of a tick is above this bound, every sum and every T_i of this dense program fits 32 bits in this
+ * tick. −1: never.
  */
 export const NARROW_INPUT_MAX = 120;
 export const ROW_ATTENUATION = 124;
@@ -59,7 +62,7 @@ export const WORDS_AT = 144;
 export const Z_AT = 148;
 export const ETA_AT = 152;
 export const GAUSSIAN_TABLE_AT = 156;
-/** Round keys, and what the first two rounds of Philox give for the groups. */
+/** Round keys, and the results of the first two rounds of Philox for each group of cells. */
 export const KEYS_AT = 160;
 export const GROUPS_AT = 164;
 export const DIE_SEED = 168;
@@ -83,7 +86,8 @@ export const HALT_ON_OVERLOAD = 204;
  */
 export const TWO_WAY = 208;
 /**
- * Inputs of a panel's rows in the form that its columns need, and column sums as four int32 per column pair.
+ * Inputs of a panel's rows in the form that `addToColumns` reads, and column sums as four int32 per column
+ * pair.
  */
 export const SPREAD_AT = 212;
 export const COLUMNS_AT = 216;
@@ -105,7 +109,8 @@ export const BYTES = 232;
 export const COUPLING_SHIFT = 236;
 
 /**
- * Bytes from the ranges of one panel to those of the next, for a factored program that is read once as int8.
+ * Bytes from the ranges of one panel to those of the next, for a factored program whose one array is stored
+ * as int8.
  */
 export const RANGES_STRIDE = 240;
 
@@ -115,8 +120,8 @@ export const LINEAR_ROWS = 244;
 export const ROW_TABLE_AT = 248;
 
 /**
- * Bytes from the table of row ranges to the table of row pairs, for a factored program of int8; 0: it has
- * panels.
+ * Bytes from the table of row ranges to the table of row pairs, for a factored program of int8. 0: the
+ * program is stored in panels.
  */
 export const COLUMN_TABLE = 252;
 

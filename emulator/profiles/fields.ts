@@ -27,7 +27,7 @@ export function parseFields<T>(schema: z.ZodType<T>, data: unknown): { readonly 
   return { field: nameOf(unknown ? [...path, unknown.keys[0]] : path), problem: message };
 }
 
-/** `effects.adc`, `values[3]`. */
+/** The name of the field at `path`, such as `effects.adc` or `values[3]`. */
 function nameOf(path: readonly PropertyKey[]): string {
   return path
     .map((part) => (typeof part === 'number' ? `[${part}]` : `.${String(part)}`))
@@ -137,7 +137,7 @@ function unknownName(name: string, known: readonly string[]): string {
   return distance <= TYPOS_MAX ? `is no field; did you mean ${nearest}? T${list}` : `is no field; t${list}`;
 }
 
-/** The Levenshtein distance: characters to insert, delete or replace. */
+/** The Levenshtein distance: how many characters to insert, delete or replace. */
 function typos(a: string, b: string): number {
   let row = Array.from({ length: b.length + 1 }, (_, j) => j);
   for (let i = 1; i <= a.length; i++) {

@@ -64,7 +64,7 @@ function mapValues<A, B>(record: Readonly<Record<string, A>>, value: (a: A) => B
 
 /**
  * A profile as JSON holds it (device-model.md, "Profiles"). The table of fields there is made from this
- * schema. The compiler compares it with `BoardProfile`.
+ * schema. The compiler checks that the schema's type is `BoardProfile`.
  */
 export const profileSchema = fields({
   name: text(IDENTITY_TEXT_BYTES_MAX, 'ASCII'),
@@ -131,13 +131,13 @@ function checkSizes(profile: BoardProfile, require: Require): void {
   ] as const)
     require(profile[low] <= profile[high], [
       low,
-    ], `is ${profile[low]}; it is at most ${high}, ${profile[high]}`);
+    ], `is ${profile[low]}; it must be at most ${high}, ${profile[high]}`);
   const knee = profile.effects?.softSaturation?.knee ?? 0;
   require(knee < profile.rail, [
     'effects',
     'softSaturation',
     'knee',
-  ], `is ${knee}; it lies below the rail, ${profile.rail}`);
+  ], `is ${knee}; it must be below the rail, ${profile.rail}`);
 }
 
 /** Checks that every part belongs to an effect that is on, and that its lists fit the board. */

@@ -39,7 +39,7 @@ export function byteSumsOf32(g: usize, w: usize, pairs: i32, out: usize, shift: 
   v128.store(out, i32x4.shl(a7, shift), 112);
 }
 
-/** Makes 8 sums likewise. */
+/** Writes 8 sums in the same way. */
 export function byteSumsOf8(g: usize, w: usize, pairs: i32, out: usize, shift: i32): void {
   let a0 = i32x4.splat(0);
   let a1 = a0;
@@ -94,7 +94,7 @@ export function addBytesToColumns(g: usize, pairs: i32, rows: usize, columns: us
   }
 }
 
-/** Does both at once. */
+/** Writes the row sums of 16 rows to `out`, and adds the products of these rows to `columns`, in one pass. */
 export function byteSumsAndColumns(
   g: usize,
   w: usize,
@@ -141,7 +141,7 @@ function swapPairs(codes: v128): v128 {
   return v128.swizzle(codes, i8x16(0, 1, 4, 5, 2, 3, 6, 7, 8, 9, 12, 13, 10, 11, 14, 15));
 }
 
-/** The same for codes that are not widened yet. */
+/** As `swapPairs`, for codes that are not widened to 16 bits yet. */
 function spreadBytes(codes: v128): v128 {
   return v128.swizzle(codes, i8x16(0, 2, 1, 3, 4, 6, 5, 7, 8, 10, 9, 11, 12, 14, 13, 15));
 }

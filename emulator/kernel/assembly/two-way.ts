@@ -1,12 +1,13 @@
 /**
  * Products that read each coupling once and use it twice: for its row and, transposed, for its column. A
- * factored program whose two arrays are the same needs both. So does a symmetric dense program whose upper
- * half alone is stored. For arrays larger than the second-level cache, reading takes most of the time.
+ * factored program whose two arrays are the same needs both products, and so does a symmetric dense program
+ * of which only the upper half is stored. For arrays larger than the second-level cache, reading takes most
+ * of the time.
  *
- * Panels have 16 rows: [column pair][row][2]. For the columns, the middle two of every four codes are
- * swapped: then a lane holds a pair of rows of one column. Column sums are kept as four lanes per column
- * pair: each of the two columns has two lanes. Couplings of at most 8 bits may be stored as int8, as in
- * product.ts.
+ * Couplings are stored in panels of 16 rows, in the order [column pair][row][2]. Before a column product, the
+ * middle two of every four codes are swapped: then a lane of 32 bits holds the codes of two rows of one
+ * column. Column sums are kept as four lanes per column pair: each of the two columns has two lanes.
+ * Couplings of at most 8 bits may be stored as int8, as in product.ts.
  */
 import { addBytesToColumns, byteSumsAndColumns, byteSumsOf8, byteSumsOf16 } from './byte-products';
 import { rowAmplifiers, rowElements } from './cells';
@@ -16,7 +17,7 @@ const PANEL_ROWS = 16;
 /** Bytes of a column pair. */
 const PAIR_LOG2: usize = 6;
 
-/** Makes 16 row sums over `pairs` (even) column pairs, into out (int32). */
+/** Writes 16 row sums over `pairs` column pairs, an even number, into `out` (int32). */
 export function sumsOf16(g: usize, w: usize, pairs: i32, out: usize): void {
   let a0 = i32x4.splat(0);
   let a1 = a0;
@@ -251,7 +252,7 @@ export function productOfRanges(
 
 /**
  * Makes S of a dense program from the upper half of its array. A panel begins at its diagonal block of 16 ×
- * 16. `backward` as above.
+ * 16. `backward`: as in `productFactored`.
  */
 export function productSymmetric(
   g: usize,
@@ -302,8 +303,8 @@ export function productSymmetric(
 
 /**
  * Whether a panel of 16 rows could take a column sum above 32 bits. `norms` holds Σ|g| per column (int32)
- * since the last flush. 0: no. 1: yes, so the sums must be flushed before it. −1: yes, even after a flush. It
- * updates `norms`; `scratch` has the same length.
+ * since the last flush. 0: no. 1: yes, so the sums must be flushed before it. −1: yes, even after a flush.
+ * The function updates `norms`. `scratch` has the length of `norms`.
  */
 export function columnNorms(g: usize, pairs: i32, limit: i32, norms: usize, scratch: usize): i32 {
   const low = i32x4.splat(0xffff);
