@@ -1,7 +1,7 @@
 /**
  * Messages ⇄ payloads. A payload is the MessagePack array [opcode, request id, fields in order]. Validation
- * is derived from the message tables. An unexpected type, or a value out of its range, is a fault value in a
- * received message, and a bug in a message to send.
+ * is derived from the message tables. In a received message an unexpected type, or a value out of its range,
+ * gives a `BadPayload`. In a message to send it is a bug of the caller and throws.
  */
 import { U32_MAX } from './limits.js';
 import type { CommandRow, EventRow, Field, Row } from './message-table.js';
@@ -58,7 +58,10 @@ function expected(field: Field): string {
   }
 }
 
-/** One direction of a row: the order of its fields in the array (protocol.md, "Messages"). */
+/**
+ * The fields of a request, of an answer or of an event, in their order in the array (protocol.md,
+ * "Messages").
+ */
 class Shape {
   readonly #fields: readonly Field[];
 
@@ -121,7 +124,7 @@ export type ToDevice =
       [N in EventName]: { kind: 'event'; name: N; row: EventRow; requestId: number; fields: Event<N> };
     }[EventName];
 
-/** A message received by the host: an answer (`command`) or an event. */
+/** A message received by the host: an answer to a command, or an event. */
 export type ToHost =
   | {
       [N in CommandName]: { kind: 'answer'; name: N; row: CommandRow; requestId: number; fields: Answer<N> };

@@ -13,7 +13,7 @@ export const DEVICE_STATE = {
   safe: 1,
   /** Ready. No bank was committed since the session opened or since the last stop. */
   idle: 2,
-  /** A bank was committed. `start` still checks that its own bank is. */
+  /** A bank was committed. `start` still checks that the bank that it names is committed. */
   configured: 3,
   running: 4,
   /** The last run ended by itself or was aborted. Another one can be started. */

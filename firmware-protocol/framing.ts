@@ -47,8 +47,8 @@ export interface Frame extends FrameHeader {
 }
 
 /**
- * The kinds of fault of the bytes between two delimiters: the stuffing, the CRC, the length, or the header is
- * wrong.
+ * The kinds of fault of the bytes between two delimiters: wrong COBS encoding, wrong CRC, too short, too
+ * long, or a wrong header.
  */
 export const FRAME_FAULTS = ['cobs', 'crc', 'short', 'oversize', 'header'] as const;
 /** One of `FRAME_FAULTS`. */
@@ -131,7 +131,10 @@ export class FrameDecoder {
   readonly #cobs: CobsDecoder;
   readonly #frameBytesMax: number;
   readonly #wireBytesMax: number;
-  /** The first bytes since the last delimiter. If they are a fault, the log shows them. */
+  /**
+   * The first bytes since the last delimiter. If the bytes up to the next delimiter are a fault, the log
+   * shows these.
+   */
   readonly #head = new Uint8Array(FAULT_BYTES_KEPT);
   /** How many bytes came since the last delimiter, including those beyond the bound. */
   #seen = 0;

@@ -1,4 +1,7 @@
-/** All bounds of the contract. The relations between them are checked when the module loads. */
+/**
+ * All bounds of the protocol and of the device model. The relations between them are checked when the module
+ * loads.
+ */
 
 /** Largest unsigned integer of 16 and of 32 bits. */
 export const U16_MAX = 65535;
@@ -8,7 +11,7 @@ export const U32_MAX = 4294967295;
 export const FULL_SCALE = 1 << 24;
 /** Largest rail, 1.25 V_fs, in LSB. */
 export const RAIL_MAX = 20480 * 1024;
-/** Clamp of a row amplifier's output, in array units (V / 1024). */
+/** Clamp of a row amplifier's output, in 2⁻¹⁴ V_fs. */
 export const ROW_RAIL = 20480;
 export const CELLS_MAX = 8192;
 export const ROWS_MAX = 4096;
@@ -16,12 +19,11 @@ export const ROWS_MAX = 4096;
 export const ROW_SCALE_MAX = 8192;
 export const ROW_ATTENUATION_MAX = 12;
 /**
- * The number of nodes of the table of a row element, and the array units (V / 1024) from one node to the
- * next.
+ * The number of nodes of the table of a row element, and the distance from one node to the next in 2⁻¹⁴ V_fs.
  */
 export const ROW_TABLE_NODES = 161;
 export const ROW_TABLE_STEP = 256;
-/** Largest magnitude of a row's output minus its drive and minus the offset of its amplifier. */
+/** Largest magnitude of F − d of a row, with the offset of its amplifier (device-model.md, "Row element"). */
 export const ROW_OUTPUT_MAX = 98304;
 /** Largest `linearRows`. Any number above the rows of a program means that it has no row element. */
 export const NO_ROW_ELEMENT = 65535;
@@ -118,14 +120,14 @@ require(RAIL_MAX % 1024 === 0, 'the rail is a multiple of one array step');
 require(ROW_RAIL === RAIL_MAX / 1024, 'row amplifiers saturate where cells do');
 require(CELLS_MAX * COUPLING_MAX * ROW_RAIL < SAFE_INTEGER_MAX, 'a dense row sum is exact');
 require(ROW_SCALE_MAX * COUPLING_MAX * ROW_OUTPUT_MAX < SAFE_INTEGER_MAX, 'a factored column sum is exact');
-require((ROW_TABLE_NODES - 1) * ROW_TABLE_STEP === 2 * ROW_RAIL, 'the row table spans what a row gives');
+require((ROW_TABLE_NODES - 1) * ROW_TABLE_STEP === 2 * ROW_RAIL, 'the row table spans the outputs of a row');
 require(DAMPING_MAX * ROW_RAIL < SAFE_INTEGER_MAX / 4, 'the damping term is exact');
 require(NOISE_CODE_MAX * GAUSSIAN_MAX * 2 < 2147483648, 'a noise product fits 32 bits');
 // An ADC code is within ± 2¹⁵.
 require(BATCH_SAMPLES_MAX * 32768 < 2147483648, 'the sum of a batch fits 32 bits');
 require(AVERAGE_BATCHES_MAX * BATCH_SAMPLES_MAX * 1073741824 <
   SAFE_INTEGER_MAX, 'a sum of products is exact');
-// The link needs these.
+// The link relies on these relations.
 require(WINDOW_MAX < 32768, 'the window is under half of the sequence numbers');
 require(ANSWER_CACHE_MAX <= WINDOW_MAX, 'the answer cache is bounded by the window');
 require(FRAME_BYTES_BEFORE_HELLO <= FRAME_BYTES_MAX, 'HELLO fits the largest frame');

@@ -6,7 +6,7 @@
  * at the end only.
  */
 
-/** A whole number; `unit` is the unit of 1. */
+/** A whole number. `unit` is the quantity that the number 1 stands for. */
 export interface IntegerField {
   readonly name: string;
   readonly type: 'integer';
@@ -81,8 +81,8 @@ export interface CommandRow {
 }
 
 /**
- * An event. It is sent without a request and gets no answer. Its request id is 0; only a refusal has the id
- * of its request.
+ * An event. It is sent without a request and gets no answer. Its request id is 0. Only `refusal` and
+ * `helloRefused` have the id of the command that they refuse.
  */
 export interface EventRow {
   readonly kind: 'event';

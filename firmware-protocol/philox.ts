@@ -1,7 +1,7 @@
 /**
- * Philox4x32-10, a counter-based generator. It makes four words of four counter words and two key words, and
- * has no state. Source: Salmon, Moraes, Dror, Shaw, "Parallel random numbers: as easy as 1, 2, 3", SC11, doi
- * 10.1145/2063384.2063405.
+ * Philox4x32-10, a counter-based generator. It computes four words from four counter words and two key words,
+ * and has no state. Source: Salmon, Moraes, Dror, Shaw, "Parallel random numbers: as easy as 1, 2, 3", SC11,
+ * doi 10.1145/2063384.2063405.
  */
 
 /**
@@ -17,13 +17,13 @@ export const PHILOX_STREAM = {
   commonMode: 2,
   drift: 3,
   dither: 4,
-  /** Host: counter (step, block, run of a chopped pair and attempt) → run seed. */
+  /** Host: counter (step, block, number of the board run in this block) → run seed of the board run. */
   runSeed: 256,
   /** Host: initial parameters of a network. */
   parameters: 257,
   /** Host: order of the examples in an epoch. */
   exampleOrder: 258,
-  /** Host: first patterns of a sampler's chains. */
+  /** Host: first states of a sampler's chains. */
   spinStarts: 259,
   /** Host: proposals of a sampler, and the decisions to accept them. */
   spinMoves: 260,
@@ -74,7 +74,7 @@ export function philox4x32(
   out: Uint32Array,
   offset = 0,
 ): void {
-  // These are int32; otherwise the loop's variables would stay doubles.
+  // The words become int32 here; otherwise the variables of the loop would stay doubles, which is slower.
   c0 |= 0;
   c1 |= 0;
   c2 |= 0;

@@ -30,7 +30,7 @@ export interface Port {
    * match them.
    */
   readonly lease?: string;
-  /** Whether the port has ended. It stays so. */
+  /** Whether the port has ended. A port that has ended stays closed. */
   readonly closed: boolean;
   /**
    * Sets the one receiver, before the first byte can arrive. A later call replaces it. Errors: none.
@@ -53,7 +53,7 @@ export interface Port {
   close(): Promise<void>;
   /**
    * Called when the program makes a request, so that the port can find out which line of code made it. The
-   * returned function is called with the id of the request before the request is written, which may be later.
+   * caller later calls the returned function with the id of the request, before it writes the request.
    * Errors: none.
    */
   noteCall?(): ((requestId: number) => void) | undefined;

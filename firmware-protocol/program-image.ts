@@ -34,8 +34,8 @@ export interface ProgramImage {
   /** Noise register s, a whole number, 8…24. */
   readonly noiseShift: number;
   /**
-   * Drives and the element of the rows of a factored program. If it is left out, rows give their amplified
-   * sums.
+   * Drives and the element of the rows of a factored program. If it is left out, the output of each row is
+   * its amplified sum y.
    */
   readonly rowElement?: RowElement | undefined;
 }
@@ -45,7 +45,7 @@ export interface ProgramImage {
  * `linearRows` gives T(y) − d_r. Every other row gives y − d_r.
  */
 export interface RowElement {
-  /** The number of first rows that stay linear, 0…m. */
+  /** The number of rows without the element, 0…m. They come first. */
   readonly linearRows: number;
   /** T [161] at y = 256·(i − 80), i = 0…160, int16 in 2⁻¹⁴ V_fs; T is linear between the nodes. */
   readonly table: Int16Array;

@@ -1,7 +1,7 @@
 /**
- * Buffers for large frames. If the host has WebAssembly with SIMD, they are in the memory of a small module.
- * It computes CRCs, and encodes and decodes COBS, several times as fast. The place of the bytes changes only
- * the speed, never the result.
+ * Buffers for large frames. If the host has WebAssembly with SIMD, they are in the memory of a small module,
+ * which computes CRCs and encodes and decodes COBS several times as fast as JavaScript. The place of the
+ * bytes changes only the speed, never the result.
  */
 import { compileEmbedded, type EmbeddedModule, instantiate } from '../embedded-module.js';
 import { FRAME_KERNEL_BASE64 } from './frame-kernel.generated.js';
@@ -16,7 +16,7 @@ interface FrameKernelExports {
 
 type FrameKernel = FrameKernelExports & { readonly buffer: ArrayBuffer };
 
-/** The module shortens messages for CRCs in this many bytes from address 0 on. */
+/** The module uses this many bytes, from address 0 on, to shorten messages for CRCs (see `foldedMessage`). */
 const ROOM_BYTES = 13_824;
 /** The module reads and writes up to 16 bytes after its input and output. */
 const SLACK_BYTES = 16;
@@ -84,8 +84,8 @@ export function foldedMessage(
 
 /**
  * Writes the COBS encoding of `raw` with its delimiter to `out` and returns it. All of `out` may change.
- * Undefined if the two are not in the memory of one module, or if `out` is shorter than `encodedBytesMax`
- * plus the slack.
+ * Undefined if `raw` and `out` are not in the memory of one module, or if `out` is shorter than
+ * `withSlack(encodedBytesMax)`.
  */
 export function stuffedInPlace(
   raw: Uint8Array,

@@ -111,7 +111,7 @@ export class CommandSender {
   }
 
   /**
-   * Whether the link has failed. A failed link sends nothing until `resume` is called (protocol.md,
+   * Whether the link has failed. A failed link sends no command frame until `resume` is called (protocol.md,
    * "Retransmission").
    */
   get failed(): boolean {
@@ -126,7 +126,7 @@ export class CommandSender {
   }
 
   /**
-   * Takes an acknowledgement. `nak` asks for every frame after it again (protocol.md, "Acknowledgements").
+   * Takes an acknowledgement. `nak` asks for every frame after `ack` again (protocol.md, "Acknowledgements").
    */
   takeAck(ack: number, nak: boolean, nowMs: number): void {
     const first = this.#inFlight[0];

@@ -3,8 +3,9 @@
  * to write. It does no input or output and has no clock.
  *
  * Messages of the command channel arrive in order and once within a session, by go-back-N with cumulative
- * acknowledgement (protocol.md, "Commands: delivered in order, once"). The other channels send a message
- * once. Lost samples are counted. The sender of a stop or HELLO repeats it.
+ * acknowledgement (protocol.md, "Commands: delivered in order, once"). The link sends a message of any other
+ * channel once. It counts lost frames of the sample channel. The caller repeats a stop or HELLO until it is
+ * answered.
  */
 import {
   CHANNEL,
@@ -98,7 +99,10 @@ export class Link {
     this.#decoder.reset();
   }
 
-  /** Ends the session, because the other side has gone. Nothing is sent until a new session is opened. */
+  /**
+   * Ends the session, because the other side has gone. Until a new session is opened, only messages of the
+   * channels `open` and `stop` are sent.
+   */
   closeSession(): void {
     this.#begin(undefined, LIMITS_BEFORE_HELLO);
   }
@@ -327,7 +331,7 @@ export class Link {
   }
 
   /**
-   * Sends a frame without a message, which feeds the watchdog of the board
+   * Makes `poll` give a frame even if no message waits. The frame feeds the watchdog of the board
    * (protocol.md, "Watchdog and reset").
    */
   keepAlive(): void {

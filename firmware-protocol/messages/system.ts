@@ -33,7 +33,7 @@ export const FEATURE = {
   hold: 4,
   rowElement: 8,
   averages: 16,
-  /** The covariances of its samples are those of the model, even without a calibration. */
+  /** The covariances of the board's samples are those of device-model.md, even without a calibration. */
   knownCovariance: 32,
   /** The board has a light or another way to show which board it is. */
   identify: 64,

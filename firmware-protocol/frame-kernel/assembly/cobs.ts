@@ -13,7 +13,7 @@ export function stuff(from: usize, length: usize, to: usize): usize {
   /** The first data byte of the present group, and the address of its code. */
   let start = from;
   let code = to;
-  /** Up to this address, 64 bytes at a time were examined as a whole. */
+  /** The bytes before this address were already examined 64 at a time. */
   let asked = at;
   while (at < end) {
     // The present group cannot become full within these 64 bytes.
@@ -32,7 +32,7 @@ export function stuff(from: usize, length: usize, to: usize): usize {
         continue;
       }
       if (!v128.any_true(v128.or(v128.or(a, b), v128.or(c, d)))) {
-        // All bytes are zero. Each of them, except the last, has the code 1.
+        // All 64 bytes are zero. The code 1 of an empty group replaces each of them except the last.
         store<u8>(code, <u8>(at + 1 - start));
         storeFour(put, i8x16.splat(1));
         code = put + 63;
@@ -47,11 +47,12 @@ export function stuff(from: usize, length: usize, to: usize): usize {
     const step: usize = min(end - at, 16);
     const zeros = i8x16.bitmask(i8x16.eq(bytes, i8x16.splat(0))) & ((1 << (<i32>step)) - 1);
     v128.store(put, bytes);
-    // A single zero gets its code later, when its group ends.
+    // A single zero is replaced later, when the length of the group after it is known.
     if (zeros & (zeros - 1)) v128.store(put, withCodes(bytes));
     const room = start + GROUP_MAX - at;
     if (room < step && (zeros & ((1 << (<i32>room)) - 1)) === 0) {
-      // A full group stands for no zero, so its end needs one byte more. The bytes after it are stored again.
+      // A full group stands for no zero, so the code of the next group needs one byte more. The bytes after
+      // it are stored again.
       store<u8>(code, 255);
       code = put + room;
       put = code + 1;
@@ -75,7 +76,7 @@ export function stuff(from: usize, length: usize, to: usize): usize {
 
 /**
  * Replaces each zero by its distance to the next zero, which is the code of the group after it. The last zero
- * gets a meaningless value, because its group ends after these bytes.
+ * gets a meaningless value, because the group after it ends beyond these bytes.
  */
 function withCodes(bytes: v128): v128 {
   const isZero = i8x16.eq(bytes, i8x16.splat(0));
