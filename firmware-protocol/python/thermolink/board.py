@@ -1,4 +1,4 @@
-"""The board as a program uses it."""
+"""The class of a connected board, with the calls for user programs."""
 
 import threading
 from contextlib import contextmanager
@@ -27,20 +27,21 @@ _BANK = 0
 
 
 class Board:
-    """A connected board: `tcp://HOST:PORT`, `serial:PATH[?baud=RATE]` or `hub://HOST:PORT/BOARD`, which a
-    server shares (`thermolink serve`). The token for it is in the environment variable THERMOLINK_TOKEN, or
-    in the file of `token_file=PATH`.
+    """A connected board: `tcp://HOST:PORT`, `serial:PATH[?baud=RATE]`, or `hub://HOST:PORT/BOARD` for a board
+    that a hub shares (`thermolink serve`). The token for the hub is in the environment variable
+    THERMOLINK_TOKEN, or in the file that the option `token_file=PATH` of the URI names.
 
         with Board("tcp://127.0.0.1:7000") as board:
             x = board.solve(A, b, tolerance=1e-2).x
 
-    `timeout` is in seconds. In the constructor it bounds connecting. In a call it bounds the whole call, with
-    the wait for its turn. None sets no bound for the whole call, but every command and every silence of the
-    board has its own deadline. Threads may share a board: calls take turns, and `stop` goes before them.
+    `timeout` is in seconds. In the constructor it bounds connecting. In a call it bounds the whole call,
+    including the wait for its turn. None sets no bound for the whole call, but every command and every
+    silence of the board has its own deadline. Threads may share a board: calls take turns, and `stop` does
+    not wait for its turn.
 
-    Every call checks its arguments before a byte is sent. Errors are `ThermolinkError` with a stable code,
-    those of docs/reference/errors.md. The same board, arguments, seed, step and block give the same bits
-    again."""
+    Every call checks its arguments before a byte is sent. Errors are `ThermolinkError` with a code of
+    docs/reference/errors.md. `seed`, `step` and `block` select the noise of a call. On an emulated board the
+    same arguments give the same bits again."""
 
     def __init__(self, uri: str, timeout: float = 5.0) -> None:
         seconds = check_timeout("timeout", timeout)
@@ -78,8 +79,8 @@ class Board:
         """x of A x = b from the equilibrium of the board, to ‖x̂ − x‖₂ ≤ tolerance·‖x‖₂.
 
         A is N×N, symmetric and positive definite; or a system that `factored` made. b has N entries,
-        `tolerance` is between 0 and 1. The answer is a sum of board readings. The host computes products with
-        A and scales, and decides when to stop. b = 0 gives 0 and sends nothing.
+        `tolerance` is between 0 and 1. The answer is a sum of scaled board readings. The host computes the
+        scales and the products with A, and decides when to stop. b = 0 gives 0 and sends nothing.
 
         Errors before a byte is sent: BAD_ARGUMENT, BAD_MATRIX, NOT_POSITIVE_DEFINITE, TOO_LARGE, UNSUPPORTED,
         and TOLERANCE_NOT_MET for a tolerance that float64 or the board's codes cannot reach. Errors after
@@ -114,10 +115,11 @@ class Board:
         """n draws from N(A⁻¹b, κA⁻¹), made by the board's own noise.
 
         A is N×N, symmetric and positive definite; or a system that `factored` made. b has N entries, by
-        default 0; κ = `kappa` > 0 scales the covariance. Draws [n × N] are those of A⁻¹ times √κ. The board
-        settles the mean without noise, and the host refines it to 0.01 standard deviations. With b, the call
-        uses `block` and `block` + 1. The correlation of neighbouring draws is at most e⁻³. An imperfect board
-        gives its own covariance.
+        default 0; κ = `kappa` > 0 scales the covariance. The draws have the shape [n × N]. The board settles
+        the mean without noise, and the host refines it to 0.01 standard deviations. If b is not 0, the call
+        uses the noise of `block` for the mean and that of `block` + 1 for the draws. The correlation of
+        neighbouring draws is at most e⁻³. On an imperfect board the covariance of the draws differs from
+        κA⁻¹.
 
         Errors: before a byte is sent, those of `solve`; after that OVERLOAD; DEVICE_FAULT for a cell that
         never moves; TIMEOUT; those of the link."""

@@ -33,7 +33,7 @@ class Connection:
         self.on_event: Callable[[Received], None] = lambda event: None
         # The first bytes that were no message. The error about a peer that is no board shows them.
         self.rubbish = b""
-        # Answers to HELLO, which has no request id.
+        # Answers to HELLO. They all have the request id 0.
         self.greetings: Deque[Received] = deque(maxlen=16)
         self.stop_answered = 0
         self.last_request_id = 0
@@ -100,7 +100,8 @@ class Connection:
             self._waiting.pop(request_id, None)
 
     def send_sample_event(self, name: str, **fields: Any) -> bool:
-        """Queues a message of the sample channel; False when there is no room. It is not repeated."""
+        """Queues a message of the sample channel. Returns False when there is no room. The link does not
+        repeat the message."""
         with self._lock:
             return self.link.send_sample(pack_command(name, 0, fields))
 

@@ -22,8 +22,8 @@ class Port:
     frame_bytes_max = 65536
 
     def wait(self, seconds: float, for_room: bool) -> None:
-        """Returns when bytes are there, when there is room to write (if the caller asks for that), or after
-        the time."""
+        """Returns when bytes are there, when there is room to write (only with `for_room`), or after
+        `seconds`."""
         raise NotImplementedError
 
     def read(self) -> bytes:
@@ -131,8 +131,8 @@ class SerialPort(Port):
             self._serial = serial.Serial(path, baud, timeout=0, write_timeout=0, exclusive=exclusive)
         except (serial.SerialException, OSError, ValueError) as error:
             raise _open_error(path, error) from error
-        # On POSIX the file itself is read and written, because pyserial uses the whole processor while there
-        # is no room.
+        # On POSIX the file descriptor itself is read and written, because pyserial uses the whole processor
+        # while it waits for room to write.
         self._file = self._serial.fileno() if os.name == "posix" else None
 
     def wait(self, seconds: float, for_room: bool) -> None:
@@ -176,11 +176,11 @@ def _open_error(path: str, cause: BaseException) -> ThermolinkError:
     text = str(cause)
     code, hint = "PORT_NOT_FOUND", "See `thermolink devices` for the ports there are."
     if number in (errno.EACCES, errno.EPERM):
-        code, hint = "PORT_DENIED", "Join the group that may open it: `ls -l` shows it."
+        code, hint = "PORT_DENIED", "`ls -l` shows the group that may open the port: become a member of this group."
     elif number in (errno.EBUSY, errno.EAGAIN, errno.EWOULDBLOCK) or "exclusively lock" in text:
-        code, hint = "PORT_BUSY", "Close the other program that holds it."
+        code, hint = "PORT_BUSY", "Close the other program that has the port open."
     elif isinstance(cause, ValueError):
-        code, hint = "BAD_DEVICE_URI", "The baud rate is one that the port does not have."
+        code, hint = "BAD_DEVICE_URI", "The port does not support this baud rate."
     return ThermolinkError(
         code,
         f"The port {path} can't be opened: {text}.",

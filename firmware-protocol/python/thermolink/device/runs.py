@@ -18,10 +18,10 @@ from .identity import Identity
 CREDIT_BLOCKS = 16
 # After this silence the host repeats its credit and its request for blocks, in ms.
 _REPEAT_MS = 200.0
-# Blocks that did not come after this many requests are lost.
+# Blocks that are still missing after this many requests count as lost.
 _REQUESTS_MAX = 25
-# After this silence in ms the host asks the board whether it is alive. The second number is the time for the
-# answer, in seconds.
+# After this silence in ms the host asks the board whether it is alive. The second number is the longest wait
+# for a sign of life, in seconds.
 _SILENCE_MS = 2000.0
 _SIGN_OF_LIFE_SECONDS = 15.0
 # How long the host waits for the report of an aborted run, in seconds.
@@ -54,7 +54,8 @@ class Run:
 
 
 class RunWatcher:
-    """Follows one board run. `start` has the fields of the command; `cells` is N of its program."""
+    """Follows one board run. `start` has the fields of the command `start`, and `cells` is N of the
+    program."""
 
     def __init__(self, connection: Connection, identity: Identity, start: Dict[str, Any], cells: int) -> None:
         self._connection = connection
@@ -113,7 +114,7 @@ class RunWatcher:
 
     def _take(self, event: Received) -> None:
         if self._run_id is None:
-            # The board sends no more than the first credit before its answer to `start`.
+            # Before its answer to `start` the board sends at most the blocks of the first credit.
             if len(self._early) <= CREDIT_BLOCKS:
                 self._early.append(event)
             return
@@ -168,7 +169,8 @@ class RunWatcher:
             self._granted, self._released = granted, released
 
     def _look(self) -> Optional[bool]:
-        """True when the run is over and every block is here or lost. The loop calls it after each turn."""
+        """True when the run is over and no block is missing, otherwise None. `wait_for` calls it again and
+        again."""
         if self._contradicts:
             raise ThermolinkError(
                 "NOT_A_BOARD",
@@ -201,8 +203,8 @@ class RunWatcher:
         self._give_credit()
 
     def _ask_whether_alive(self, now: float) -> None:
-        """A command must be acknowledged, so the link notices a dead board. A keep-alive would show
-        nothing."""
+        """Sends a `ping` after a long silence, and raises LINK_LOST if nothing comes after it. A keep-alive
+        would not show a dead board, because a board does not acknowledge it."""
         heard = self._connection.link.last_heard_ms or 0.0
         if self._asked is not None:
             if heard > self._asked_ms:

@@ -17,7 +17,8 @@ _LANCZOS_STEPS_MAX = 512
 # Start vectors of the trace estimate. The first of them also finds the extreme eigenvalues.
 _PROBES = 4
 _PROBE_STEPS_MAX = 40
-# A factorisation of A − 0.98 λ₋ proves λ₋. The factor 0.98 leaves room for rounding.
+# If A − 0.98 λ₋ I has a Cholesky factorisation, 0.98 λ₋ is below every eigenvalue. The factor 0.98 leaves
+# room for rounding.
 _PROVED_SHARE = 0.98
 _EPSILON = 2.0**-52
 
@@ -110,7 +111,8 @@ def _refuse_indefinite(system: System) -> None:
 
 def _smallest_eigenvalue(system: System, extremes: ExtremeEigenvalues) -> float:
     rows, columns = system.array.shape
-    # If K has a null space, λ is exactly the smallest eigenvalue. Otherwise λ is a lower bound of it.
+    # If K has a null space, the damping λ is exactly the smallest eigenvalue. Otherwise λ is a lower bound of
+    # it.
     if system.kind == "factored" and rows < columns:
         return system.damping
     eigenvalue_min = max(extremes.min - extremes.min_residual, system.damping)

@@ -16,7 +16,7 @@ from .measure import SystemMeasure, measure_system
 # |A_ij − A_ji| may be this fraction of max |A|. The rounding errors of a symmetric product are about as
 # large.
 _SYMMETRY_TOLERANCE = 1e-12
-# Up to this fraction the user probably meant the two halves of a matrix to be equal.
+# If the two halves of A differ by at most this fraction of max |A|, the user probably meant them to be equal.
 _SLIGHT_ASYMMETRY = 1e-3
 # Products and squares of numbers within these bounds stay finite at every scale that a board needs.
 _MAGNITUDE_MIN, _MAGNITUDE_MAX = 1e-50, 1e50
@@ -41,8 +41,9 @@ class CheckedSystem:
 
     @property
     def evened(self) -> Tuple["CheckedSystem", np.ndarray]:
-        """W A W, whose diagonal is even, and the weights w: x = W y. Errors: BAD_MATRIX if the halves of A
-        differ by more than rounding, relative to the diagonal entries of their row and column."""
+        """W A W with W = diag(w), and the weights w, chosen so that the diagonal entries of W A W are close
+        together. y of (W A W) y = W b gives x = W y. Errors: BAD_MATRIX if the halves of A differ by more
+        than rounding, relative to the diagonal entries of their row and column."""
         if self._evened is None:
             self._evened = self._even()
         return self._evened
@@ -110,13 +111,13 @@ def factored_system(factor: object, damping: object) -> CheckedSystem:
 
 
 def system_of(a: Union[object, CheckedSystem]) -> CheckedSystem:
-    """A checked system as it is; anything else is a dense A."""
+    """Returns a checked system unchanged. Takes any other value as a dense A."""
     return a if isinstance(a, CheckedSystem) else dense_system(a)
 
 
 def vector_of(name: str, values: object, dimension: int) -> np.ndarray:
-    """A finite vector [N]. Its largest entry is within 1e±50, or all entries are zero. The message contains
-    `name`. Errors: BAD_ARGUMENT, BAD_MATRIX."""
+    """A finite vector [N]. The magnitude of its largest entry is 1e-50 to 1e50, or all entries are zero. The
+    error message contains `name`. Errors: BAD_ARGUMENT, BAD_MATRIX."""
     vector = _array_of(name, values)
     if vector.ndim != 1:
         raise bad_argument(f"The {name}", values, "a vector of one dimension")
@@ -211,10 +212,10 @@ def _check_symmetry(a: np.ndarray, largest_entry: float, weights: Optional[np.nd
         "A x = b with an A that is not symmetric, solve AᵀA x = Aᵀb, which has the square of the condition."
     )
     if not np.any(np.triu(a, 1)) or not np.any(np.tril(a, -1)):
-        hint = "One half of it is 0: if this is one half of a symmetric matrix, give the other half too."
+        hint = "One half of the matrix is 0. If you gave only one half of a symmetric matrix, give the other half too."
     elif largest <= _SLIGHT_ASYMMETRY * largest_entry:
         hint = (
-            f"The halves differ by at most {short(largest / largest_entry, 2)} of the largest entry: if that is "
+            f"The halves differ by at most {short(largest / largest_entry, 2)} of the largest entry: if this is "
             "rounding, give (A + Aᵀ)/2."
         )
     raise ThermolinkError(

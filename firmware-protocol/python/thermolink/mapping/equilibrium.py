@@ -29,8 +29,8 @@ _SAMPLE_SPACING = 1.5
 _SAMPLES_MIN = 48
 # The number of standard deviations of the noise that must fit below the rail.
 _NOISE_HEADROOM = 6
-# The largest share of carried rounding in the noise of the stiffest mode that finer couplings may cause. It
-# holds at _NOISE_MARGIN times the least noise.
+# Couplings are made finer only while carried rounding is at most this share of the noise of the stiffest
+# mode. The noise is then taken as _NOISE_MARGIN times the least noise temperature of the board.
 _CARRY_SHARE = 0.01
 _NOISE_MARGIN = 10
 
@@ -67,8 +67,8 @@ class EquilibriumPlan:
 
 
 def plan_equilibrium(checked: CheckedSystem, identity: Identity) -> EquilibriumPlan:
-    """Chooses scale, codes and times. Errors: NOT_POSITIVE_DEFINITE; TOLERANCE_NOT_MET if the codes are not
-    positive definite because the condition is too bad."""
+    """Chooses scale, codes and times. Errors: NOT_POSITIVE_DEFINITE; TOLERANCE_NOT_MET if the system of the
+    rounded codes is not positive definite, because the condition of A is too large."""
     system, measure, spectrum = checked.system, checked.measure, checked.spectrum
     damping, split_largest = _split_diagonal(system, measure.largest_entry)
 
@@ -127,7 +127,7 @@ def _split_diagonal(system: System, largest_entry: float) -> Tuple[float, float]
 
 def _quiet_system_scale(eigenvalue_max: float, identity: Identity) -> float:
     """Smallest s_A at which carried rounding is small even if there is little noise: (hλ̂)²·λ̂·s₀ ≤ 1 % of 10
-    κ_min."""
+    κ_min, with λ̂ = `eigenvalue_max`/s_A."""
     least = identity.noise_temperature_min * 1e-12
     tick = identity.tick
     ratio = _CARRY_SHARE * _NOISE_MARGIN * least / (tick * tick * CARRY_VARIANCE)
@@ -167,8 +167,8 @@ def noise_limited_scale(plan: EquilibriumPlan, noise_temperature: float) -> floa
 
 
 def carry_noise_share(plan: EquilibriumPlan, noise_temperature: float) -> float:
-    """The variance that carried rounding adds to the stiffest mode, divided by the mode's exact variance; κ̂
-    is in V_fs²."""
+    """The variance that carried rounding adds to the stiffest mode, divided by the mode's exact variance.
+    `noise_temperature` is in V_fs²."""
     eigenvalue_max = plan.spectrum.eigenvalue_max / plan.system_scale
     row: Optional[Tuple[int, float]] = None
     if plan.system.kind == "factored":

@@ -21,7 +21,7 @@ DAMPING_STEP = 2.0**-15
 # Upper bound of h·λ̂_max in a run to equilibrium. At 2 the step is unstable; the difference leaves room for
 # rounded couplings.
 _EQUILIBRIUM_STEP_MAX = 1.9
-# The least number of ticks of a relaxation whose fastest mode changes by more than 1/e.
+# The least number of ticks of a relaxation in which the fastest mode decays to 1/e or less.
 _PATH_TICKS = 6
 # The default of the largest number of ticks of a board run.
 TICKS_MAX = 2**30
@@ -57,10 +57,10 @@ def finite_time_scaling(
 ) -> Scaling:
     """The scaling of a relaxation for a time t, of n ticks:
 
-        s_Amin = max(s for which no coupling saturates, σ·h)
+        s_Amin = max(smallest s_A at which no coupling saturates, σ·h)
         n = max(1, ⌈t·s_Amin/h⌉, ⌈6·min(1, σt)⌉),   s_A = n·h/t;   for t = 0: n = 0, s_A = s_Amin
 
-    A mode λ then decays to (1 − λt/n)ⁿ, and no mode overshoots."""
+    σ is an upper bound of the eigenvalues. A mode λ then decays to (1 − λt/n)ⁿ, and no mode overshoots."""
     tick, measure = identity.tick, checked.measure
     scale_min = max(
         unsaturated_scale(checked.system, measure.largest_entry, coupling_bits),
@@ -132,8 +132,8 @@ def power_of_two_above(x: float) -> float:
 
 
 def attenuation_of(checked: CheckedSystem, system_scale: float, identity: Identity) -> int:
-    """ρ at s_A. It is large enough that no row reaches its limit, and m·2^ρ is at most half of a commit's
-    limit. It is 0 for a dense system."""
+    """ρ at s_A: the smallest ρ at which no row reaches its limit, but no larger than allowed. It is allowed
+    while m·2^ρ is at most half of `row_scale_max`. ρ is 0 for a dense system."""
     if checked.system.kind == "dense":
         return 0
     rows = len(checked.system.array)

@@ -29,18 +29,18 @@ _SAMPLES_PER_LOOK = 16
 _SAMPLES_MAX = 512
 # The approximate limit of the ticks of one board run.
 _RUN_TICKS = 2**18
-# The largest voltage should be at most the first part of the rail. If it is below the second part, a finer
-# scale is tried.
+# The largest voltage should be at most _PEAK_MAX times the rail. If it is below _PEAK_MIN times the rail, a
+# finer scale is tried.
 _PEAK_MAX = 0.8
 _PEAK_MIN = _PEAK_MAX / 4
 
 
 @dataclass(frozen=True, eq=False)
 class Reading:
-    """The board's answer d to A d = r. `peak` is max |v| in V_fs. `rounding` [N] is the part of the residual
-    r − A d that the codes explain. `as_read` is the reading before its `rounding` included measured errors of
-    the board. An average also has its standard error [N], samples, κ in the problem's units and carry
-    share."""
+    """`x` is the board's answer d to A d = r. `peak` is max |v| in V_fs. `rounding` [N] is the part of the
+    residual r − A d that the codes explain. `as_read` is the reading before its `rounding` included measured
+    errors of the board. An average also has its standard error [N], samples, κ in the problem's units and
+    carry share."""
 
     x: np.ndarray
     solution_scale: float
@@ -179,8 +179,8 @@ def average(
 def _average_once(
     plan: EquilibriumPlan, session: BoardSession, scale: float, is_enough: Callable[[np.ndarray], bool]
 ) -> Union[Overload, Tuple[np.ndarray, np.ndarray, int]]:
-    """Takes samples at one scale until they are enough. Returns mean and standard error in ADC steps, and the
-    number of samples."""
+    """Takes samples at one scale until `is_enough` accepts their standard error, or 512 were taken. Returns
+    mean and standard error in ADC steps, and the number of samples."""
     ticks_per_sample = plan.ticks_per_sample
     readings = np.zeros((_SAMPLES_MAX, plan.codes.cells), np.int16)
     samples_per_run = max(1, _RUN_TICKS // ticks_per_sample)

@@ -27,11 +27,12 @@ _STALL_WINDOW = 5
 class Refinement(RefinedSolution):
     """Pass k settles A d = b − A x̂ and adds its reading to x̂. This ends when the errors from rounding and
     from the board are small beside the noise that the tolerance allows. The last pass is averaged under
-    noise, which gives the standard error. Passes without noise compensate its rounding.
+    noise, which gives the standard error. Further passes without noise compensate the rounding of the
+    averaged pass.
 
     An answer is accepted under three conditions. Its residual proves ‖x̂ − x‖₂ ≤ tolerance·‖x‖₂. Its relative
     standard error is at most half the tolerance and not implausibly small. Noise and rounding explain its
-    residual (false alarms below 1e-6)."""
+    residual (a sound answer fails this test with a probability below 1e-6)."""
 
     def __init__(self, plan: SolvePlan, session: BoardSession, drive: np.ndarray, tolerance: float) -> None:
         super().__init__(plan, session, drive, tolerance)
@@ -50,8 +51,8 @@ class Refinement(RefinedSolution):
         raise self._not_met(self._reason)
 
     def _approach(self) -> Optional[Tuple[Reading, float]]:
-        """Settles passes and adds them to x̂ until a pass may be averaged. Returns its reading, and the noise
-        κ for it."""
+        """Settles passes and adds their readings to x̂ until a pass may be averaged. Returns the reading of
+        that pass, and the noise κ for its average. None after the largest number of passes."""
         while self.passes < _PASSES_MAX:
             self.passes += 1
             reading = self._settle()
@@ -110,8 +111,9 @@ class Refinement(RefinedSolution):
             raise self._not_met(reason_of_stall(self._plan, one, left))
 
     def _left_after(self, passes: int) -> float:
-        """The smallest residual of the last passes divided by the smallest one before them, or the same ratio
-        of the corrections if it is smaller. It is 0 while there is nothing to compare with."""
+        """The smallest residual of the last `passes` passes, divided by the smallest one before them (for one
+        pass: by that of the pass before). If the same ratio of the corrections is smaller, that ratio. 0
+        while there is nothing to compare with."""
         if len(self._residual_norms) <= passes:
             return 0.0
 
@@ -132,7 +134,7 @@ class Refinement(RefinedSolution):
         return compensated
 
     def _judge(self, averaged: Reading) -> Optional[SolveResult]:
-        """The answer if it is good enough. Otherwise the average counts as one more reading."""
+        """Adds the average to x̂. Returns the answer if it is good enough, otherwise None."""
         left = self._residual - apply_system(self._plan.system, averaged.x)
         unexplained = norm2(left - averaged.rounding)
         self._advance(averaged)
@@ -168,7 +170,7 @@ class Refinement(RefinedSolution):
         return None
 
     def _advance(self, reading: Reading) -> None:
-        """Adds a reading to x̂ and certifies the sum."""
+        """Adds a reading to x̂, and computes the residual of the sum and the error bound that it proves."""
         self._last_pass = Pass(self._residual, reading.as_read or reading)
         self._y = self._y + reading.x
         self._certify()

@@ -27,7 +27,7 @@ from .plan import SolvePlans
 from .session import BoardSession, Cost, Overload, RunAddress, cell_list, overload_error
 from .settle_to import settle_to
 
-# Time constants of the slowest mode between two draws: their correlation is at most e⁻³ = 5 %.
+# Time constants of the slowest mode between two draws. The correlation of the two is then at most e⁻³ = 5 %.
 _SPACING = 3
 # Spacings before the first draw.
 _BURN_IN_SPACINGS = 4
@@ -83,12 +83,13 @@ class Sampler:
 
     def run(self, session: BoardSession, address: RunAddress) -> SampleResult:
         """The board settles to the mean without noise, and the host refines the mean to 0.01 standard
-        deviations. Then the board without drive gives deviations from the mean: its covariance at equilibrium
-        is A⁻¹ in its own unit of noise. The runs for the deviations use the next block of the address.
+        deviations. Then the board without drive gives the deviations from the mean. Their covariance is A⁻¹
+        times a noise temperature, and the host scales it to κA⁻¹. If there is a drive, the runs for the
+        deviations use the next block of the address.
 
-        With the residual r of the mean, |mean_i − exact_i| ≤ √κ·sd_i·‖r‖₂/√(κ λ_min). Errors: OVERLOAD;
-        TOLERANCE_NOT_MET if the mean is not reached; DEVICE_FAULT for a cell that never moves; those of the
-        device."""
+        With the residual r of the mean and sd_i = √(A⁻¹)_ii, |mean_i − exact_i| ≤ √κ·sd_i·‖r‖₂/√(κ λ_min).
+        Errors: OVERLOAD; TOLERANCE_NOT_MET if the mean is not reached; DEVICE_FAULT for a cell that never
+        moves; those of the device."""
         mean, bound = np.zeros(len(self._drive)), 0.0
         if self._plans is not None:
             mean, bound = self._settled_mean(self._plans, session)
@@ -110,7 +111,7 @@ class Sampler:
         )
 
     def _settled_mean(self, plans: SolvePlans, session: BoardSession) -> Tuple[np.ndarray, float]:
-        """A⁻¹b, and the bound on its error in standard deviations √κ·sd of the draws."""
+        """A⁻¹b, and the bound on its error in standard deviations of the draws."""
         norm = norm2(self._drive)
         wanted = _MEAN_ERROR * math.sqrt(self._eigenvalue_min * self._kappa) / norm
         tolerance = min(_TOLERANCE_MAX, max(_TOLERANCE_MIN, wanted))

@@ -29,8 +29,9 @@ _COUNTERS = (
 
 
 class Link:
-    """The host's end. Messages of the command channel arrive in order and once within a session. All other
-    messages are sent once, and lost samples are counted (protocol.md, "Order of sending")."""
+    """The host's end. Messages of the command channel arrive in order and once within a session. The link
+    sends any other message once, and counts lost frames of the sample channel. The caller repeats a stop or
+    HELLO until it is answered."""
 
     def __init__(self, frame_bytes_max: int) -> None:
         self.counters = {name: 0 for name in _COUNTERS}
@@ -45,7 +46,7 @@ class Link:
         self._begin(nonce[0], limits)
 
     def close_session(self) -> None:
-        """Ends the session. Nothing is sent until a new one is opened."""
+        """Ends the session. Until a new session is opened, only stop and HELLO are sent."""
         self._begin(None, LinkLimits())
 
     def hold(self) -> None:
@@ -112,12 +113,13 @@ class Link:
         return True
 
     def keep_alive(self) -> None:
-        """Sends a frame without a message, which feeds the watchdog (protocol.md, "Watchdog and reset")."""
+        """Makes `poll` give a frame even if no message waits. The frame feeds the watchdog of the board
+        (protocol.md, "Watchdog and reset")."""
         self._ack_owed = True
 
     def receive(self, chunk: bytes, now_ms: float) -> Iterator[Union[Tuple[int, bytes], Fault]]:
-        """(channel, payload) of each message, and faults, in order. Each is handed over before the next frame
-        is decoded, because a HELLO decides to which session the frames after it belong."""
+        """Yields (channel, payload) of each message, and faults, in order. Each is handed over before the
+        next frame is examined, because a HELLO decides to which session the frames after it belong."""
         for item in self._decoder.push(chunk):
             if isinstance(item, Fault):
                 self.counters[item.kind] += 1
