@@ -32,7 +32,10 @@ static const board_profile profile = {
 #define STUCK_CELL CELLS
 #endif
 
-/* The settings of a bank's converters, in G_fs, V_fs·G_fs, and V_fs per tick. */
+/*
+ * The settings of a bank's converters: couplings and damping in G_fs, drive in V_fs·G_fs, noise in V_fs per
+ * tick.
+ */
 typedef struct {
   double couplings[CELLS][CELLS];
   double drive[CELLS];
@@ -58,7 +61,9 @@ void board_power_on(void) {
 
 const board_profile *board_get_profile(void) { return &profile; }
 
-/* A real board has it in memory that is written once. The answer to HELLO contains it. */
+/*
+ * A real board has its serial number in memory that is written once. The answer to HELLO contains the number.
+ */
 const char *board_serial_number(void) { return "example 7"; }
 
 /* Sets each cell to half of V_fs and reads it back. */
@@ -76,8 +81,8 @@ int board_self_test(void) {
 }
 
 /*
- * A free-running timer, extended to 64 bits. It must run while the processor sleeps; otherwise frames are
- * never sent again.
+ * A free-running timer, extended to 64 bits. It must run while the processor sleeps; otherwise lost frames
+ * are never sent again.
  */
 uint64_t board_time_us(void) {
   struct timespec now;
@@ -93,7 +98,7 @@ void board_write_couplings(int bank, uint32_t first_entry, const int16_t *codes,
 void board_write_drive(int bank, uint32_t first_cell, const int16_t *codes, uint32_t count) {
   for (uint32_t i = 0; i < count; i++) {
     double drive = codes[i] * (double)DRIVE_RANGE / (1 << (DRIVE_BITS - 1));
-    /* A drive beyond the range of the converter is cut to the range. */
+    /* A drive beyond the range of the converter is clamped. */
     banks[bank].drive[first_cell + i] = drive > DRIVE_RANGE ? DRIVE_RANGE : drive < -DRIVE_RANGE ? -DRIVE_RANGE : drive;
   }
 }
@@ -104,7 +109,7 @@ void board_commit(int bank, const board_program *program, board_commit_report *r
   for (uint32_t i = 0; i < program->cells; i++)
     for (uint32_t j = 0; j < program->cells; j++) b->couplings[i][j] = couplings[bank][i * program->cells + j] / 32768.0;
   b->damping = program->damping / 32768.0;
-  /* a · 2^(13−s) · 2⁻²⁴ V_fs is the standard deviation of a tick. */
+  /* a · 2^(13−s) · 2⁻²⁴ V_fs is the standard deviation of the noise of one tick. */
   b->noise = (double)program->noise_amplitude * (1 << (24 - program->noise_shift)) / ((1 << 11) * (double)TL_FULL_SCALE);
   report->clamped_couplings = 0;
   report->clamped_noise_codes = 0;
@@ -112,7 +117,7 @@ void board_commit(int bank, const board_program *program, board_commit_report *r
   report->noise_code_max = program->noise_amplitude;
 }
 
-/* A real board connects each cell to a converter until it has its voltage. */
+/* A real board connects each cell to a converter until the cell has its voltage. */
 void board_load_state(const int16_t *codes, uint32_t count) {
   memset(volts, 0, sizeof volts);
   for (uint32_t i = 0; i < count; i++) {

@@ -1,5 +1,5 @@
 /*
- * All calls of the firmware to its board. `model_*.c` implements them by the integer model of
+ * All calls of the firmware to its board. `model_*.c` implements them with the integer model of
  * device-model.md. A board with real cells implements them with its converters, its clock and its timer.
  *
  * There is one board, so there is no handle. Numbers are in the units of device-model.md, "Formats". The
@@ -83,32 +83,38 @@ void board_write_drive(int bank, uint32_t first_cell, const int16_t *codes, uint
  */
 void board_write_row_table(int bank, uint32_t first_node, const int16_t *codes, uint32_t count);
 void board_write_row_drive(int bank, uint32_t first_row, const int16_t *codes, uint32_t count);
-/* Ends the writes of a commit: gives the registers, and gets the result of the commit. */
+/*
+ * The last call of a commit, after the writes: hands over the shape and the registers of the program, and
+ * fills in `report`.
+ */
 void board_commit(int bank, const board_program *program, board_commit_report *report);
 
 /*
- * Sets the first `count` cells (in 2⁻¹⁴ V_fs, at most the rail), discharges the others, and empties all
- * carries. If capacitors must be charged, this may take about 10 ms.
+ * Sets the first `count` cells to `codes` (in 2⁻¹⁴ V_fs, at most the rail) and the other cells to 0 V_fs, and
+ * clears all carries. If capacitors must be charged, this may take about 10 ms.
  */
 void board_load_state(const int16_t *codes, uint32_t count);
 /* Selects the program of a bank, clears all flags and switches outputs on. The next tick is `first_tick`. */
 void board_start(int bank, uint32_t run_seed, uint64_t first_tick);
 /*
- * Switches drives and noise off. Cells keep their voltages, by open switches or by outputs that follow them
- * (active hold).
+ * Switches drives and noise off. The cells keep their voltages, because switches open or because the outputs
+ * follow the voltages (active hold).
  */
 void board_stop(void);
 /*
- * Lets at most `ticks` ticks pass; returns how many did. `halt_on_overload` stops it after the tick
- * that sets a flag.
+ * Lets at most `ticks` ticks pass and returns the number of ticks that passed. With `halt_on_overload` it
+ * returns after the tick that sets a flag.
  */
 uint64_t board_advance(uint64_t ticks, int halt_on_overload);
-/* Reads the codes of the program's cells. Returns whether any was cut to the range of the converter. */
+/*
+ * Reads the codes of the program's cells. Returns whether any code was clamped to the range of the converter.
+ */
 int board_read_adc(int16_t *codes);
 
 /*
  * One byte for each cell, and for each row: 1 if it passed its limit since the last start. The flag of a cell
- * is also set if the output that drives the cell was cut, because the host cannot learn this in another way.
+ * is also set if the output that drives the cell was clamped, because the host cannot learn of this clamp in
+ * another way.
  */
 const uint8_t *board_cell_flags(void);
 const uint8_t *board_row_flags(void);
@@ -124,11 +130,16 @@ uint32_t board_state_digest(uint64_t tick);
  * board with them defines the calls itself.
  */
 
-/* Whether covariances of samples are those of the model, even without a calibration. The default is no. */
+/*
+ * Whether covariances of samples are those of device-model.md, even without a calibration. The default is no.
+ */
 int board_knows_covariance(void);
 /* Whether board_identify does anything. The default is no. */
 int board_can_identify(void);
-/* Shows for this time from now on which board this is, for example by a blinking light. 0 ends it. */
+/*
+ * Makes the board show which board it is for `duration_ms` from now on, for example by a blinking light. A
+ * `duration_ms` of 0 ends this.
+ */
 void board_identify(uint32_t duration_ms);
 /* Readings of sensors. 0: the board has no such sensor, or the sensor is broken (protocol.md, SENSOR-1). */
 typedef struct {
@@ -137,15 +148,15 @@ typedef struct {
 } board_sensors;
 board_sensors board_read_sensors(void);
 /*
- * The calibration record that is kept, and its length, at most CONFIG_CALIBRATION_BYTES; 0: none. The default
- * keeps it in memory, where it is lost with the power.
+ * Returns the kept calibration record, and sets `length` to its length: at most CONFIG_CALIBRATION_BYTES, and
+ * 0 without a record. The default keeps the record in RAM, so the record is lost with the power.
  */
 const uint8_t *board_calibration(uint32_t *length);
 /*
- * Keeps another record; length 0 erases it. Returns 0 if that failed. It is called only while no run is in
- * progress, and may take seconds. A Pico's flash needs up to 3.6 s for the longest record (400 ms for each of
- * 8 sectors, 3 ms for each of 128 pages). After a loss of power in this call the board has the old record,
- * the new record, or none.
+ * Keeps another record in place of the kept one. A length of 0 erases the kept one. Returns 0 if that failed.
+ * The firmware calls it only while no run is in progress, and it may take seconds. A Pico's flash needs up to
+ * 3.6 s for the longest record (400 ms for each of 8 sectors, 3 ms for each of 128 pages). After a loss of
+ * power in this call the board has the old record, the new record, or none.
  */
 int board_keep_calibration(const uint8_t *record, uint32_t length);
 

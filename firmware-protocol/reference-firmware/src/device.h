@@ -10,7 +10,10 @@
 #include "refusal.h"
 #include "run.h"
 
-/* The size of a kept answer. Answers that are kept contain no codes of programs. They fit, as refusals do. */
+/*
+ * The largest size of a kept answer. Refusals, and answers to commands that are executed at most once, are
+ * kept. All of them are shorter than this.
+ */
 #define ANSWER_BYTES_MAX 128
 
 typedef struct {
@@ -33,9 +36,7 @@ typedef struct {
   uint32_t answer_count;
 } session_state;
 
-/*
- * The state of `run`: there is none, it is in progress or not reported yet, or it is the last reported run.
- */
+/* What `run` holds: no run, a run that is not reported yet, or the last reported run. */
 typedef enum { RUN_NONE, RUN_CURRENT, RUN_REPORTED } run_presence;
 
 typedef struct {
@@ -62,14 +63,14 @@ typedef struct {
 
 /*
  * A board that counts its power-ons gives device_init `power_ons << DEVICE_RESETS_LOG2`: each reset by the
- * host adds one, and no epoch comes twice. If resets have used up the epochs of one power-on, the board
- * counts one more power-on.
+ * host adds 1 to the boot epoch, and no epoch comes twice. If resets have used up the epochs of one power-on,
+ * the board counts one more power-on.
  */
 #define DEVICE_RESETS_LOG2 10
 
 /*
- * Boots the device. The board must be ready (board_hal.h). If its self-test fails, the device is in the state
- * `fault` from the beginning.
+ * Boots the device: calls board_power_on, then board_self_test. If the self-test fails, the device is in the
+ * state `fault` from the beginning.
  */
 void device_init(device *d, uint32_t boot_epoch);
 /* Takes bytes from the host. */
@@ -87,14 +88,17 @@ void device_disconnect(device *d);
 /* The time at which device_poll must be called even if nothing arrives; UINT64_MAX: never. */
 uint64_t device_timeout_us(const device *d);
 
-/* The parts of the device share its state. */
+/* The calls below are between the source files of the device. */
 
 /*
- * state.c: moves the state machine and ends a run if the input does so. Returns 0 when the
- * table refuses the input.
+ * state.c: gives the state machine an input, and ends the run in progress if the input ends runs. Returns 0
+ * when the table of states refuses the input.
  */
 int device_input(device *d, uint8_t input);
-/* state.c: sends the report of a finished run, if more than `places_kept` places are free. */
+/*
+ * state.c: queues the report of a finished run, if more than `places_kept` places of the link's queue are
+ * free.
+ */
 void device_report_run(device *d, uint32_t places_kept);
 /* state.c: how many samples were skipped for lack of credit since boot, including the run in progress. */
 uint64_t device_samples_lost(const device *d);

@@ -5,9 +5,9 @@
 #include "device.h"
 #include "program.h"
 
-/* s₀ = 2²⁰/12 in 2⁻⁴⁸ V_fs², rounded: the variance of the error that rounding to 16 bits makes. */
+/* s₀ = 2²⁰/12 in 2⁻⁴⁸ V_fs², rounded: the variance of the error from rounding a voltage to 16 bits. */
 #define CARRY_VARIANCE INT32_C(87381)
-/* Largest number of bytes of an answer beside its codes. */
+/* Largest number of bytes of an answer besides its codes, sums or record. */
 #define ANSWER_OVERHEAD_BYTES 16
 #define AVERAGES_OVERHEAD_BYTES 24
 #define CALIBRATION_OVERHEAD_BYTES 24
