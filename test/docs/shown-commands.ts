@@ -11,7 +11,7 @@ const run = promisify(execFile);
 export const CLI = path.join(ROOT, 'dist/src/cli/main.js');
 
 const VITEST = path.join(ROOT, 'node_modules/vitest/vitest.mjs');
-/** The replacements of npx: the built command, and vitest, which finds no configuration here. */
+/** Replaces npx in the shell: the built command runs, or vitest of this repository, without a download. */
 const NPX = `npx() {
   local program=$1
   shift

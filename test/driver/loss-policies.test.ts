@@ -11,7 +11,7 @@ import { diagonalProgram, openTestBoard, type Tamper } from '../support/test-boa
 const FRAME_BYTES = 4096;
 const PER_BLOCK = 251;
 const RUN: RunOptions = { bank: 0, runSeed: 3, burnInTicks: 4, sampleCount: 12_250, ticksPerSample: 1 };
-/** The same line with shorter frames. */
+/** The port with frames of at most FRAME_BYTES. */
 const shorter = (port: Port): Port => Object.create(port, { frameBytesMax: { value: FRAME_BYTES } });
 
 const blockNumber = (frame: Frame | undefined): number | undefined => {
@@ -21,7 +21,8 @@ const blockNumber = (frame: Frame | undefined): number | undefined => {
 };
 
 /**
- * Opens a board and loads a program with noise. `drops` says which blocks are lost when they are sent first.
+ * Opens a board and loads a program with noise. `drops` says which blocks are lost when the board sends them
+ * for the first time. With `always` they are lost each time.
  */
 async function lossyBoard(drops: (block: number) => boolean, always = false) {
   const seen = new Set<number>();

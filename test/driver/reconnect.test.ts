@@ -44,7 +44,7 @@ describe('a board that vanishes and comes back under another path', () => {
     expect(board.board.memory.committedBanks).toBe(3);
   });
 
-  it('stays away longer than the watchdog allows: it is safe, and the run ends by name', async () => {
+  it('stays away longer than the watchdog allows: it is safe, and the run ends in RUN_ENDED', async () => {
     const { device, board, clock, hub } = await plugged();
     const running = failure(device.acquire(LONG));
     await pause(clock, 200);
@@ -91,7 +91,7 @@ describe('a board that vanishes and comes back under another path', () => {
 });
 
 describe('a board that has forgotten', () => {
-  it('after a lost session: calls in progress fail by name, and the device continues', async () => {
+  it('its session: calls in progress fail with SESSION_LOST or OUTCOME_UNKNOWN, and the device stays usable', async () => {
     const { device, board, clock, hub, kinds } = await plugged();
     const running = failure(device.acquire({ ...LONG, watchdogMs: 60_000 }));
     await pause(clock, 200);

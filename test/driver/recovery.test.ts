@@ -4,7 +4,7 @@ import type { Port } from '../../firmware-protocol/port.js';
 import { failure, type PluggedOptions, pause, pluggedBoard } from '../support/plugged-board.js';
 import { diagonalProgram, openTestBoard, pass, tamperedPort } from '../support/test-board.js';
 
-// Each of these cases has failed before.
+// Each of these cases failed in an earlier version.
 
 const PROGRAM = diagonalProgram(8);
 const RUN = { bank: 0, runSeed: 3, burnInTicks: 10, sampleCount: 100, ticksPerSample: 1 };

@@ -34,7 +34,7 @@ function run(die: Die, image: ProgramImage, ...pieces: number[]): { array: CellA
 const withFaults = (...faults: NonNullable<Die['faults']>): Die => ({ ...idealBoard({}), faults });
 
 describe('a fault on demand', () => {
-  test('a dead cell discharges at its tick and stays at 0 V, through a load too', () => {
+  test('a dead cell discharges at its tick and stays at 0 V, also when an initial state is loaded', () => {
     const die = withFaults({ kind: 'deadCell', atTick: 600, cell: 3 });
     expect(run(die, settling(), 600).volts[3]).toBeCloseTo(0.5, 4);
     const { array, volts } = run(die, settling(), 700);
@@ -43,7 +43,7 @@ describe('a fault on demand', () => {
     expect(Array.from(array.v, (v) => v > 0)).toEqual([true, true, true, false, true, true, true, true]);
   });
 
-  test('a dead cell does not kick under noise', () => {
+  test('a dead cell stays at 0 V under noise', () => {
     const die = withFaults({ kind: 'deadCell', atTick: 0, cell: 3 });
     const { volts } = run(die, settling({ noiseAmplitude: 20_000, noiseShift: 9 }), 500);
     expect(volts[3]).toBe(0);
@@ -77,7 +77,7 @@ describe('a fault on demand', () => {
     expect(read()[1]).not.toBe(first);
   });
 
-  test('thermal drift moves every cell, slowly, and ends', () => {
+  test('thermal drift moves every cell slowly, and then stops', () => {
     const die = withFaults({ kind: 'thermalDrift', atTick: 2000 });
     const at = (ticks: number) => run(die, settling(), ticks).volts;
     expect(at(2000).every((v) => Math.abs(v - 0.5) < 1e-4)).toBe(true);

@@ -39,7 +39,7 @@ beforeEach(() => {
 });
 
 let measured = 0;
-/** A search on seed 0, and products with the value that it found. A product of 12 is too large. */
+/** A study with a search on seed 0, and with products seed · size. The product of 2 and 6 is too large. */
 function products(changes: Partial<TableStudy> = {}): TableStudy {
   return {
     ...{ name: 'products', title: 'Products', about: [], settingsFrom: 'None.', modelled: 'Nothing.' },
@@ -78,7 +78,7 @@ const FAILING = searches('failing', [7, 20, 30]);
 const GOOD = searches('good', [2, 20, 30]);
 
 let stopClient = (): void => undefined;
-/** The client is stopped during the first run of a part. */
+/** A study for each part: in the first run of this part the client is stopped. */
 const STOPPED = ['search', 'reported'].map((part) =>
   products({
     name: `in the part ${part}`,

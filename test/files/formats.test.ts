@@ -24,17 +24,20 @@ describe('the content decides the format of a file, not its name', () => {
     expect([rows, columns, ...data]).toEqual([3, 3, ...A]);
   });
 
-  it.each(['two arrays', 'two arrays, compressed'])('%s: one is named after a colon', async (content) => {
-    const path = write('two.npz', bytesOf(content));
-    expect([...(await readMatrix(`${path}:A`)).data]).toEqual(A);
-    expect([...(await readVector(`${path}:b`))]).toEqual([0, 1, 2]);
-    for (const name of [path, `${path}:c`]) {
-      const error = await thrown(() => readMatrix(name));
-      expect(error.code).toBe('BAD_FILE');
-      expect(error.message).toMatch(/there is b, A\.$/);
-      expect(error.hint).toContain(`${path}:b`);
-    }
-  });
+  it.each(['two arrays', 'two arrays, compressed'])(
+    '%s: the name after a colon selects an array',
+    async (content) => {
+      const path = write('two.npz', bytesOf(content));
+      expect([...(await readMatrix(`${path}:A`)).data]).toEqual(A);
+      expect([...(await readVector(`${path}:b`))]).toEqual([0, 1, 2]);
+      for (const name of [path, `${path}:c`]) {
+        const error = await thrown(() => readMatrix(name));
+        expect(error.code).toBe('BAD_FILE');
+        expect(error.message).toMatch(/there is b, A\.$/);
+        expect(error.hint).toContain(`${path}:b`);
+      }
+    },
+  );
 
   it('files of SciPy with line feeds are read with any line ends, and with a byte-order mark', async () => {
     const lines = bytesOf('coordinate symmetric').toString();

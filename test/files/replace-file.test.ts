@@ -147,7 +147,7 @@ describe('replacing a file', () => {
 });
 
 describe('an array', () => {
-  it('that cannot be written leaves the previous one, and is kept elsewhere', async () => {
+  it('that cannot be written leaves the old file, and is kept in another file', async () => {
     await writeArray(file('x.npy'), Float64Array.of(1, 2));
     // A folder with the name of the temporary file imitates any failure of the disk.
     mkdirSync(file('x.npy.partial'));
@@ -158,7 +158,7 @@ describe('an array', () => {
     expect(await readVector(kept)).toEqual(Float64Array.of(3));
   });
 
-  it.runIf(mayMount)('on a really full disk leaves the previous one', () => {
+  it.runIf(mayMount)('on a disk of 64 KiB that is full leaves the old file', () => {
     const program = `
       const { writeArray } = await import(${JSON.stringify(join(process.cwd(), 'dist/src/files/index.js'))});
       const path = process.argv[2] + '/x.npy';

@@ -8,7 +8,7 @@ import { GAUSSIAN_MAX } from '../../firmware-protocol/limits.js';
 import { referenceGaussian } from '../support/analog-reference.js';
 import { PYTHON } from '../support/python.js';
 
-/** Points of an octave. */
+/** Number of points in an octave. */
 const POINTS = 131072;
 
 /**

@@ -13,7 +13,7 @@ const numbersOf = (inbox: readonly { payload: Uint8Array }[]) =>
   inbox.map(({ payload }) => numberOf(payload));
 const upTo = (count: number) => Array.from({ length: count }, (_, i) => i);
 
-/** Probabilities up to the given ones. */
+/** Faults whose probabilities are at most those of `most`. */
 function faultsUpTo(most: Faults): fc.Arbitrary<Faults> {
   const parts = Object.entries(most).map(([name, top]) => [name, fc.nat(1000).map((n) => (n / 1000) * top)]);
   return fc.record(Object.fromEntries(parts)) as unknown as fc.Arbitrary<Faults>;
@@ -115,7 +115,7 @@ test('faults are counted by their kind', () => {
   expect(host.link.counters.retransmissions).toBeGreaterThan(0);
 });
 
-// The vectors of the link are the quick tests of the end of the sequence numbers.
+// link-vectors.test.ts tests the end of the sequence numbers in a short time.
 test('70,000 messages pass the end of the sequence numbers, over a medium that loses and repeats', {
   tags: 'long',
 }, () => {

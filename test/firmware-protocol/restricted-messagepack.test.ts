@@ -179,7 +179,7 @@ describe('40 bytes that claim huge contents are refused after a few bytes, befor
     ['arrays of 65535 in one another', `${'dcffff'.repeat(13)}00`],
     ['forty arrays in one another', '91'.repeat(40)],
     ['arrays of 15 in one another', '9f'.repeat(40)],
-    ['arrays of 40 empty arrays', `dc0028${'90'.repeat(36)}90`],
+    ['an array that claims 40 items and holds 37 empty arrays', `dc0028${'90'.repeat(36)}90`],
     ['a map of 2³² − 1', 'dfffffffff'.repeat(8)],
     ['bytes of 4 GiB', 'c6ffffffff'.repeat(8)],
     ['bytes of 64 KiB', `c600010000${'00'.repeat(35)}`],

@@ -22,7 +22,7 @@ const SCRIPT = fileURLToPath(
 );
 const hasPython = PYTHON !== undefined;
 
-/** The fields as the codec has them: hex becomes bytes if the row says so. */
+/** The fields as the codec returns them. Hexadecimal texts become bytes in fields of type bytes. */
 function codecFields(vector: MessageVector): Record<string, unknown> {
   const { fields } = directedRow(vector.name, vector.direction);
   return Object.fromEntries(

@@ -26,7 +26,7 @@ COMPLETED = 0
 BANK, WATCHDOG_MS = 0, 2000
 STATES = ["boot", "safe", "idle", "configured", "running", "done", "halted", "fault"]
 OUTCOMES = ["completed", "overload", "aborted", "stopped", "watchdog", "fault"]
-# Every cell of −1 a, 2 a, −1 a: a chain of equal conductances between two grounds.
+# A chain of four cells: conductances of 0.375 G_fs between neighbours, and from both ends to ground.
 CHAIN = {"A": [[0.75, -0.375, 0, 0], [-0.375, 0.75, -0.375, 0], [0, -0.375, 0.75, -0.375], [0, 0, -0.375, 0.75]],
          "b": [0.1875, 0, 0, 0]}
 
@@ -61,7 +61,7 @@ def load(board, matrix, vector):
     initial = bytes(2 * n)
     damping, noise_amplitude, noise_shift = 0, 0, identity["noiseShiftMin"]
     board.request(DEFINE_PROGRAM, BANK, DENSE, n, n, bits, 0)
-    # Twelve bytes of frame, at most sixteen of the array, the numbers and the head of the codes.
+    # A frame has 12 bytes of header and CRC. Its message has at most 16 bytes besides the codes.
     step = (identity["frameBytes"] - 28) // 2 * 2
     for first in range(0, len(couplings), step):
         entry = first // (1 if bits <= 8 else 2)

@@ -7,7 +7,7 @@ import { UsbBus } from './usb-bus.js';
 const FRAME_BYTES_MAX = 65536;
 const STEP_NS = 100_000;
 const START_NS = 20e6;
-/** When this number of bytes of the host is on the way, its writes wait. */
+/** A write of the host waits while the chip has more than this many bytes still to take. */
 const OUTGOING_BYTES_MAX = 4096;
 const VIRTUAL_MS_MAX = 600_000;
 
@@ -106,7 +106,7 @@ function plugIn(chip: PicoChip, channel: Channel, name: string): Omit<PluggedIn,
       chip.run(STEP_NS, () => due.length > 0);
       for (let callback = due.shift(); callback; callback = due.shift()) callback();
       await turn();
-      if (chip.nanos > endNs) throw new Error(`nothing within ${VIRTUAL_MS_MAX} ms of virtual time`);
+      if (chip.nanos > endNs) throw new Error(`no result within ${VIRTUAL_MS_MAX} ms of virtual time`);
     }
     return watched;
   }

@@ -41,7 +41,7 @@ const BOARDS: readonly (readonly [string, RcParts])[] = [
 interface Bench extends PluggedIn {
   readonly circuit: RcCircuit;
   readonly device: Device;
-  /** The findings of chip checker, circuit and bus. */
+  /** The faults that strict-chip.ts, the circuit and the bus have found. */
   readonly faults: () => string[];
 }
 
@@ -93,7 +93,7 @@ for (const [name, parts] of BOARDS)
     const { samples, report } = await acquire(bench, system, settled);
     expect(report).toMatchObject({ outcome: 'completed', overloadedCellCount: 0 });
     expectNear(moments(samples).mean, EXACT);
-    // These are the voltages of the capacitors themselves, which the firmware knows only by its converter.
+    // Here the voltages of the capacitors themselves are compared. The firmware only knows its ADC readings.
     expectNear(bench.circuit.volts(), EXACT);
     expect(bench.faults()).toEqual([]);
   });

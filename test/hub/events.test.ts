@@ -58,7 +58,7 @@ describe('an observer of a shared board', () => {
       const run = await runForLong(device);
       expect(await ask(hub, 'POST', '/api/boards/a/stop')).toEqual({ status: 200, body: { state: 'safe' } });
       expect(await run.finished).toMatchObject({ outcome: 'stopped' });
-      // Its own stops still take effect, though the server has used numbers of its session.
+      // The stop of the server used a number of the session. A later stop of the driver must take effect too.
       await device.acknowledge();
       const again = await runForLong(device);
       await device.stop();

@@ -9,7 +9,7 @@ import {
 import { ProductMatrix, type ProductShape } from '../../src/linalg/matrix-kernel/product-matrix.js';
 import { wild } from '../support/wild-numbers.js';
 
-/** Odd and even rows, stretches that begin at odd and even columns, and short ones. */
+/** Shapes with odd and even rows, and with short and long stretches that begin at odd and even columns. */
 const SHAPES: readonly ProductShape[] = [
   { groups: 1, rowsPerGroup: 1, blocks: [{ columns: 1 }] },
   { groups: 1, rowsPerGroup: 1, blocks: [{ columns: 1, stretches: 1 }] },

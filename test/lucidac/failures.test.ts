@@ -120,7 +120,7 @@ describe('a machine', () => {
     ['sends too few samples', { run: 'few' }, 'SAMPLES_LOST', /sent \d+ of them/],
     ['sends too many samples', { run: 'many' }, 'SAMPLES_LOST', /or more/],
     ['sends no end', { run: 'no end' }, 'SAMPLES_LOST', /and the values at its end/],
-    ['sends samples of no type', { run: 'garbled' }, 'SAMPLES_LOST', /cannot be read/],
+    ['sends samples of an unknown type', { run: 'garbled' }, 'SAMPLES_LOST', /cannot be read/],
     ['overloads at every scale', { run: 'overload' }, 'OVERLOAD', /M0\/3/],
     ['does not say whether it overloaded', { silent: 'overloadCommand' }, 'TIMEOUT', /overloads/],
   ])(

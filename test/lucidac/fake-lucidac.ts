@@ -19,7 +19,7 @@ export interface Faults {
   refuse?: readonly [Command, string];
   /** This command is never answered. */
   silent?: Command;
-  /** The event in a run. */
+  /** What goes wrong in a run. */
   run?: 'hang' | 'error' | 'lose' | 'few' | 'many' | 'no end' | 'garbled' | 'overload';
   /** The fake answers all bytes by these bytes, and by nothing else. */
   answer?: Uint8Array;

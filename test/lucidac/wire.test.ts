@@ -45,12 +45,12 @@ describe('messages', () => {
     ]);
   });
 
-  it('the next drive sends coefficients and initial values alone', () => {
+  it('only coefficients and initial values are sent for the next drive', () => {
     const items = inputConfiguration(MAC, twoByTwo, placementOf(twoByTwo, 0), inputs);
     expect(items.map((item) => Object.keys(item)[1])).toEqual(['integrators', 'coefficients']);
   });
 
-  it('a constant comes from the output for its half of the lanes', () => {
+  it('the constant of a drive lane comes from output 15 for lanes below 16, and from output 14 for the others', () => {
     for (let turn = 0; turn < 8; turn++) {
       const at = placementOf(twoByTwo, turn);
       const select = configuration(MAC, twoByTwo, at, inputs)[2].select?.connections ?? [];

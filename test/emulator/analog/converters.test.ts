@@ -187,7 +187,7 @@ describe('a commit takes the memory of an unused program', () => {
   test.each([
     ['ideal', idealBoard({})],
     ['imperfect', { profile: findProfile('prototype-8')!, dieSeed: 3 }],
-  ])('on an %s board, and has the numbers of one in new memory', (_, die) => {
+  ])('on an %s board, and gives the same numbers as a commit in new memory', (_, die) => {
     const first = commitProgram(die, image([1, -2, 3, -4], 900, 12300));
     const next = image([-32768, 5, 0, 32767], 31, 24000);
     const second = commitProgram(die, next, undefined, first);

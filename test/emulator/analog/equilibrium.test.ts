@@ -116,8 +116,8 @@ describe.each(CASES)('$name', ({ image, tickLog2 }) => {
   });
 
   test('covariance is the Lyapunov solution', () => {
-    // This term is the noise of the array's carry in the symmetric cases (note, carry noise floor). In the
-    // other cases this noise is below 0.1 % of a standard error.
+    // This term is the noise of the array's carry in the symmetric cases (device-model.md, carry noise
+    // floor). In the other cases this noise is below 0.1 % of a standard error.
     const stiff = multiply(multiply(hA, hA), inverse(add(identity(cells), hA, -1 / 2)));
     const expected = add(thermal, stiff, CARRY_VARIANCE);
     const inflation = (1 + slowest ** 2) / (1 - slowest ** 2) / READINGS;

@@ -18,7 +18,7 @@ import {
 } from './attacks.js';
 
 const TOKEN = 'alice-0123456789abcdef-alice';
-/** How many connections are opened and dropped; the environment may ask for fewer. */
+/** How many connections are opened and dropped. THERMOLINK_TEST_CONNECTIONS replaces this number. */
 const CONNECTIONS = Number(process.env['THERMOLINK_TEST_CONNECTIONS'] ?? 100_000);
 
 const file = fileWriter();

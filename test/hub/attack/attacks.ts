@@ -75,7 +75,7 @@ export interface GreedyWay {
   close(): void;
 }
 
-/** Listens for one client, and raises the credit of its runs beyond all bounds on the way to the hub. */
+/** Connects one client to the hub, and raises the credit of each run to 10⁹ blocks on the way. */
 export async function greedyWay(target: Target): Promise<GreedyWay> {
   const open: Socket[] = [];
   const server = createServer((near) => {

@@ -50,7 +50,7 @@ const SMALL: Record<string, Network> = {
 };
 
 describe.each(Object.entries(SMALL))('Gauss–Newton factor of a small %s', (_, network) => {
-  it('squares to the definition of the matrix', () => {
+  it('has a KᵀK that equals the matrix of the definition', () => {
     const parameters = perturbed(network);
     const examples = noiseExamples(4, network.inputCount, network.outputCount, 12);
     const factor = gaussNewtonFactor(network, parameters, examples);

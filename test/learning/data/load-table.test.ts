@@ -95,7 +95,7 @@ describe('a table', () => {
     expect(examplesOf(other, other.test)).not.toEqual(examplesOf(first, first.test));
   });
 
-  it('takes the encoding of other rows, and refuses a text that it does not know', () => {
+  it('takes the encoding of an earlier table, and refuses a text that the earlier table does not have', () => {
     const { encoding } = load(csv());
     const later = load('size,colour,amount\n1,red,few\n2,red,few\n', 'amount', { encoding });
     expect(later.encoding).toEqual(encoding);

@@ -9,7 +9,7 @@ import { randomSource } from '../../../src/linalg/random.js';
 const STREAM = 9999;
 const [INPUTS, HIDDEN, OUTPUTS] = [3, 4, 2];
 
-/** Pairs with random inputs, whose targets `of` makes of them. */
+/** Pairs of random inputs x and the targets `of(x)`. */
 function pairs(count: number, seed: number, of: (x: Float32Array) => number[]): Pairs {
   const random = randomSource({ seed, stream: STREAM });
   const inputs = Float32Array.from({ length: count * INPUTS }, () => random.normal());
@@ -104,7 +104,7 @@ describe('a regression', () => {
       }
   }
 
-  it('tells its layers by the same rows: XᵀX ⊗ DᵀD of one example is its block of KᵀK', () => {
+  it('gives factors of a layer that fit K: for one example their product is the part of its row for the layer', () => {
     const single = regression({ train: pairs(1, 1, curved), test, hidden: [HIDDEN], draws: 1 });
     const at = single.evaluate(pointAt(parameters));
     const { data: row } = at.factor();
@@ -114,7 +114,7 @@ describe('a regression', () => {
         expect(first.inputs.data[i] * first.outputs.data[o]).toBeCloseTo(row[o * INPUTS + i], 12);
   });
 
-  it('sees every pair once in an epoch, and batches of its own for each seed', () => {
+  it('uses every pair once in an epoch, and other batches for another seed or epoch', () => {
     const small = regression({ train, test, hidden: [], batch: 8 });
     const firstLoss = (step: number, seed: number): number =>
       (small.evaluate(pointAt(new Float64Array(small.parameterCount), step, seed)).first as { loss: number })
@@ -168,7 +168,7 @@ describe('an autoencoder', () => {
   const set = { count: 6, inputs: images, labels: new Uint8Array(6) };
   const data = { name: 'd', rows: 5, columns: 5, classes: 2, train: set, test: set, digest: 'abc' };
 
-  it('its inputs are means of squares of pixels, and its targets are the same means', () => {
+  it('has as inputs the means over 2×2 pixels, and the same means as targets', () => {
     const problem = autoencoder(data, { hidden: [2], pool: 2 });
     expect([problem.rows, problem.columns, problem.parameterCount]).toEqual([2, 2, 4 * 2 + 2 + 2 * 4 + 4]);
     const { inputs, targets } = problem.testPairs;
@@ -179,7 +179,7 @@ describe('an autoencoder', () => {
     expect(out).toHaveLength(inputs.length);
   });
 
-  it('of other images or another pooling is another problem, for a checkpoint', () => {
+  it('of other images or with another pooling has other settings', () => {
     const settings = (made: object, from = data): string =>
       JSON.stringify(autoencoder(from, { hidden: [2], ...made }).settings);
     expect(settings({ pool: 2 })).not.toBe(settings({ pool: 2 }, { ...data, digest: 'other' }));

@@ -142,7 +142,7 @@ describe('an asynchronous training with a delay', () => {
       const before = events.slice(0, at);
       expect(before.lastIndexOf('run 0 begins')).toBeGreaterThan(before.lastIndexOf('run 0 ends'));
     }
-    // Each is run in the bank that it was sent to, and sent once.
+    // Each program runs in the bank to which its couplings were sent. No program is sent as a whole.
     expect(events.filter((event) => event === 'run 1 begins')).toHaveLength(STEPS - 1);
     expect(events).not.toContain('load 1 begins');
   });

@@ -121,7 +121,7 @@ describe('kfac', () => {
     }
   });
 
-  it('without its board has the inverse diagonals', async () => {
+  it('without a board uses the inverses of the diagonals', async () => {
     const { layers, gradient } = request();
     const step = await stepOf({ damping: 1e-9 }, createNoSolver());
     const { inputs, outputs } = layers!.curvatures()[1];
@@ -169,7 +169,7 @@ describe('kfac', () => {
       if (!loads) expect(result.cost.uploadBytes).toBe(0);
       else {
         expect(result.cost.uploadBytes).toBeGreaterThan(couplings);
-        // A drive has few bytes a column. If a scale is tried again, its drive is sent again.
+        // A drive for each column has few bytes. It is sent again if its scale is tried again.
         expect(result.cost.uploadBytes).toBeLessThan(couplings + 40 * columns);
       }
     }

@@ -35,7 +35,7 @@ describe('tngd', () => {
   );
 
   it.each(['keep', 'gradient', 'zero'] as const)(
-    'takes the same step from %s when the gradient comes late, and waits for it after the couplings',
+    'takes the same step from %s if the gradient is a promise',
     async (initial) => {
       const solver = exactSolver();
       const optimizer = createOptimizer('tngd', { initial, delay: initial === 'keep' ? 0.5 : 0 }, solver);
@@ -106,7 +106,7 @@ describe('tngd', () => {
     const kept = (await longer.update(longer.init(P), request())).state.arrays['solution'];
     expect(difference(first.state.arrays['solution'], kept)).toBeLessThan(1e-12);
     await delayed.update(first.state, request({ step: 9 }));
-    // Nothing follows the last of ten steps, so the board has nothing to wait for.
+    // The second update is the last of ten steps. No step follows it, so it leaves out the delay.
     expect(solver.calls.map(({ time }) => time)).toEqual([1, 0.5, 1]);
   });
 
@@ -155,7 +155,7 @@ describe('tngd', () => {
     await expect(update(bound * 1.01)).rejects.toMatchObject({ code: 'DIVERGED' });
   });
 
-  it('applies the same bounds to the delayed solution, which it keeps', async () => {
+  it('applies the same bounds to the solution after the delay, which is kept for the next step', async () => {
     const solver = exactSolver();
     const changed = (
       change: (x: Float64Array) => Float64Array,

@@ -93,14 +93,14 @@ describe('the lock of a directory', () => {
     utimesSync(lockFile(), time, time);
   };
 
-  it.runIf(isLinux)('of a process whose number another one has now is taken over', () => {
+  it.runIf(isLinux)('of an earlier process whose number now belongs to another process is taken over', () => {
     const release = lockDirectory(directory);
     const own = JSON.parse(readFileSync(lockFile(), 'utf8'));
     release();
-    // The parent of this process lives, and did not begin when this process did.
+    // The parent process is alive, but it did not begin at the time that the lock names.
     writeLock({ ...own, pid: process.ppid });
     expect(takenOver()).toBe(true);
-    // An earlier version wrote no start: its lock is older than the process with its number.
+    // An earlier version wrote no time of the beginning. This lock is older than the process with its number.
     writeLock({ pid: process.ppid, host: hostname() });
     age(30 * 86_400_000);
     expect(takenOver()).toBe(true);

@@ -13,7 +13,6 @@ import { randomProblem, rootMeanSquare } from '../../support/one-pass.js';
 
 const CELLS = 8;
 
-/** P⁻¹. */
 function inverseOf(p: Matrix): Float64Array {
   const outcome = cholesky(p);
   if (!outcome.ok) throw new Error('bug: not positive definite');
@@ -97,7 +96,7 @@ async function expectCovariances(dies: readonly number[], most: number): Promise
 }
 
 /**
- * The figure of docs/how-to/calibrate.md, by hand, minutes:
+ * Measures the figure of docs/how-to/calibrate.md. It takes minutes and is started by hand:
  *
  *   CALIBRATED_DRAWS=200000 npx vitest run test/measure/calibration/draws.test.ts
  */

@@ -58,7 +58,7 @@ function meanOf(values: readonly number[]): number {
  * solutions of 8 cells. The mean z² of one solution has a standard deviation of about 0.33 (64 cells) or 0.9
  * (8 cells).
  */
-describe('the standard error on boards that are not ideal, nor calibrated', () => {
+describe('the standard error on boards that are neither ideal nor calibrated', () => {
   type Case = readonly [profile: string, condition: number, tolerance: number];
   const quick: Case[] = [['prototype-64', 10, 1e-2]];
   const long: Case[] = [
@@ -90,7 +90,7 @@ describe('the standard error on boards that are not ideal, nor calibrated', () =
 });
 
 describe('refinement on a calibrated board', () => {
-  it('reaches 1e-6 in fewer passes, and its standard error is as correct', { tags: 'long' }, async () => {
+  it('reaches 1e-6 in fewer passes, and its standard error is also correct', { tags: 'long' }, async () => {
     const before = await solves('prototype-64', 10, 1e-6, [1], 18);
     const after = await solves('prototype-64', 10, 1e-6, [1], 18, true);
     expect(Math.max(...after.passes)).toBeLessThan(Math.min(...before.passes));
@@ -102,14 +102,14 @@ describe('refinement on a calibrated board', () => {
 });
 
 /**
- * The figures of docs/how-to/calibrate.md, by hand, a minute:
+ * Measures the figures of docs/how-to/calibrate.md. It takes a minute and is started by hand:
  *
  *   IMPERFECT_SOLVES=1 npx vitest run test/measure/calibration/error-bars.test.ts
  *
- * IMPERFECT_SOLVES is the first of two dies.
+ * IMPERFECT_SOLVES is the seed of the first of two dies. Use dies that were not used before.
  */
 const firstDie = process.env['IMPERFECT_SOLVES'];
-describe.skipIf(firstDie === undefined)('on dies that were never tried', () => {
+describe.skipIf(firstDie === undefined)('the standard error on dies that were not used before', () => {
   // spu-8 at condition 100 is left out. Its couplings have errors of 3 %, so its passes make no progress.
   const boards = ['prototype-8', 'prototype-64', 'harsh-64'];
   const runs = boards.flatMap((board) => [10, 100].map((condition) => [board, condition] as const));
