@@ -61,14 +61,14 @@ describe('other facts that a board tells', () => {
     expect((await board('prototype-8').open()).identity.hasKnownCovariance).toBe(false);
   });
 
-  it('a die that warms up says so', async () => {
+  it('the temperature of a die that warms up', async () => {
     const device = await connect('emulator:ideal-8?faults=thermalDrift@0');
     onTestFinished(() => device.close());
     const { dieTemperatureKelvin } = await device.readSensors();
     expect(dieTemperatureKelvin).toBeCloseTo(300 + 20 / 64, 2);
   });
 
-  it('which board it is, for a checked time', async () => {
+  it('which board it is, for at most 60,000 ms', async () => {
     const { open, emulated } = board();
     const device = await open();
     await device.identify(60_000);

@@ -14,7 +14,7 @@ const TIMEOUT_MS = 300_000;
 const INTERRUPTED = 130;
 const TRAINING = ['ising', '--sites', '8', '--chains', '128', '--ticks', '128', '--steps', '200'];
 
-/** Waits until a board has done a tenth of its job. It has then about nine tenths to do. */
+/** Waits until a board has done about a tenth of its job. */
 async function partlyDone(server: NatsServer): Promise<void> {
   const farm = await connectFarm({ url: server.url });
   try {

@@ -34,7 +34,7 @@ describe('writeArray', () => {
     expect((await readMatrix(path)).data).toEqual(values);
   });
 
-  it('keeps an array elsewhere if it can’t write the file, and names the place', async () => {
+  it('keeps an array in another file if it can’t write the file, and names the other file', async () => {
     const error = await thrown(() => writeArray(file('gone/x.csv'), Float64Array.of(1, 2)));
     expect(error).toMatchObject({
       code: 'BAD_FILE',
@@ -45,7 +45,7 @@ describe('writeArray', () => {
     rmSync(dirname(kept), { recursive: true });
   });
 
-  it('writeText also keeps text elsewhere, so a measurement is not lost', async () => {
+  it('writeText also keeps a text in another file, so a measurement is not lost', async () => {
     const error = await thrown(() => writeText(file('gone/calibration.json'), '{}\n'));
     const kept = /The result is in (\S+)\.$/.exec(error.hint!)![1];
     expect(readFileSync(kept, 'utf8')).toBe('{}\n');
@@ -57,10 +57,10 @@ describe('checkOutput', () => {
   it.each([
     ['another format', 'x.mat', 'BAD_ARGUMENT', /ends in \.npy, \.csv, \.tsv, \.txt/],
     ['no format', 'x', 'BAD_ARGUMENT', /ends in/],
-    ['a name of every object', 'x.constructor', 'BAD_ARGUMENT', /ends in/],
+    ['the name of a property of every object', 'x.constructor', 'BAD_ARGUMENT', /ends in/],
     ['no directory', 'no/such/x.npy', 'BAD_FILE', /Nothing was computed/],
-    ['a file for a directory', 'file/x.npy', 'BAD_FILE', /Nothing was computed/],
-    ['a directory for a file', 'directory.npy', 'BAD_FILE', /path of a file/],
+    ['a file in place of a directory', 'file/x.npy', 'BAD_FILE', /Nothing was computed/],
+    ['a directory in place of a file', 'directory.npy', 'BAD_FILE', /path of a file/],
     ['a name that is too long', `${'x'.repeat(300)}.csv`, 'BAD_FILE', /Nothing was computed/],
   ])('refuses %s', async (_, name, code, hint) => {
     mkdirSync(file('directory.npy'), { recursive: true });
@@ -82,7 +82,7 @@ describe('checkOutput', () => {
 });
 
 describe('--out', () => {
-  /** This device does not exist. If the error is about something else, no connection was tried. */
+  /** A device that does not exist. An error about another thing shows that no connection was tried. */
   const NOWHERE = ['--device', 'tcp://127.0.0.1:1'];
 
   it.each([

@@ -18,7 +18,7 @@ export interface ClientResult {
   readonly stderr: string;
 }
 
-/** client.py with these arguments, to its end. */
+/** Runs client.py with these arguments until it ends. */
 export function runClient(...args: readonly string[]): ClientResult {
   const { status, stdout, stderr } = spawnSync(
     python.program!,

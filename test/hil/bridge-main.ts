@@ -14,7 +14,7 @@ import { BOUGHT_PARTS, RC_POWER_ON_NS, rcCircuit } from './rc-circuit.js';
 const STEP_NS = 100_000;
 /** The computing time after which the event loop gets a turn. */
 const TURN_MS = 8;
-/** A chip that is later than this does not catch up any more. */
+/** If virtual time is later than real time by more than this, it does not catch up. */
 const LATE_NS = 20e6;
 const OUTGOING_BYTES_MAX = 8192;
 

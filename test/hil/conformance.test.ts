@@ -12,11 +12,11 @@ import { makeMcu, readUf2File } from './firmware.js';
 import { PicoChip, readUf2 } from './pico-chip.js';
 import { plugInUart, plugInUsb } from './pico-port.js';
 
-/** The rules that no board here can show: servers, no hold, many cells. */
+/** Rules that these boards cannot show: several connections, no feature `hold`, samples of many cells. */
 const NOT_SHOWN = CLAUSES.filter(
   ({ id, connections }) => connections || id === 'RUN-4' || id === 'BLOCK-2',
 ).map(({ id }) => id);
-/** A Pico keeps a calibration record, the other board keeps no record. */
+/** Rules for boards that keep a calibration record, as a Pico does, and rules for boards that do not. */
 const RULES_OF_RECORD = /^CALIBRATION-[1-5]$/;
 const RULES_WITHOUT_RECORD = /^CALIBRATION-6$/;
 
@@ -61,8 +61,8 @@ describe('the rules of the protocol are kept', () => {
 });
 
 /**
- * Gives a process priority over other work, because a real board has its own processor. This process cannot
- * see other causes of waiting. Without the right to set priorities nothing changes.
+ * Gives the process of QEMU priority over other work, because a real board has its own processor. If this
+ * process has no right to set priorities, nothing changes.
  */
 function computeFirst(pid: number): void {
   for (const thread of readdirSync(`/proc/${pid}/task`))

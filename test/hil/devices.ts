@@ -18,7 +18,7 @@ export async function openTcp(uri: string) {
   return openTcpPort(address);
 }
 
-/** A line: its server does not notice that a client has gone. */
+/** A device that, like a serial line, does not notice that a client has left. */
 const lineOver = (uri: string, end: () => Promise<void>): RunningDevice => ({
   uri,
   hangsUp: false,

@@ -2,7 +2,7 @@ import { PROGRAM_MODE } from '../../firmware-protocol/program-image.js';
 import type { Device } from '../../src/driver/device.js';
 import { programImage } from '../support/analog-boards.js';
 
-/** The messages of some runs to a host, without times. */
+/** What the host learns of a run, without times. */
 export interface Told {
   readonly outcome: string;
   readonly ticksDone: number;
@@ -11,7 +11,7 @@ export interface Told {
   readonly tick: number;
 }
 
-/** Programs of all kinds that a board has: dense without noise, with it, factored with it, in both banks. */
+/** Runs a dense program without noise, a dense one with noise and a factored one with noise, in two banks. */
 export async function life(device: Device, cells: number, samples: number): Promise<Told[]> {
   const told: Told[] = [];
   const kinds = [

@@ -44,7 +44,7 @@ describe('a Pico that restarts', () => {
     await emulated.close();
   });
 
-  /** After a restart the host finds no earlier data, and the board behaves as a new one. */
+  /** Checks that after a restart no program is there, and that the results are those of a new board. */
   async function nextLife({ port, clock, run }: PluggedIn, epoch: number): Promise<void> {
     const device = await run(Device.open(port, { clock }));
     expect(device.identity.bootEpoch).toBe(epoch);

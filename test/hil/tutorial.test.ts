@@ -12,7 +12,7 @@ const run = promisify(execFile);
 /** Commands and their outputs. The other blocks need a Pico on a port. */
 const SHOWN = /```\n([^`]*--device "\$BOARD"\n)```\n\n```text\n([^`]*)```/g;
 
-/** Without names and measured times, which depend on where it runs. */
+/** The text without names and measured times, which differ from machine to machine. */
 const comparable = (text: string): string =>
   text
     .trim()

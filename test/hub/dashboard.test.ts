@@ -54,7 +54,7 @@ describe('the documents about the metrics of a hub', () => {
 });
 
 describe.runIf(hasPrometheus)('the Prometheus of Debian', () => {
-  it('accepts our names and those on the page', { tags: ['long'] }, () =>
+  it('objects to three names of Node.js, and to no name of ours', { tags: ['long'] }, () =>
     withHub(async (hub) => {
       const minded = mindedMetrics(await metricsText(hub));
       expect(minded.filter((line) => !/^nodejs_active_\w+_total /.test(line))).toEqual([]);
@@ -80,7 +80,7 @@ describe.runIf(hasPrometheus)('the Prometheus of Debian', () => {
         for (const [title, expression] of QUERIES) {
           const asked = expression.replaceAll('$board', '.+').replaceAll('$__rate_interval', '5s');
           expect(asked).not.toContain('$');
-          // Round trips have a rate only while somebody asks.
+          // The rate of round trips has a value only while a client asks the board.
           const values = async (): Promise<number[]> => {
             await device.readStatus();
             return query(asked);

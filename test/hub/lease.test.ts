@@ -59,7 +59,7 @@ describe('a lease', () => {
     expect(told).toContain('waitedTooLong');
   });
 
-  it('is waited for a moment even by a client that does not wait, because its own last connection may still be closing', async () => {
+  it('is given to a client that does not wait if its holder leaves at once, as a connection that closes does', async () => {
     const { clock, ask } = queueOf();
     const first = await ask('a');
     const again = ask('a');

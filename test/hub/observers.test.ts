@@ -64,7 +64,7 @@ it('a slow observer stays connected while it gets the missed events, one at a ti
   expect(socket.isTerminated).toBe(false);
   await socket.read();
   expect(made).toBe(2);
-  // The bound of waiting events still holds for events that come meanwhile.
+  // The bound on waiting events counts only events that come meanwhile, and none of the missed events.
   observers.tell(history);
   expect(socket.isTerminated).toBe(false);
   observers.tell(incident('one too many'));

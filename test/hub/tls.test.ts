@@ -43,8 +43,8 @@ it('a client with TLS at a server without a certificate is told not to use it', 
   }));
 
 it.each([
-  ['a certificate that is none', { cert: 'junk', key: KEY }],
-  ['a key that is none', { cert: CERT, key: CERT }],
+  ['a text that is not a certificate', { cert: 'junk', key: KEY }],
+  ['a certificate in place of a key', { cert: CERT, key: CERT }],
 ])('%s is refused before a board is opened', async (_, pair) => {
   const opened = vi.fn<typeof openPort>(openPort);
   const started = withHub(() => Promise.resolve(), { tls: pair, openPort: opened });

@@ -9,7 +9,7 @@ import { observe, withHub } from './shared-board.js';
 const directory = temporaryDirectory();
 const digits = fewDigits();
 
-it('a training on a shared board has the bits of one on the board, and observers see its curves', {
+it('a training on a shared board has the bits of a training on a local board, and observers see its curves', {
   tags: 'long',
 }, async () => {
   const train = async (name: string, device: string): Promise<readonly { readonly loss: number }[]> => {

@@ -26,11 +26,11 @@ async function readyThread(network: Network): Promise<GradientThread> {
 }
 
 describe('a gradient thread', () => {
-  it('gives the bits of this thread: a perceptron', { tags: 'long' }, () =>
+  it('gives the bits of the main thread for a perceptron', { tags: 'long' }, () =>
     expectSameBits(createMlp({ inputCount: 12, hidden: [7], classes: 4 })),
   );
 
-  it('gives the bits of this thread: a convolution', { tags: 'long' }, () =>
+  it('gives the bits of the main thread for a convolution', { tags: 'long' }, () =>
     expectSameBits(createConvolutionClassifier({ rows: 8, columns: 8, classes: 3, hidden: [5] })),
   );
 
@@ -70,7 +70,7 @@ describe('a gradient thread', () => {
     );
   });
 
-  it('leaves the work to this thread before it is ready, after it has ended, and after a failure', async () => {
+  it('leaves the work to the main thread before it is ready, after it has ended, and after a failure', async () => {
     const network = createMlp({ inputCount: 12, hidden: [7], classes: 4 });
     const batch = noiseExamples(BATCH, 12, 4, 4);
     const parameters = noiseVector(network.parameterCount, 4, 0.3);
@@ -89,7 +89,7 @@ describe('a gradient thread', () => {
     expect(await cut).toEqual(expected);
   });
 
-  it('computes large gradients from the first one on; if it ends, this thread computes the lost gradient', {
+  it('computes large gradients from the first one on; if it ends, the main thread computes the lost gradient', {
     tags: 'long',
   }, async () => {
     const network = createConvolutionClassifier({ rows: 28, columns: 28, classes: 2 });

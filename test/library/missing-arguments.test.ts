@@ -9,7 +9,7 @@ import * as serve from '../../src/serve/index.js';
 import * as transport from '../../src/transport/index.js';
 import type { Anything } from '../support/refusals.js';
 
-/** The entries that act, and the conversion of volts. The others compute from values that these return. */
+/** The functions of the entries that use boards or files, and of the conversion of volts. */
 const FUNCTIONS = Object.entries({
   ...core,
   ...files,

@@ -72,7 +72,7 @@ describe('the module', () => {
 
   const script = 'src/linalg/matrix-kernel/scripts/build-matrix-kernel.mjs';
 
-  it('names the present sources (npm run build)', () => {
+  it('names the digest of the present sources (otherwise run npm run build)', () => {
     execFileSync(process.execPath, [script, '--check-sources']);
   });
 

@@ -12,7 +12,7 @@ const normals = (rows: number, columns: number) =>
     columns,
     Float64Array.from({ length: rows * columns }, () => random.normal()),
   );
-/** A factor whose spectrum falls by 2 from one direction to the next. */
+/** A factor whose columns fall by a factor of 2 from one column to the next. */
 const factor = normals(24, 15);
 for (let i = 0; i < factor.data.length; i++) factor.data[i] *= 2 ** -(i % 15);
 const found = dominantSubspace(factor, normals(4, 15), 12);
@@ -30,7 +30,7 @@ describe('the dominant subspace of a factor', () => {
     expect(found.largest / ritz[3]).toBeCloseTo(1, 12);
   });
 
-  it('leaves the rest of the spectrum when it is taken out', () => {
+  it('has a complement with the other eigenvalues', () => {
     const rest = withoutSubspace(factor, found);
     expect(symmetricEigen(formDense(rest, 0)).values[14] / exact[10]).toBeCloseTo(1, 5);
     const x = normals(1, 15).data;
@@ -40,7 +40,7 @@ describe('the dominant subspace of a factor', () => {
     expect(norm2(difference)).toBeLessThan(1e-12 * norm2(x));
   });
 
-  it('survives rows that depend on each other', () => {
+  it('is also found from two equal starting vectors', () => {
     const start = normals(3, 15);
     start.data.copyWithin(15, 0, 15);
     const { basis, largest } = dominantSubspace(factor, start, 3);

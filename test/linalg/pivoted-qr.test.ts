@@ -6,7 +6,7 @@ import { normalMatrix, normalVector, problemRandom } from '../support/solver-pro
 
 const random = problemRandom(720);
 
-/** n×k of the rank r. */
+/** A random n×k matrix of rank r. */
 function ofRank(n: number, k: number, r: number) {
   const left = normalMatrix(random, n, r);
   const right = normalMatrix(random, k, r);
@@ -43,8 +43,8 @@ test.each([
         .every((value) => Math.abs(value) < 1e-12),
     ).toBe(true);
   }
-  // A shortest solution is orthogonal to the null space. The shortest solution of a combination is orthogonal
-  // to the null space of E.
+  // The shortest solution of Eᵀx = b is orthogonal to the null space of Eᵀ. The combination y makes E·y the
+  // projection of g: the columns of E are orthogonal to E·y − g.
   const b = matVecTransposed(e, normalVector(random, n));
   const x = shortestWithImage(qr, b);
   expect(normInf(subtract(matVecTransposed(e, x), b))).toBeLessThan(1e-11);

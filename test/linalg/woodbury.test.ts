@@ -5,7 +5,7 @@ import { formDense, norm2, subtract } from '../../src/linalg/products.js';
 import { solveByWoodbury } from '../../src/linalg/woodbury.js';
 import { normalMatrix, normalVector, problemRandom } from '../support/solver-problems.js';
 
-test('is the dense solve of (KᵀK + λI)x = b', () => {
+test('equals the dense solution of (KᵀK + λI)x = b', () => {
   const random = problemRandom(91);
   const factor = normalMatrix(random, 5, 30);
   const b = normalVector(random, 30);

@@ -5,7 +5,7 @@ import { idealBoard } from '../../support/analog-boards.js';
 describe('the embedded module', () => {
   const script = 'emulator/kernel/scripts/build-kernel.mjs';
 
-  test('names the present sources (npm run build)', () => {
+  test('names the digest of the present sources (otherwise run npm run build)', () => {
     execFileSync(process.execPath, [script, '--check-sources']);
   });
 

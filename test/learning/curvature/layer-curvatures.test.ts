@@ -8,7 +8,7 @@ import type { LayerPlace } from '../../../src/learning/problem/contract.js';
 import { formDense, gramOfColumns } from '../../../src/linalg/products.js';
 import { noiseExamples, noiseVector } from '../../support/network-examples.js';
 
-/** float32 derivatives. */
+/** Tolerance for derivatives in float32. */
 const TOLERANCE = 1e-5;
 
 function curvaturesOf(network: Network, count: number) {
@@ -22,7 +22,7 @@ function curvaturesOf(network: Network, count: number) {
   return { parameters, examples, factors, curvatures };
 }
 
-/** The index among the parameters of input i (the last is the bias) of output o. */
+/** The index of the parameter from input i to output o. The last i stands for the bias. */
 const place = (layer: LayerPlace, o: number, i: number): number =>
   i === layer.inputs ? layer.biasOffset + o : layer.weightOffset + o * layer.inputs + i;
 

@@ -3,7 +3,7 @@ import { uniformFacePoints } from '../../../src/learning/pinn/points.js';
 
 // With 4000 points and ten faces, some count is off by more than the limit for one seed in 5·10⁵.
 it.each([1, 2, 5])(
-  'boundary points of a cube of %d dimensions lie on all of its faces alike',
+  'boundary points of a cube of %d dimensions are equally frequent on all of its faces',
   (dimensions) => {
     const count = 4000;
     const { coordinates } = uniformFacePoints(count, dimensions, 11);

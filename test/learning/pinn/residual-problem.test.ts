@@ -119,7 +119,7 @@ describe('the known solutions', () => {
     },
   );
 
-  it('has no error against itself, and zero has the error 1', () => {
+  it('has the relative error 1 for parameters of zero', () => {
     const problem = new ResidualProblem(heat(4), [3]);
     expect(problem.relativeError(new Float64Array(problem.parameterCount))).toBe(1);
   });

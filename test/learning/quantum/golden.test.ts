@@ -57,7 +57,7 @@ describe.each(cases.map((golden) => [golden.name, golden] as const))(
       expectClose(factor.data, golden.factor);
     });
 
-    it('in T and tanh T after moves, which are followed one by one', () => {
+    it('in the inputs of the hidden units and their tanh, which are updated after each flip', () => {
       const chains = goldenChains();
       const moved = Int8Array.from(golden.spins);
       for (let c = 0; c < chains.count; c++) {

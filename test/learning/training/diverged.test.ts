@@ -77,7 +77,7 @@ it.each([
   });
 });
 
-it('an optimizer without curvature spends no time on it', async () => {
+it('a training by an optimizer without curvature spends no time on curvature', async () => {
   const records: StepRecord[] = [];
   await run(mlp, 0.1, (record) => records.push(record));
   expect(records.map(({ timing }) => timing.curvatureMs)).toEqual([0, 0, 0]);

@@ -69,7 +69,7 @@ describe('layers over boards', () => {
     const boards = [board(), board()];
     const two = await trained(createBoardGroupSolver(boards));
     expect(two).toEqual(await trained(createAnalogSolver(board())));
-    // 2 steps of 3 layers, the first with a delay.
+    // Each of 3 layers has three runs: one for each of 2 steps, and one for the delay of the first step.
     expect(boards.map(({ runs }) => runs.length)).toEqual([3, 6]);
   });
 

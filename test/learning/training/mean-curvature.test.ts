@@ -43,7 +43,7 @@ async function trained(optimizer: Optimizer, change: Partial<TrainProblemRequest
   return { parameters, records };
 }
 
-/** θ − θ' of one step, by the rate 1 and without a clip: the direction. */
+/** The direction of a step: parameters before minus parameters after it, at rate 1 and without a clip. */
 async function direction(optimizer: Optimizer, asked: StepRequest): Promise<Float64Array> {
   const { parameters } = await optimizer.update(optimizer.init(P), asked);
   return subtract(asked.parameters, parameters);
@@ -54,7 +54,7 @@ const off = (a: Float64Array, b: Float64Array): number => norm2(subtract(a, b)) 
 describe('a curvature that is averaged over batches', () => {
   const free = { rate: 1, finalRate: 1, clip: Infinity, damping: 0.05 };
 
-  it('with R = 1 and a mean of one batch answers as its factor does, within quantization', async () => {
+  it('of one batch gives the direction of its factor, except for the rounding of codes', async () => {
     const settings = { ...free, ticks: 4096, runs: 3 };
     const exact = await direction(createOptimizer('ngd', free), request());
     const factored = await direction(onBoard(settings), request());
@@ -63,7 +63,7 @@ describe('a curvature that is averaged over batches', () => {
     expect(off(dense, exact)).toBeLessThan(1e-3);
   });
 
-  it('with an exact solver is the exact counterpart, ngd, over several batches', async () => {
+  it('of several batches gives the steps of ngd if the solver is exact', async () => {
     const mean = { ...free, average: 0.7, reload: 2 };
     const digital = createOptimizer('ngd', mean);
     const solver = createOptimizer('tngd', { ...mean, ticks: 1, runs: 1 }, createExactSolver());
@@ -79,8 +79,7 @@ describe('a curvature that is averaged over batches', () => {
       [a, b] = [one.state, other.state];
       expect(off(one.parameters, other.parameters)).toBeLessThan(1e-9);
       if (step % 2 === 0) {
-        // The first batches have equal weights, until such a weight is as small as the weight of a later
-        // batch.
+        // The n-th batch gets the weight 1/n, but never less than 0.3.
         const kept = Math.min(1 - 1 / (step / 2 + 1), 0.7);
         expected = expected.map((value, at) => {
           const [i, j] = [Math.floor(at / P), at % P];

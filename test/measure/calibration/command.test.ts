@@ -27,7 +27,7 @@ beforeAll(async () => {
 afterAll(() => rmSync(directory, { recursive: true }));
 
 describe('thermolink calibrate', () => {
-  it('its record may come back with a byte order mark, as some editors write one', async () => {
+  it('solve takes the written record also with a byte order mark, which some editors add', async () => {
     writeFileSync(file('mark.json'), `\uFEFF${readFileSync(file('die-3.json'), 'utf8')}`);
     const { exitCode } = await runCommand('solve', ...SOLVE(), ...BOARD, '--calibration', file('mark.json'));
     expect(exitCode).toBe(0);
@@ -147,7 +147,7 @@ describe('commands that take a calibration', () => {
     }
   });
 
-  it('sample warns, by name, if the covariance is that of an unknown board', async () => {
+  it('sample warns of an uncalibrated board whose covariance is not known', async () => {
     const draws = ['sample', '--matrix', file('A.csv'), '--count', '3', '--out', file('x.npy')];
     expect((await runCommand(...draws, ...BOARD)).stderr).toMatch(/^warning: uncalibrated-board: /m);
     expect(JSON.parse((await runCommand(...draws, ...BOARD, '--json')).stdout).warnings).toEqual([
