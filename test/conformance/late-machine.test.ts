@@ -96,8 +96,8 @@ describe('a rule about time that fails', () => {
 });
 
 it('a board that sometimes sends late is found on an undisturbed machine', { tags: 'long' }, async () => {
-  // The board does not send a frame again at its first timeout, once. It sends the frame again at the next
-  // timeout, 750 ms after the first sending.
+  // One frame is not sent again at its first timeout, but only at the next timeout, 750 ms after the first
+  // sending.
   let repeated = 0;
   const seen = new Set<number>();
   const mutation: Mutation = {

@@ -25,7 +25,7 @@ export const MORE_MUTANTS: readonly Mutant[] = [
           open = nonce;
         }
         if (next < 0 || !isCommand(frame)) return [frame];
-        // The board expects frame 0, and takes the frame as one with a much later number.
+        // The board expects frame 0 again, and drops frames with later numbers.
         return frame.seq === next++ ? [frame] : [];
       },
     };
@@ -94,7 +94,7 @@ export const MORE_MUTANTS: readonly Mutant[] = [
       },
     };
   }),
-  mutant('NONCE-1', 'remembers the open session only', () => {
+  mutant('NONCE-1', 'remembers only the nonce of the open session', () => {
     const firsts: number[] = [];
     let change = 0;
     return {

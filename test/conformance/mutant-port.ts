@@ -15,7 +15,7 @@ import type { Port } from '../../firmware-protocol/port.js';
 export interface Passing<M> {
   readonly frame: Frame;
   readonly message: M | undefined;
-  /** Delimiters directly before it. */
+  /** Number of delimiters directly before the frame. */
   readonly delimiters: number;
 }
 
@@ -33,17 +33,17 @@ export interface Mutation {
   /** Changes the bytes to the board before they are split into frames. */
   readonly bytesToDevice?: (bytes: Uint8Array) => Uint8Array;
   readonly bytesToHost?: (bytes: Uint8Array) => Uint8Array;
-  /** The delimiters that go before a frame to the host. */
+  /** Changes the number of delimiters before a frame to the host. */
   readonly delimiters?: (count: number) => number;
   /** Called at the start with a function that sends one more frame to the host. */
   readonly start?: (say: (frame: Frame) => void) => void;
-  /** How the port of the board closes after the port of the host. Default: at once. */
+  /** When the close of the host reaches the board. Default: at once. */
   readonly closes?: 'late' | 'never';
   /** The answer to the host's question whether the port is closed. */
   readonly isClosed?: false;
 }
 
-/** The bytes between two delimiters, and how many delimiters went before them. */
+/** Splits a stream into the blocks between delimiters, and counts the delimiters before each block. */
 class Splitter {
   #bytes: number[] = [];
   #delimiters = 0;

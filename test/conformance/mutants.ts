@@ -39,7 +39,10 @@ function resealed(block: Uint8Array, edit: (raw: Uint8Array) => void): readonly 
   return [cobsEncode(raw).slice(0, -1)];
 }
 
-/** Adds frames after frames of the board. It keeps the sequence numbers right for both ends. */
+/**
+ * Adds a command frame behind each frame of the board for which `after` returns a payload. The later sequence
+ * numbers and acknowledgements are changed so that both ends find them correct.
+ */
 function injecting(
   after: (frame: Frame, message: { name: string } | undefined) => Uint8Array | undefined,
 ): Mutation {
@@ -97,7 +100,7 @@ const FRAME_MUTANTS: readonly Mutant[] = [
   mutant('FRAME-1', 'accepts frames with any CRC', () => ({
     rubbish: (block) => resealed(block, () => undefined),
   })),
-  mutant('FRAME-2', 'numbers the answers to HELLO', () => ({
+  mutant('FRAME-2', 'sends the answer to HELLO with the sequence number 1', () => ({
     toHost: ({ frame }) => [frame.channel === CHANNEL.open ? { ...frame, seq: 1 } : frame],
   })),
   mutant('FRAME-3', 'accepts frames of any session', () => {
@@ -109,7 +112,7 @@ const FRAME_MUTANTS: readonly Mutant[] = [
       },
     };
   }),
-  mutant('FRAME-4', 'drops bytes that come in one chunk with HELLO', () => {
+  mutant('FRAME-4', 'drops the frames that come in the same chunk as HELLO', () => {
     let chunk = 0;
     let helloIn = -1;
     return {
@@ -119,12 +122,11 @@ const FRAME_MUTANTS: readonly Mutant[] = [
       },
       toDevice: ({ frame }) => {
         if (frame.channel === CHANNEL.open) helloIn = chunk;
-        // The dropped frame comes again later, and is dropped again.
         return frame.channel !== CHANNEL.open && helloIn === chunk ? [] : [frame];
       },
     };
   }),
-  mutant('FRAME-5', 'drops stops that are out of order', () => {
+  mutant('FRAME-5', 'drops a stop whose sequence number is lower than expected', () => {
     let next = 0;
     return {
       toDevice: ({ frame }) => {
@@ -139,13 +141,13 @@ const FRAME_MUTANTS: readonly Mutant[] = [
     toHost: ({ frame, message }) => {
       if (message?.name !== 'hello') return [frame];
       const { payload } = frame;
-      // The array of 33 items has a head of three bytes.
+      // The array has more than 15 items, so its head has three bytes. The third is the low byte of the count.
       const longer = Uint8Array.of(...payload, 0xd9, 200, ...new Uint8Array(200).fill(65));
       longer[2]++;
       return [{ ...frame, payload: longer }];
     },
   })),
-  mutant('FRAME-7', 'ends a frame only when the next one begins', () => {
+  mutant('FRAME-7', 'sends the delimiter at the end of a frame only with the next bytes', () => {
     let owed = false;
     return {
       bytesToHost: (bytes) => {
@@ -156,13 +158,13 @@ const FRAME_MUTANTS: readonly Mutant[] = [
     };
   }),
   mutant('FRAME-8', 'puts no delimiter before a frame', () => ({ delimiters: () => 0 })),
-  mutant('FRAME-9', 'counts every delimiter as a frame', () => ({
+  mutant('FRAME-9', 'counts empty frames as faulty frames', () => ({
     bytesToDevice: (bytes) => {
       const twice = bytes.some((byte, i) => byte === 0 && bytes[i + 1] === 0 && bytes[i + 2] === 0);
       return twice ? Uint8Array.of(...bytes, 1, 1, 0) : bytes;
     },
   })),
-  mutant('FRAME-10', 'begins a new frame after the longest length', () => {
+  mutant('FRAME-10', 'takes the bytes beyond the longest frame as another frame', () => {
     let since = 0;
     return {
       bytesToDevice: (bytes) => {
@@ -176,7 +178,7 @@ const FRAME_MUTANTS: readonly Mutant[] = [
       },
     };
   }),
-  mutant('FRAME-11', 'loses the frame after rubbish', () => {
+  mutant('FRAME-11', 'loses the command frame after a block that is not a frame', () => {
     let lose = false;
     return {
       rubbish: (block) => {
@@ -221,7 +223,7 @@ const PAYLOAD_MUTANTS: readonly Mutant[] = [
   mutant('PAYLOAD-1', 'accepts request ids of 64 bits', () => rewrites([0xcf, 0, 0, 0, 1, 0, 0, 0, 0], [40])),
   mutant('PAYLOAD-2', 'accepts integers in longer forms', () => rewrites([0xcc, 7], [7])),
   mutant('PAYLOAD-3', 'accepts nil as 0', () => rewrites([52, 0xc0], [52, 0])),
-  mutant('PAYLOAD-4', 'rejects a message with more items', () =>
+  mutant('PAYLOAD-4', 'rejects a message with more items than it knows fields', () =>
     rewrites([7, 8, 0xa1, 0x61], [0xc0, 0xc0, 0xc0]),
   ),
   mutant('PAYLOAD-5', 'does not count rejected messages', () =>
@@ -233,7 +235,7 @@ const PAYLOAD_MUTANTS: readonly Mutant[] = [
   mutant('PAYLOAD-7', 'does not count a request with id 0', () =>
     lies('readCounters', () => ({ messagesRejected: 0 })),
   ),
-  mutant('PAYLOAD-8', 'numbers cells in big-endian order', () =>
+  mutant('PAYLOAD-8', 'sends the indices of overloaded cells in big-endian order', () =>
     lies('runEnded', ({ overloadedCells }: { overloadedCells: Uint8Array }) => ({
       overloadedCells: overloadedCells.toReversed(),
     })),
@@ -249,7 +251,7 @@ const PAYLOAD_MUTANTS: readonly Mutant[] = [
       },
     };
   }),
-  mutant('PAYLOAD-10', 'reports a run with the request id of its start', () => {
+  mutant('PAYLOAD-10', 'sends the report of a run with the request id of its start', () => {
     let start = 0;
     return {
       toHost: ({ frame, message }) => {
@@ -266,7 +268,7 @@ const SESSION_MUTANTS: readonly Mutant[] = [
   mutant('SESSION-2', 'remembers the stop of the previous session', () =>
     lies('readStatus', () => ({ stopNumber: 3 })),
   ),
-  mutant('SESSION-3', 'forgets programs with the session', () => {
+  mutant('SESSION-3', 'forgets its programs when a new session opens', () => {
     let hellos = 0;
     return {
       toHost: ({ frame, message }) => {
@@ -286,13 +288,13 @@ const SESSION_MUTANTS: readonly Mutant[] = [
       nonce.every((byte) => byte === 0) ? { nonce: new Uint8Array(8).fill(77) } : {},
     ),
   ),
-  mutant('SESSION-7', 'reports the run of the previous session', () => {
+  mutant('SESSION-7', 'reports to a new session the run that this session ended', () => {
     let hellos = 0;
     return injecting((frame, message) =>
       frame.channel === CHANNEL.command && message?.name === 'ping' && hellos++ === 0 ? RUN_ENDED : undefined,
     );
   }),
-  mutant('SESSION-8', 'continues to count runs in the next session', () => {
+  mutant('SESSION-8', 'does not begin anew with the run ids in a new session', () => {
     let hellos = 0;
     return {
       toHost: ({ frame, message }) => {
@@ -334,24 +336,26 @@ const SESSION_MUTANTS: readonly Mutant[] = [
       },
     };
   }),
-  mutant('VERSION-1', 'does not answer another major version', () => ({
+  mutant('VERSION-1', 'does not answer a HELLO of another major version', () => ({
     toHost: ({ frame, message }) => (message?.name === 'helloRefused' ? [] : [frame]),
   })),
   mutant('VERSION-2', 'answers with the minor version of the host', () =>
     lies('hello', () => ({ minor: 2 })),
   ),
-  mutant('VERSION-3', 'rejects a start without the fields of 1.1', () => ({
+  mutant('VERSION-3', 'rejects a start without the fields that 1.1 added', () => ({
     toDevice: ({ frame, message }) =>
       message?.name === 'start' && frame.payload[0] !== 0xdc
         ? [{ ...frame, payload: Uint8Array.of(0x92, 32, 99) }]
         : [frame],
   })),
-  mutant('VERSION-4', 'tells every host all features', () => lies('hello', () => ({ features: 31 }))),
+  mutant('VERSION-4', 'tells a host of 1.0 features that 1.0 does not know', () =>
+    lies('hello', () => ({ features: 31 })),
+  ),
 ];
 
 const LINK_MUTANTS: readonly Mutant[] = [
   mutant('LINK-1', 'ignores the window of the host', () => ignores('hello', () => ({ window: 32 }))),
-  mutant('LINK-2', 'executes commands after a gap', () => {
+  mutant('LINK-2', 'executes a command although the frame before it is missing', () => {
     let next = 0;
     return {
       toDevice: ({ frame }) => {
@@ -373,7 +377,7 @@ const LINK_MUTANTS: readonly Mutant[] = [
     };
   }),
   mutant('LINK-4', 'ignores naks', () => ({ toDevice: ({ frame }) => [{ ...frame, flags: 0 }] })),
-  mutant('LINK-5', 'obeys the nak in an old acknowledgement', () => {
+  mutant('LINK-5', 'obeys a nak that comes with an old acknowledgement', () => {
     let last: Frame | undefined;
     let say: (frame: Frame) => void = () => undefined;
     return {
@@ -388,7 +392,7 @@ const LINK_MUTANTS: readonly Mutant[] = [
       },
     };
   }),
-  mutant('LINK-6', 'accepts every acknowledgement', () => {
+  mutant('LINK-6', 'accepts the acknowledgement of a frame that it never sent', () => {
     let sent = 65535;
     return {
       toHost: ({ frame }) => {
@@ -417,7 +421,7 @@ const COMMAND_MUTANTS: readonly Mutant[] = [
           : [frame],
     };
   }),
-  mutant('ONCE-2', 'answers a request that comes again as stale', () => {
+  mutant('ONCE-2', 'refuses a repeated request as stale', () => {
     const answered = new Set<number>();
     return {
       toHost: ({ frame, message }) => {
@@ -471,8 +475,10 @@ const COMMAND_MUTANTS: readonly Mutant[] = [
       },
     };
   }),
-  mutant('STOP-5', 'forgets commits with a stop', () => lies('readStatus', () => ({ committedBanks: 0 }))),
-  mutant('STOP-6', 'refuses a command after a stop of all as stale', () =>
+  mutant('STOP-5', 'forgets at a stop which banks are committed', () =>
+    lies('readStatus', () => ({ committedBanks: 0 })),
+  ),
+  mutant('STOP-6', 'refuses commands as stale after a stop that cancels all commands', () =>
     refusesAs(REFUSAL.cancelled, REFUSAL.stale),
   ),
   mutant('STOP-6', 'reads only 16 bits of the last request id', () =>
@@ -480,7 +486,7 @@ const COMMAND_MUTANTS: readonly Mutant[] = [
       lastRequestId: lastRequestId & 0xffff,
     })),
   ),
-  mutant('STOP-5', 'starts only the bank that was committed after a stop', () => {
+  mutant('STOP-5', 'refuses to start a bank that was committed before a stop', () => {
     let isStopped = false;
     return {
       toHost: ({ frame, message }) => {
@@ -491,7 +497,7 @@ const COMMAND_MUTANTS: readonly Mutant[] = [
       },
     };
   }),
-  mutant('STOP-1', 'takes a stop only after the commands before it', () => {
+  mutant('STOP-1', 'drops a stop while a command frame before it is missing', () => {
     let next = 0;
     return {
       toDevice: ({ frame }) => {
@@ -504,7 +510,7 @@ const COMMAND_MUTANTS: readonly Mutant[] = [
   mutant('STOP-2', 'executes commands that were sent before the stop', () =>
     ignores('stop', () => ({ lastRequestId: 0 })),
   ),
-  mutant('STOP-3', 'obeys an old stop', () => {
+  mutant('STOP-3', 'obeys a stop with an old number', () => {
     let number = 0;
     return {
       toDevice: ({ frame, message }) => {
@@ -515,7 +521,7 @@ const COMMAND_MUTANTS: readonly Mutant[] = [
       },
     };
   }),
-  mutant('STOP-4', 'starts a program that was committed before acknowledge', () => {
+  mutant('STOP-4', 'starts a program without a new commit after a stop', () => {
     let acknowledged = false;
     return {
       toDevice: ({ frame }) => {
@@ -545,31 +551,35 @@ const RUN_MUTANTS: readonly Mutant[] = [
   mutant('BLOCK-1', 'ignores blockSamples', () => ignores('start', () => ({ blockSamples: 0 }))),
   mutant(
     'BLOCK-2',
-    'spreads a sample unevenly',
+    'tells a wrong first cell for the later blocks of a sample',
     () =>
       lies('sampleBlock', ({ firstCell }: { firstCell: number }) => ({
         firstCell: firstCell === 0 ? 0 : firstCell - 1,
       })),
     'ideal-256',
   ),
-  mutant('BLOCK-3', 'lets larger blocks wait', () => ignores('start', () => ({ blockSamples: 2 }))),
-  mutant('BLOCK-4', 'sets no flag for a gap', () =>
+  mutant('BLOCK-3', 'puts two samples into each block that waits', () =>
+    ignores('start', () => ({ blockSamples: 2 })),
+  ),
+  mutant('BLOCK-4', 'does not set the flag for a gap', () =>
     lies('sampleBlock', ({ flags }: { flags: number }) => ({ flags: flags & 3 })),
   ),
   mutant('BLOCK-5', 'sends a block twice', () => ({
     toHost: ({ frame, message }) => (message?.name === 'sampleBlock' ? [frame, frame] : [frame]),
   })),
-  mutant('BLOCK-6', 'counts a lost sample twice', () =>
+  mutant('BLOCK-6', 'reports one lost sample too many', () =>
     lies('runEnded', ({ samplesLost }: { samplesLost: number }) => ({ samplesLost: samplesLost + 1 })),
   ),
   mutant('CREDIT-1', 'sends one block more than its credit', () =>
     ignores('start', ({ creditBlocks }: { creditBlocks: number }) => ({ creditBlocks: creditBlocks + 1 })),
   ),
-  mutant('CREDIT-2', 'loses samples in place of holding', () => ignores('start', () => ({ onNoCredit: 1 }))),
-  mutant('CREDIT-3', 'does not answer a host that waits', () => ({
+  mutant('CREDIT-2', 'loses samples although the host asked it to hold', () =>
+    ignores('start', () => ({ onNoCredit: 1 })),
+  ),
+  mutant('CREDIT-3', 'does not answer the credit of a host that waits', () => ({
     toHost: ({ frame, message }) => (message?.name === 'blocksSent' ? [] : [frame]),
   })),
-  mutant('CREDIT-4', 'answers a credit of a run that was reported', () => {
+  mutant('CREDIT-4', 'answers a credit after the end of the run was reported', () => {
     let asked = false;
     return {
       toDevice: ({ frame, message }) => {
@@ -584,11 +594,13 @@ const RUN_MUTANTS: readonly Mutant[] = [
       },
     };
   }),
-  mutant('CREDIT-5', 'counts lost samples when the run has ended', () =>
+  mutant('CREDIT-5', 'does not count lost samples in readCounters', () =>
     lies('readCounters', () => ({ samplesLost: 0 })),
   ),
-  mutant('KEEP-1', 'does not wait for a release', () => ignores('start', () => ({ keepBlocks: 0 }))),
-  mutant('KEEP-2', 'sends a block again with other codes', () => {
+  mutant('KEEP-1', 'sends more blocks than keepBlocks without a release', () =>
+    ignores('start', () => ({ keepBlocks: 0 })),
+  ),
+  mutant('KEEP-2', 'sends a block again with another tick', () => {
     let blocks = 0;
     return {
       toHost: ({ frame, message }) =>
@@ -597,7 +609,7 @@ const RUN_MUTANTS: readonly Mutant[] = [
           : [frame],
     };
   }),
-  mutant('KEEP-3', 'forgets the blocks of a run that it has reported', () => {
+  mutant('KEEP-3', 'forgets the kept blocks after the report of the run', () => {
     let ended = false;
     return {
       toHost: ({ frame, message }) => {
@@ -606,7 +618,7 @@ const RUN_MUTANTS: readonly Mutant[] = [
       },
     };
   }),
-  mutant('END-1', 'reports the run before its last block', () => {
+  mutant('END-1', 'reports the end of a run without its last block', () => {
     let held: Frame | undefined;
     return {
       toHost: ({ frame, message }) => {
@@ -622,10 +634,10 @@ const RUN_MUTANTS: readonly Mutant[] = [
   mutant('END-2', 'names no cell in the report of an overload', () =>
     lies('runEnded', () => ({ overloadedCellCount: 0, overloadedCells: new Uint8Array(0) })),
   ),
-  mutant('END-3', 'counts a block that it sends again', () =>
+  mutant('END-3', 'counts a resent block in blocksSent', () =>
     lies('runEnded', ({ blocksSent }: { blocksSent: number }) => ({ blocksSent: blocksSent + 1 })),
   ),
-  mutant('END-4', 'sends the rest of a run that was cut short', () => {
+  mutant('END-4', 'sends a block after the report of a run that was cut short', () => {
     let block: Frame | undefined;
     let asked = false;
     return {
@@ -641,16 +653,16 @@ const RUN_MUTANTS: readonly Mutant[] = [
       },
     };
   }),
-  mutant('END-6', 'refuses to abort an unknown run as wrongState', () =>
+  mutant('END-6', 'refuses the abort of an unknown run as wrongState', () =>
     refusesAs(REFUSAL.outOfRange, REFUSAL.wrongState),
   ),
-  mutant('END-5', 'reports a run that was aborted as completed', () =>
-    lies('runEnded', () => ({ outcome: 0 })),
-  ),
+  mutant('END-5', 'reports an aborted run as completed', () => lies('runEnded', () => ({ outcome: 0 }))),
 ];
 
 const PROGRAM_MUTANTS: readonly Mutant[] = [
-  mutant('PROGRAM-1', 'leaves a bank committed', () => lies('readStatus', () => ({ committedBanks: 1 }))),
+  mutant('PROGRAM-1', 'leaves a bank committed after a write', () =>
+    lies('readStatus', () => ({ committedBanks: 1 })),
+  ),
   mutant('PROGRAM-2', 'does not check CRC-32C', () => {
     let known: object | undefined;
     return ignores('commit', ({ crc32c }: { crc32c: number }) => (known ??= { crc32c }));
@@ -664,10 +676,10 @@ const PROGRAM_MUTANTS: readonly Mutant[] = [
   mutant('PROGRAM-5', 'accepts a row element in dense mode', () =>
     ignores('defineProgram', () => ({ linearRows: 65535 })),
   ),
-  mutant('PROGRAM-6', 'refuses a table as outOfRange', () =>
+  mutant('PROGRAM-6', 'refuses the table of a program without a row element as outOfRange', () =>
     refusesAs(REFUSAL.wrongState, REFUSAL.outOfRange),
   ),
-  mutant('PROGRAM-7', 'refuses to write a running bank as wrongState', () =>
+  mutant('PROGRAM-7', 'refuses a write to a running bank as wrongState', () =>
     refusesAs(REFUSAL.bankBusy, REFUSAL.wrongState),
   ),
   mutant('PROGRAM-8', 'ignores half a code', () =>
@@ -678,7 +690,7 @@ const PROGRAM_MUTANTS: readonly Mutant[] = [
   mutant('PROGRAM-9', 'checks registers before the digest', () =>
     refusesAs(REFUSAL.digestMismatch, REFUSAL.outOfRange),
   ),
-  mutant('PROGRAM-10', 'tells another s₀', () => lies('commit', () => ({ carryVariance: 87_380 }))),
+  mutant('PROGRAM-10', 'tells 87380 for s₀', () => lies('commit', () => ({ carryVariance: 87_380 }))),
   mutant('AVERAGE-1', 'refuses 33 batches as unsupported', () =>
     refusesAs(REFUSAL.outOfRange, REFUSAL.unsupported),
   ),
@@ -687,23 +699,25 @@ const PROGRAM_MUTANTS: readonly Mutant[] = [
       sums: sums.map((byte, i) => (i === 0 ? byte ^ 1 : byte)),
     })),
   ),
-  mutant('AVERAGE-3', 'ignores a batch of a run that sends samples', () =>
+  mutant('AVERAGE-3', 'ignores batchSamples in the start of a run that sends samples', () =>
     ignores('start', () => ({ batchSamples: 0 })),
   ),
   mutant('AVERAGE-4', 'counts blocks of a run that sends none', () =>
     lies('runEnded', () => ({ blocksSent: 1 })),
   ),
-  mutant('AVERAGE-5', 'gives the sums of any run', () => ignores('readAverages', () => ({ runId: 1 }))),
-  mutant('AVERAGE-6', 'counts the requested samples in place of the added ones', () =>
+  mutant('AVERAGE-5', 'gives the sums of run 1 to a request for any run', () =>
+    ignores('readAverages', () => ({ runId: 1 })),
+  ),
+  mutant('AVERAGE-6', 'reports how many samples were requested, not how many were added up', () =>
     lies('readAverages', () => ({ samples: 4096 })),
   ),
   mutant('STATE-1', 'stays in the state done after a commit', () =>
     lies('readStatus', ({ state }: { state: number }) => (state === 3 ? { state: 5 } : {})),
   ),
-  mutant('STATE-2', 'lets only messages feed the watchdog', () => ({
+  mutant('STATE-2', 'does not feed the watchdog by frames without a message', () => ({
     toDevice: ({ frame }) => (frame.payload.length === 0 && frame.channel === CHANNEL.command ? [] : [frame]),
   })),
-  mutant('STATE-3', 'keeps its boot epoch', () => {
+  mutant('STATE-3', 'does not raise its boot epoch at a reset', () => {
     let first: number | undefined;
     return lies('hello', ({ bootEpoch }: { bootEpoch: number }) => ({ bootEpoch: (first ??= bootEpoch) }));
   }),
@@ -713,7 +727,7 @@ const PERIPHERAL_MUTANTS: readonly Mutant[] = [
   mutant('CALIBRATION-1', 'refuses a draft with another CRC-32 as outOfRange', () =>
     refusesAs(REFUSAL.digestMismatch, REFUSAL.outOfRange),
   ),
-  mutant('CALIBRATION-2', 'loses its record with the session', () => {
+  mutant('CALIBRATION-2', 'loses its calibration record when a new session opens', () => {
     let hellos = 0;
     return {
       toHost: ({ frame, message }) => {
@@ -724,7 +738,7 @@ const PERIPHERAL_MUTANTS: readonly Mutant[] = [
       },
     };
   }),
-  mutant('CALIBRATION-2', 'loses its record at a reset', () => {
+  mutant('CALIBRATION-2', 'loses its calibration record at a reset', () => {
     let isGone = false;
     return {
       toHost: ({ frame, message }) => {
@@ -750,7 +764,7 @@ const PERIPHERAL_MUTANTS: readonly Mutant[] = [
   mutant('CALIBRATION-6', 'keeps a record and says that it keeps none', () =>
     lies('hello', () => ({ calibrationBytesMax: 0 })),
   ),
-  mutant('SENSOR-1', 'tells its temperature in degrees Celsius', () =>
+  mutant('SENSOR-1', 'tells its temperature in thousandths of a degree Celsius', () =>
     lies('readSensors', () => ({ dieTemperatureMillikelvin: 25_000 })),
   ),
   mutant('SENSOR-2', 'accepts identify without its feature', () =>
@@ -780,7 +794,7 @@ const TIMING_MUTANTS: readonly Mutant[] = [
 
 /** Boards with bugs about several clients. The ports of one board share the bug. */
 export const CLIENT_MUTANTS: readonly Mutant[] = [
-  mutant('CLIENT-1', 'gives a second client a session', () => {
+  mutant('CLIENT-1', 'gives a session to a second client', () => {
     let answer: Frame | undefined;
     return {
       toHost: ({ frame, message }) => {
@@ -789,12 +803,12 @@ export const CLIENT_MUTANTS: readonly Mutant[] = [
       },
     };
   }),
-  mutant('CLIENT-2', 'refuses a second client for its version', () =>
+  mutant('CLIENT-2', 'refuses a second client with the reason version in place of busy', () =>
     lies('helloRefused', () => ({ reason: REFUSAL.version })),
   ),
   mutant('CLIENT-3', 'does not notice that its client has gone', () => ({ closes: 'never' })),
   mutant('TCP-2', 'notices late that its client has gone', () => ({ closes: 'late' })),
-  mutant('TCP-3', 'leaves a connection open that it refuses', () => ({ isClosed: false })),
+  mutant('TCP-3', 'does not close the connection after a refusal', () => ({ isClosed: false })),
   mutant('TCP-4', 'leaves silent connections open', () => ({ isClosed: false })),
   mutant('TCP-5', 'makes no room for a ninth connection', () => ({ isClosed: false })),
 ];
