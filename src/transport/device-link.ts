@@ -6,7 +6,7 @@ const PTY_PATH = /^\/dev\/(pts\/\d+|ttys\d+)$/;
 
 /**
  * Makes `link` a symlink to the pseudo-terminal `target`. It replaces only a link that a killed process left
- * behind: a link to a terminal that no longer exists, or to the number of the new terminal. Errors:
+ * behind: a link to a terminal that no longer exists, or to the path of the new terminal. Errors:
  * CANNOT_LISTEN.
  */
 export function makeDeviceLink(link: string, target: string): void {

@@ -62,7 +62,7 @@ export class PortEvents {
     this.#receive = receiver;
   }
 
-  /** A receiver that is set after the end is called in a microtask, unless another one was called before. */
+  /** A receiver that is set after the end is called in a microtask, unless an earlier receiver was called. */
   onClose(receiver: (reason?: Error) => void): void {
     this.#close = receiver;
     if (this.#closed) queueMicrotask(() => this.#tellClose());

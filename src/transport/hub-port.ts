@@ -26,7 +26,7 @@ export const IN_FLIGHT_BYTES_HEADER = 'thermolink-in-flight-bytes-max';
 /** Header of the answer with the name of the lease. The name occurs in the logs of both sides. */
 export const LEASE_HEADER = 'thermolink-lease';
 
-/** Longest time to prepare a board after another client, in addition to the wait of the client. */
+/** Default deadline for opening the port, in addition to the wait for the lease. */
 const OPEN_TIMEOUT_MS = 15_000;
 const FRAME_BYTES_MAX = 65536;
 const FRAME_BYTES_MIN = 256;
@@ -86,7 +86,7 @@ function transport(scheme: 'hub' | 'hubs'): Transport<HubAddress> {
       };
     },
     open: openHubPort,
-    // If another program took the lease, this one does not take it back.
+    // A program that lost its lease to another program does not take the lease back.
     rediscover: (address) => Promise.resolve({ ...address, takeOver: false }),
   };
 }
@@ -103,8 +103,8 @@ function hubUri({ kind, host, port, board }: HubAddress): string {
 
 /**
  * Takes the lease of a shared board and opens a port to it. Errors: NOT_ALLOWED, BUSY, and other refusals of
- * the server; BAD_FILE for token or certificates; CANNOT_CONNECT, NO_ANSWER (deadline), ABORTED. Nothing
- * stays open after one.
+ * the server; BAD_FILE for token or certificates; CANNOT_CONNECT, NO_ANSWER (deadline), ABORTED. After an
+ * error nothing stays open.
  */
 async function openHubPort(address: HubAddress, options: OpenPortOptions): Promise<Port> {
   const { signal, timeoutMs = OPEN_TIMEOUT_MS } = options;
@@ -181,8 +181,8 @@ export function hubConnectError(name: string, cause: Error): ThermolinkError {
 }
 
 /**
- * Begins a request to a hub, with the token. The caller sends it and handles its events. Errors: BAD_FILE;
- * those of the connection are emitted.
+ * Makes a request to a hub, with the token. The caller sends the request and handles its events. Errors:
+ * BAD_FILE. Errors of the connection are events of the request.
  */
 export async function hubRequest(
   address: HubAddress,
@@ -200,7 +200,7 @@ export async function hubRequest(
 /** What a client shows, and whom it trusts: the header with the token, and certificates (PEM). */
 export interface HubCredentials {
   readonly headers: { readonly Authorization?: string };
-  /** Undefined for those of the system. */
+  /** The trusted certificates. Undefined: those of the system. */
   readonly ca: string[] | undefined;
 }
 
@@ -269,7 +269,7 @@ export async function refusalOf(name: string, response: IncomingMessage): Promis
   return refusalError(name, statusCode, await readBody(response));
 }
 
-/** The error of a refusal with an HTTP status; `body` is undefined when a hub did not send it. */
+/** The error for an answer with an HTTP status. `body` is undefined if the body is not a hub's refusal. */
 export function refusalError(
   name: string,
   statusCode: number,

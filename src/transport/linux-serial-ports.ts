@@ -103,7 +103,7 @@ function groupOf({ mode, gid }: Stats, groups: ReadonlyMap<number, string>): str
 async function stableLinks(root: string, kind: 'by-id' | 'by-path'): Promise<Map<string, string>> {
   const folder = path.join(root, 'dev/serial', kind);
   const links = new Map<string, string>();
-  // A tty may have two links by its place. Sorting makes the choice the same each time.
+  // A tty may have two links in one folder. Sorting makes the choice the same each time.
   for (const name of (await entries(folder)).sort()) {
     const target = await readlink(path.join(folder, name)).catch(() => undefined);
     if (target === undefined || links.has(path.basename(target))) continue;
@@ -164,8 +164,8 @@ function lockHolders(table: string): Map<string, string[]> {
 }
 
 /**
- * Writes a file as /proc/locks does: major and minor number of its file system in
- * hexadecimal, then its inode.
+ * The name of a file in /proc/locks: major and minor number of its file system in hexadecimal, then its
+ * inode.
  */
 function lockKey({ dev, ino }: Stats): string {
   const major = (dev >>> 8) & 0xfff;

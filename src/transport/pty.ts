@@ -9,7 +9,7 @@ import { type Libc, loadLibc } from './libc.js';
 
 /** The longest frame on a pseudo-terminal: the same as on a serial port. */
 export const PTY_FRAME_BYTES_MAX = 8192;
-/** Longest single wait for room; it occupies a thread of the pool. */
+/** Longest single wait for room in the terminal. The wait occupies a thread of Node's thread pool. */
 const POLL_MS = 50;
 /**
  * A write that is not taken within this time is dropped, as on a wire without a reader. The link sends it
@@ -24,9 +24,10 @@ export interface PtyOptions {
 }
 
 /**
- * Makes a pseudo-terminal and returns the board's end of it. A host opens its `path` as a serial port. It is
- * raw from the start and has no modem lines. The system does not report that a client has left; `hasClient`
- * checks it. Linux and macOS. Errors: BAD_ARGUMENT, MISSING_PACKAGE (koffi), CANNOT_LISTEN.
+ * Makes a pseudo-terminal on Linux or macOS and returns the board's end of it. A host opens the `path` of
+ * this end as a serial port. The terminal is raw from the start and has no modem lines. The system does not
+ * report that a client has left; `hasClient` checks this. Errors: BAD_ARGUMENT, MISSING_PACKAGE (koffi),
+ * CANNOT_LISTEN.
  */
 export async function openPty(options: PtyOptions = {}): Promise<PtyPort> {
   checkObject('options', options, "{ link: '/tmp/board' }");
@@ -74,7 +75,7 @@ export class PtyPort extends EventPort implements Port {
   readonly frameBytesMax = PTY_FRAME_BYTES_MAX;
   /** The path that a host opens: the link if there is one. */
   readonly path: string;
-  /** Number of bytes that were dropped because they were not taken. */
+  /** Number of bytes that were dropped because no client took them in time. */
   bytesDropped = 0;
   readonly #libc: Libc;
   readonly #files: PtyFiles;
@@ -124,14 +125,14 @@ export class PtyPort extends EventPort implements Port {
     try {
       this.#slave = openSlave(path);
     } catch (error) {
-      // This happens for example if no file handle is free. Without a handle of the slave nothing can be read
-      // any more.
+      // Opening fails for example if no file handle is free. Without a handle of the slave nothing can be
+      // read any more.
       this.events.end(error as Error);
       void this.close();
       return false;
     }
-    // This is needed with a client too: it may have just arrived, and the client before may have changed the
-    // mode.
+    // Raw mode is set although a client is there: the client may have just arrived, and the client before may
+    // have changed the mode.
     this.#libc.makeRaw(this.#slave);
     return !isHungUp;
   }

@@ -50,8 +50,8 @@ interface Binding<Options, OpenPort> {
 }
 
 /**
- * Returns a binding whose open ports have these fixes. Ports on Windows are of another kind and stay
- * unchanged.
+ * Returns a binding whose open ports have the three fixes that are listed above. Ports on Windows are of
+ * another kind and stay unchanged.
  */
 export function mendedBinding<Options, OpenPort, B extends Binding<Options, OpenPort>>(binding: B): B {
   return {

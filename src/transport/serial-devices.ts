@@ -132,7 +132,7 @@ export async function lastingPlaceOf(
     );
     if (row === undefined) return asGiven;
     const place = lastingPlace(row, rows);
-    // A link from a rule of the user is kept, because the user decides its target.
+    // A link that the user made, for example by a udev rule, is kept, because the user decides its target.
     const isOwnLink = target !== path && path !== row.stablePath;
     return place.kind === 'serial' && isOwnLink ? asGiven : place;
   } catch {
@@ -150,7 +150,7 @@ function namedRows({ rows }: SerialListing): NamedRow[] {
 
 /**
  * The way to find the device of a row again. Devices of one kind without serial numbers differ only by their
- * sockets. Their link by-id belongs to the one that was plugged in last, so it could lead to another device.
+ * sockets. Their link in /dev/serial/by-id leads to the device that was plugged in last, so it is not used.
  */
 function lastingPlace(row: NamedRow, rows: readonly NamedRow[]): LastingPlace {
   const { vendorId, productId, serialNumber, stablePath, placePath } = row;
@@ -191,8 +191,8 @@ function callOutPath(path: string): string {
 function identityOf(row: SerialRow): Pick<SerialDevice, 'vendorId' | 'productId' | 'serialNumber'> {
   const { vendorId, productId, serialNumber } = row;
   if (!vendorId || !productId) return { vendorId: undefined, productId: undefined, serialNumber: undefined };
-  // For a device without a number Windows generates one, which contains an & and changes with the socket. For
-  // a host controller Linux gives its PCI address.
+  // For a device without a serial number Windows generates one, which contains an & and changes with the
+  // socket. For a USB host controller Linux gives the PCI address as the serial number.
   const isOwn =
     serialNumber !== undefined && !/^$|&|^[\da-f]{4}:[\da-f]{2}:[\da-f]{2}\.\d$/i.test(serialNumber);
   return { ...usbIds({ vendorId, productId }), serialNumber: isOwn ? serialNumber : undefined };

@@ -12,7 +12,7 @@ const FRAME_MS = 20;
  * recalled.
  */
 const IN_FLIGHT_MS = 50;
-/** Largest number of unacknowledged bytes if no rate is known. USB full speed transfers as much in 50 ms. */
+/** Largest number of unacknowledged bytes without a rate. USB full speed transfers about as many in 50 ms. */
 const IN_FLIGHT_BYTES_WITHOUT_RATE = 65536;
 /** A start bit, 8 data bits, a stop bit. */
 const BITS_PER_BYTE = 10;

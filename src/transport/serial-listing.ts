@@ -19,9 +19,9 @@ const LIST_TIMEOUT_MS = 10_000;
 
 /**
  * Lists the serial ports of this machine without opening them. Linux is read from sysfs without a package,
- * because there `SerialPort.list` runs `udevadm`, and ends the process if it is missing. On other systems the
- * package serialport lists the ports. Errors: MISSING_PACKAGE (no serialport), TIMEOUT, CANNOT_CONNECT when
- * the system refuses to list.
+ * because there `SerialPort.list` runs `udevadm`, and ends the process if `udevadm` is missing. On other
+ * systems the package serialport lists the ports. Errors: MISSING_PACKAGE (no serialport), TIMEOUT,
+ * CANNOT_CONNECT when the system refuses to list.
  */
 export async function listSerialPorts(options: SerialListingOptions = {}): Promise<SerialListing> {
   const { platform = process.platform, loadPackage, timeoutMs = LIST_TIMEOUT_MS } = options;

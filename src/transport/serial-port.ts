@@ -27,7 +27,7 @@ const DRAIN_TIMEOUT_MS = 500;
 const WITHOUT_RATE = /^\/dev\/(ttyACM\d+|pts\/\d+|ttys\d+|(cu|tty)\.usbmodem[^/]*)$/;
 
 /**
- * Boards on serial ports, by path or by USB identity; the package serialport is loaded when one is opened.
+ * Boards on serial ports, by path or by USB identity. The package serialport is loaded when a port is opened.
  */
 export const serialTransport: Transport<SerialUriAddress> = {
   scheme: 'serial',
@@ -47,10 +47,11 @@ export const serialTransport: Transport<SerialUriAddress> = {
 
 /**
  * Opens a serial port: raw, 8 data bits, no parity, 1 stop bit, locked against other programs. Bytes that
- * arrived before are lost. The DTR level is skipped on a port without this line (a pseudo-terminal).
+ * arrived before the opening are lost. The DTR level is skipped on a port without a DTR line (a
+ * pseudo-terminal).
  *
  * Errors: BAD_ARGUMENT, MISSING_PACKAGE, PORT_NOT_FOUND, PORT_DENIED, PORT_BUSY, CANNOT_CONNECT, NO_ANSWER
- * (deadline), ABORTED. Nothing stays open after one.
+ * (deadline), ABORTED. After an error nothing stays open.
  */
 export async function openSerialPort(address: SerialAddress, options: OpenPortOptions = {}): Promise<Port> {
   checkObject('address', address, "{ path: '/dev/ttyACM0' }");
@@ -104,8 +105,8 @@ function open(serial: SerialPort, { signal, timeoutMs = OPEN_TIMEOUT_MS }: OpenP
 }
 
 /**
- * Waits for the wire, then closes. If the wire is stuck, the bytes are flushed first, because closing would
- * wait for them.
+ * Waits until the written bytes are on the wire, then closes. If the wire is stuck, the bytes are discarded
+ * first, because closing would wait for them.
  */
 function finish(serial: SerialPort): void {
   if (!serial.isOpen) return;

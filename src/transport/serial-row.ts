@@ -1,6 +1,6 @@
-/** One row of the operating system's list of serial ports, unchanged. */
+/** One row of the operating system's list of serial ports, with the values as the system gives them. */
 export interface SerialRow {
-  /** The path that opens it: /dev/ttyUSB0, /dev/tty.usbmodem1101, COM10. */
+  /** The path for opening the port: /dev/ttyUSB0, /dev/tty.usbmodem1101, COM10. */
   readonly path: string;
   /** Hexadecimal digits, in either case. */
   readonly vendorId?: string | undefined;
@@ -13,16 +13,16 @@ export interface SerialRow {
   readonly friendlyName?: string | undefined;
   /**
    * The link that names the device: /dev/serial/by-id/… (Linux with udev). Devices of one kind without serial
-   * numbers share one link, which leads to the one that was plugged in last.
+   * numbers share one link, which leads to the device that was plugged in last.
    */
   readonly stablePath?: string | undefined;
-  /** The link that names the socket it is plugged into: /dev/serial/by-path/… (Linux with udev). */
+  /** The link that names the socket of the device: /dev/serial/by-path/… (Linux with udev). */
   readonly placePath?: string | undefined;
   /** Whether this user may open the port; undefined if the system does not tell this without opening it. */
   readonly access?: 'allowed' | 'denied' | undefined;
-  /** The group whose members may open it (Linux). */
+  /** The group whose members may open the port (Linux). */
   readonly group?: string | undefined;
-  /** The programs that hold it open, as far as this user can see them (Linux). */
+  /** The programs that hold the port open, as far as this user can see them (Linux). */
   readonly holders?: readonly string[] | undefined;
 }
 
@@ -38,7 +38,7 @@ export interface SerialListing {
 export type ListSerialPorts = () => Promise<SerialListing>;
 
 /**
- * `ours`: the device names itself as one of our boards. `unknown`: it may be one. `busy`: another program
- * holds it. `no permission`: this user may not open it.
+ * `ours`: the device names itself as one of our boards. `unknown`: the device may be a board or not. `busy`:
+ * another program holds the port. `no permission`: this user may not open the port.
  */
 export type Verdict = 'ours' | 'unknown' | 'busy' | 'no permission';

@@ -43,7 +43,7 @@ export type SerialUriAddress =
   | ({ readonly kind: 'serial' } & SerialAddress)
   | ({ readonly kind: 'usb'; readonly usb: UsbIdentity } & SerialSettings);
 
-/** The form of such a device URI. */
+/** The form of a device URI for a serial port. */
 export const SERIAL_FORM = 'serial:PATH[?baud=…&dtr=0|1&rtscts=0|1] or serial:?usb=VID:PID[:SERIAL]';
 
 /** Largest rate of a serial port. */

@@ -1,12 +1,12 @@
 import { type OnReadOpts, Socket } from 'node:net';
 
-/** Bytes of one read. A larger buffer would leave the cache of the processor before it is used. */
+/** Size of the buffer. The bytes of a larger one would leave the processor's cache before their use. */
 const READ_BYTES = 65_536;
 
 /**
  * Reads a socket into the same buffer each time. A stream would allocate 64 KiB for each read, and at
- * hundreds of megabytes a second the garbage collection costs more than the reading. Give `onread` to the
- * socket and pause it.
+ * hundreds of megabytes a second the garbage collection costs more than the reading. The caller makes the
+ * socket with `onread` and pauses it.
  */
 export class SocketReads {
   readonly onread: OnReadOpts;

@@ -15,8 +15,8 @@ export interface StreamPortOptions {
   /** See `Port`. */
   readonly lease?: string;
   /**
-   * Closes the stream after all written bytes are sent; then the stream emits 'close'. The port limits the
-   * time.
+   * Closes the stream after all written bytes are sent. Then the stream emits 'close', for which the port
+   * waits at most CLOSE_TIMEOUT_MS.
    */
   readonly finish: () => void;
   /** Closes the stream at once. */
@@ -26,9 +26,9 @@ export interface StreamPortOptions {
 }
 
 /**
- * A port on an open Node stream (a socket, a serial port). A write resolves when the system has taken all of
- * it. It rejects when the port ends; the stream may still read the buffer afterwards. Bytes that arrive
- * before the first `onData` wait in the stream.
+ * A port on an open Node stream (a socket, a serial port). A write resolves when the system has taken all its
+ * bytes, and rejects if the port ends before. After a rejection the stream may still read the buffer of the
+ * write. Bytes that arrive before the first `onData` wait in the stream.
  */
 export class StreamPort extends EventPort implements Port {
   readonly name: string;

@@ -17,7 +17,7 @@ export interface TcpAddress {
 const FRAME_BYTES_MAX = 65536;
 const PORT_MAX = 65535;
 const CONNECT_TIMEOUT_MS = 5000;
-/** Time without traffic after which the connection to a vanished machine is detected, about. */
+/** Time without traffic after which the operating system begins to ask whether the other machine is there. */
 export const KEEP_ALIVE_MS = 10_000;
 
 /** Boards on the network. */
@@ -85,7 +85,7 @@ function tcpPort(socket: Socket, name: string, reads?: SocketReads): Port {
 
 /**
  * Connects to a board on the network. Errors: BAD_ARGUMENT, CANNOT_CONNECT, NO_ANSWER (deadline), ABORTED.
- * Nothing stays open after one.
+ * After an error nothing stays open.
  */
 export async function openTcpPort(address: TcpAddress, options: OpenPortOptions = {}): Promise<Port> {
   checkObject('address', address, "{ host: '127.0.0.1', port: 7000 }");

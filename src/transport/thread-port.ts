@@ -4,8 +4,8 @@ import { EventPort } from './event-port.js';
 /** The largest frame of the protocol. There is no wire that a long frame could block. */
 const FRAME_BYTES_MAX = 65536;
 /**
- * Largest number of writes that the other side has not taken yet. With several, the other side always has the
- * next one ready.
+ * Largest number of writes that the other side has not taken yet. With more than one, the next write is
+ * already there when the other side has taken a write.
  */
 const UNTAKEN_WRITES_MAX = 4;
 /** The message that confirms that a write was taken. */
@@ -27,7 +27,7 @@ export interface ThreadPortOptions {
 
 /**
  * One end of a byte stream between two threads. Bytes are copied once and then transferred. The port does not
- * keep the process alive. A caller that waits for an answer has a timer, which does.
+ * keep the process alive. A caller that waits for an answer keeps it alive by its timer.
  */
 export class ThreadPort extends EventPort implements Port {
   readonly name: string;

@@ -7,14 +7,14 @@ import { ThreadPort } from '../transport/thread-port.js';
 import { channelEnd } from './channel-end.js';
 
 /**
- * Longest wait for the start of a worker. It takes 0.1 s on an idle machine, and much longer over a slow
- * network.
+ * Longest wait for the start of a worker. The start takes 0.1 s on an idle machine, and much longer over a
+ * slow network.
  */
 const START_TIMEOUT_MS = 30_000;
 
 /**
- * The data for a new worker. The worker looks up the name of a profile, so the page need not load the board
- * types.
+ * The data for a new worker. The worker looks up the name of a profile, so the page need not load the
+ * profiles.
  */
 export interface BoardWorkerData extends Omit<Die, 'profile'> {
   readonly profile: string | BoardProfile;
@@ -47,7 +47,7 @@ export interface WorkerBoardOptions {
  * Starts an emulated board in a Web Worker and opens a session with it. Its results are those of the same die
  * in Node, bit for bit. Closing the device ends the worker.
  *
- * Errors: those of `openWorkerPort` and of `Device.open`. Nothing stays open after one.
+ * Errors: those of `openWorkerPort` and of `Device.open`. After an error nothing stays open.
  */
 export async function connectWorker(
   options: WorkerBoardOptions & Omit<OpenOptions, 'reconnect'> = {},

@@ -50,7 +50,7 @@ export async function requestSerialPort(
   }
 }
 
-/** Chromium provides it only to pages from https or from this computer. */
+/** `navigator.serial`. Chromium provides it only to pages from https or from this computer. */
 function browserSerial(): WebSerial | undefined {
   const page: { readonly navigator?: { readonly serial?: Serial } } = globalThis;
   return page.navigator?.serial;
@@ -67,7 +67,7 @@ function noWebSerial(): ThermolinkError {
  * is searched among the allowed ports with the same USB vendor and product. Each candidate is opened, because
  * only the board itself tells its serial number.
  *
- * Errors: those of `openWebSerialPort` and of `Device.open`. Nothing stays open after one.
+ * Errors: those of `openWebSerialPort` and of `Device.open`. After an error nothing stays open.
  */
 export async function connectSerial(
   port: WebSerialPort,

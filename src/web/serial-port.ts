@@ -40,8 +40,8 @@ export interface WebSerialPort {
 }
 
 /**
- * Size of the read buffer in the browser. The default is 255 bytes. With it, bytes would be lost whenever
- * the page computes.
+ * Size of the read buffer in the browser. With the browser's default of 255 bytes, bytes would be lost
+ * whenever the page computes.
  */
 const READ_BUFFER_BYTES = 1 << 18;
 const OPEN_TIMEOUT_MS = 5000;
@@ -54,7 +54,7 @@ const CLOSE_TIMEOUT_MS = 500;
 /** Errors after which the browser makes a new stream (Web Serial, section 4.5, "readable"). */
 const LINE_FAULTS: readonly string[] = ['BreakError', 'BufferOverrunError', 'FramingError', 'ParityError'];
 
-/** The name of a port in errors: `web-serial:2e8a:000a`, or `web-serial` for one that is not on USB. */
+/** The name of a port in errors: `web-serial:2e8a:000a`, or `web-serial` for a port that is not on USB. */
 export function serialPortName(serial: WebSerialPort): string {
   const { vendorId, productId } = usbIds(serial);
   return vendorId === undefined ? 'web-serial' : `web-serial:${vendorId}:${productId}`;
@@ -69,11 +69,11 @@ function usbIds(serial: WebSerialPort): { readonly vendorId?: string; readonly p
 
 /**
  * Opens a serial port that the user has allowed to this page: raw, 8 data bits, no parity, 1 stop bit.
- * Without `baudRate` it opens at 115200, and limits the unacknowledged bytes by that rate. Devices with their
- * own USB port have no wire and no such limit. The DTR level is skipped on a port without this line.
+ * The default of `baudRate` is 115200. The rate limits the unacknowledged bytes; only a device with its own
+ * USB port and no given `baudRate` has no such limit. The DTR level is skipped on a port without a DTR line.
  *
  * Errors: BAD_ARGUMENT, PORT_BUSY (open in this page already), CANNOT_CONNECT, NO_ANSWER (deadline), ABORTED.
- * Nothing stays open after one.
+ * After an error nothing stays open.
  */
 export async function openWebSerialPort(
   serial: WebSerialPort,

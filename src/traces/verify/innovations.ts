@@ -56,7 +56,7 @@ export function innovationFilters(series: Series): InnovationFilter[] {
     const before = matMul(own, predictor);
     const weights = new Float64Array(2 * width * width);
     for (let i = 0; i < width; i++) {
-      // A cell without variation has no innovation. The result of rounding must not count as one.
+      // A cell without variation has no innovation. Its rounding errors must not count as an innovation.
       if (now.data[i * width + i] === 0) continue;
       for (let j = 0; j < width; j++) {
         weights[2 * i * width + j] = own.data[i * width + j];

@@ -2,7 +2,7 @@ import type { Comparison, RunComparison, StatisticName } from './compare-runs.js
 
 /** A comparison whose difference chance does not explain. */
 export interface Deviation extends Comparison {
-  /** Index of the run among the given ones. */
+  /** Index in the list of runs that `judge` was given. */
   readonly run: number;
   /** The comparison is an alarm if its probability is below this limit. */
   readonly limit: number;

@@ -31,8 +31,9 @@ const known = new WeakMap<
 
 /**
  * Upper bound of the variance of one reading of each cell, in ADC codes² [cells]. κ is that of the noise
- * register, but at least the smallest κ of the board. The variance is κ·(A⁻¹)_ii at equilibrium. From a known
- * state it grows by 2κ per τ until then (device-model.md). Undefined if neither bound is known.
+ * register, but at least the smallest κ of the board. The variance of the voltage is at most κ·(A⁻¹)_ii, the
+ * value at equilibrium, and at most 2κ per τ since a known state (device-model.md). The smaller of the two
+ * bounds counts, with a margin, plus the variance from the ADC. Undefined if neither bound is known.
  */
 export function readingVariance(
   { image, ticks }: RunFacts,

@@ -83,7 +83,7 @@ export class RunRecord {
   }
 }
 
-/** Longest gap from lost samples. */
+/** Largest number of samples between the end of the known samples and the next block. */
 const SAMPLES_AHEAD_MAX = 1_000_000;
 
 /** The first difference of two runs. */

@@ -1,7 +1,7 @@
 import type { DeviceIdentity } from '../../driver/device-api.js';
 import type { VerifyMode, VerifyOptions } from './verify-result.js';
 
-/** Matches firmware with noise that is a function of seeds, by the first word of its version. */
+/** Matches the version text of firmware whose noise is a function of seeds. */
 const DIGITAL_FIRMWARE = /^(emulator|reference) /;
 
 /** Chooses the mode of comparison of two boards, and gives the reason. */

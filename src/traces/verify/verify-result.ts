@@ -40,7 +40,7 @@ export interface VerifiedRun {
   /** Time from one sample to the next, in τ. */
   readonly spacingTau: number;
   readonly firstDifference: FirstDifference | undefined;
-  /** Whether its samples are part of a comparison of statistics. */
+  /** Whether its samples are part of a statistical comparison. */
   readonly compared: boolean;
 }
 

@@ -20,7 +20,7 @@ import { chooseMode, newSeed } from './verify-mode.js';
 import type { VerifyMode, VerifyOptions, VerifyResult } from './verify-result.js';
 
 const RATE_DEFAULT = 1e-3;
-/** Longest delay of a watchdog. If it trips later, it counts as not tripped. */
+/** Longest delay of a watchdog behind its time. A watchdog that trips later counts as not tripped. */
 const TRIP_LATE_MS = 5000;
 /**
  * Sends the commands of a recorded session to the board on `port`, in the same causal order, and compares the
@@ -279,7 +279,10 @@ class Verification {
     this.#groups.add(run, found, this.#mode!, this.#recorded!);
   }
 
-  /** Compares the headers of the blocks of a run. The division of the samples into blocks may differ. */
+  /**
+   * Compares the first tick of a run, and of a completed run the number of whole samples and the flags. The
+   * division of the samples into blocks may differ.
+   */
   #compareBlocks(end: TraceMessage, { recorded }: RunInProgress, found: RunRecord): void {
     const note = (field: string, was: number, is: number): void => {
       if (was !== is)
@@ -305,7 +308,10 @@ class Verification {
     this.#differences.compare(message, found, circumstances);
   }
 
-  /** Runs and requests without further messages in the recording are dropped. */
+  /**
+   * Ends a session of the recording. Requests without a recorded answer are dropped. A run without a recorded
+   * end counts as such, and the samples that it has so far are compared.
+   */
   async #endSession(): Promise<void> {
     const open = [...this.#inProgress.values(), ...this.#starting.values()];
     this.#runsWithoutEnd += open.length;
