@@ -57,9 +57,9 @@ describe('a board that does not solve the system', () => {
         });
       },
     ],
-    ['has lost half its gain and more', () => solverBoard('ideal-8', {}, (codes) => scale(codes, 0.3))],
-    ['solves another system', () => new OtherSystemBoard(900)],
-    ['solves yet another system', () => new OtherSystemBoard(901)],
+    ['has only 0.3 times its gain', () => solverBoard('ideal-8', {}, (codes) => scale(codes, 0.3))],
+    ['solves another system (seed 900)', () => new OtherSystemBoard(900)],
+    ['solves another system (seed 901)', () => new OtherSystemBoard(901)],
     [
       'returns noise',
       () => {

@@ -88,9 +88,9 @@ it.each([
 
 describe('a cell that is stuck at its rail', () => {
   it.each([
-    ['from the start', 'saturatingCell:6@0', 'No scale keeps'],
-    ['once it has settled', 'saturatingCell:6@2000', 'whenever its noise is on'],
-  ])('is named with its rail, %s', async (_, fault, what) => {
+    ['from tick 0 on', 'saturatingCell:6@0', 'No scale keeps'],
+    ['from tick 2000 on', 'saturatingCell:6@2000', 'whenever its noise is on'],
+  ])('%s is named with its rail', async (_, fault, what) => {
     const error = await failureOn(`emulator:ideal-8?faults=${fault}`, 0.1);
     expect(error).toMatchObject({
       code: 'OVERLOAD',

@@ -117,7 +117,7 @@ async function expectNoSeam(count: number, runs: number): Promise<void> {
     if (drawn < draws.rows) lasts.push(drawn - 1);
   }
   expect(lasts.length).toBeGreaterThan(runs);
-  // Four standard errors.
+  // The limit is four standard errors.
   expect(correlationAt(slowestMode(precision, draws), lasts)).toBeLessThan(
     correlationMax + 4 / Math.sqrt(lasts.length),
   );

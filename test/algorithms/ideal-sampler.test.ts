@@ -18,7 +18,7 @@ const drive = normalVector(random, cells);
 const initial = normalVector(random, cells);
 const sampler = createIdealSampler();
 
-/** A⁻¹ column by column, by Cholesky. The sampler itself never does this. */
+/** A⁻¹ column by column, by Cholesky. The sampler itself does not invert A. */
 function inverse(): number[][] {
   const outcome = cholesky(formDense(factor, damping));
   if (!outcome.ok) throw new Error('definite');
@@ -196,7 +196,7 @@ describe('the fluctuations', () => {
     expect(normInf(subtract(answers[0].x, answers[1].x))).toBeLessThan(1e-12);
   });
 
-  test('are named by seed, step and block', async () => {
+  test('depend on seed, step and block', async () => {
     const noisy = createIdealSampler({ noiseTemperature });
     const draw = async (change: object) =>
       (await noisy.relax({ system: factored, drive, initial, time: 1, address: { ...address, ...change } }))

@@ -45,7 +45,7 @@ describe('ln det on an ideal board', () => {
 
   // The mean of 24 values has a standard deviation of 0.2, and their variance has one of 0.29. With random
   // seeds four standard deviations would be exceeded once in 8,000 times.
-  test('both answers are right within their error bars', async () => {
+  test('the answers by traces and by Bennett’s ratio are right within their error bars', async () => {
     for (const { mean, variance } of await zOf(24)) {
       expect(Math.abs(mean)).toBeLessThan(0.8);
       expect(variance).toBeLessThan(2.2);
@@ -110,7 +110,7 @@ describe('ln det on an ideal board', () => {
     expect(seen[seen.length - 1]).toEqual([readings, readings]);
   });
 
-  test('refuses a condition beyond the damping register, and addresses without room, before a byte is sent', async () => {
+  test('refuses a condition beyond the damping register, and a too large address.block, before a byte is sent', async () => {
     const board = solverBoard('ideal-64');
     const stiff = dense(symmetricWith(eigenvalues('log-uniform', 1e7, 8), problemRandom(1504)));
     await expect(logDeterminant(board, { system: stiff, address: address(1) })).rejects.toThrow(

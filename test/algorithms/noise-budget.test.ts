@@ -60,7 +60,7 @@ describe('the noise of an average', () => {
     expect(quietestStandardError(planOf(1, 900), averageOf(2, 2)) ** 2).toBeCloseTo(0.1 * (2 / 64), 3);
   });
 
-  it('takes a quarter of the tolerance in the certificate, and half of that after each refused average', () => {
+  it('takes a quarter of the tolerance in the certificate, and half as much after each refused average', () => {
     const plan = planOf(2, 5, 11);
     for (const averages of [0, 1, 2]) {
       const kappa = wantedNoise(plan, 0.08, averages, 3);

@@ -37,7 +37,7 @@ function plusDiagonal(a: Matrix, value: number): Matrix {
   return a;
 }
 
-/** Eigenvalues from 1/condition to 1, so an ill-conditioned program holds most of its bounds. */
+/** P has eigenvalues from 1/condition to 1. At the solution of an ill-conditioned program most bounds hold. */
 function random(condition: number): QuadraticProgram {
   const source = problemRandom(1570 + condition);
   const values = eigenvalues('log-uniform', condition, 64).map((value) => value / condition);
@@ -50,7 +50,7 @@ function random(condition: number): QuadraticProgram {
   );
 }
 
-/** Coefficients w = a − b with a, b ≥ 0 of a regression that pays 0.1 for each |w|. */
+/** A regression with the penalty 0.1·|w| for each coefficient w = a − b. The unknowns are a ≥ 0 and b ≥ 0. */
 function lasso(): QuadraticProgram {
   const source = problemRandom(1574);
   const [examples, d] = [100, 30];
@@ -75,7 +75,7 @@ function lasso(): QuadraticProgram {
 function classes(n: number, d: number, ridge: number, high: number): QuadraticProgram {
   const source = problemRandom(1575 + n);
   const z = normalMatrix(source, n, d);
-  // A shift of half a standard deviation, and the label as a factor.
+  // The classes are shifted by half a standard deviation to either side. Rows are multiplied by their label.
   for (let i = 0; i < n; i++)
     for (let k = 0; k < d; k++) z.data[i * d + k] = (i % 2 ? 1 : -1) * z.data[i * d + k] + 0.5;
   return boxed(plusDiagonal(gramOfRows(z), ridge), new Float64Array(n).fill(-1), 0, high);
@@ -102,7 +102,7 @@ async function expectSolved(profile: string, program: QuadraticProgram, method: 
   const exact = boxMinimum(hessian, linear, lower, upper, new Float64Array(n));
   expect(norm2(subtract(x, exact)) / norm2(exact)).toBeLessThan(1e-7);
   expect(exact.some((value, i) => value === lower[i] || value === upper[i])).toBe(true);
-  // Couplings of two bytes are sent once. Each level sends a drive and a start.
+  // Couplings of two bytes are sent once. Each iteration sends a drive and an initial state.
   expect([uploads, solves]).toEqual([1, iterations]);
   expect(board.programs.filter(({ isRewrite }) => !isRewrite)).toHaveLength(1);
   expect(cost.uploadBytes).toBe(2 * n * n + 4 * n * iterations);
@@ -158,7 +158,7 @@ describe('the box programs of make-box.py', () => {
   }
 });
 
-// If the rails end above the tolerance, the polish continues. With `auto`, ADMM continues after the polish.
+// If the rails alone do not reach the tolerance, the polish continues. If the polish fails, ADMM continues.
 describe('support vector machines that need more than the rails of an imperfect board', () => {
   test('end at 1e-8 by the polish or by ADMM', { tags: 'long' }, async () => {
     for (const die of [0, 1, 2]) {
@@ -192,7 +192,7 @@ describe('support vector machines that need more than the rails of an imperfect 
   }
 });
 
-/** The dual of a linear machine with a ridge of 0.2 on the first tumours, standardised over all. */
+/** The dual of a linear support vector machine on the first tumours. Features are standardised over all. */
 function tumours(count: number): QuadraticProgram {
   const lines = readFileSync(CANCER, 'utf8').trim().split('\n').slice(1);
   const data = lines.flatMap((line) => line.split(',').map(Number));
@@ -235,12 +235,12 @@ describe('a box program by the rails', () => {
     await expectSolved('ideal-64', classes(40, 8, 0.5, 2), 'box');
   });
 
-  test('trains the two machines of the page', { tags: 'long' }, async () => {
+  test('trains support vector machines with 100 and 200 examples', { tags: 'long' }, async () => {
     await expectSolved('ideal-256', classes(100, 10, 0.5, 3), 'box');
     await expectSolved('ideal-256', classes(200, 31, 6, 2), 'box');
   });
 
-  test('keeps unknowns that its bounds fix, reads rows that repeat or are negative, and gives their multipliers', async () => {
+  test('gives the multipliers of fixed unknowns, of repeated bounds, and of rows with a negative entry', async () => {
     // min (x₀ − 2)² + (x₁ + 1)² + (x₂ − x₀)², 0 ≤ x₀ ≤ 1 by −2 ≤ −2x₀ ≤ 0, x₁ = ½, −1 ≤ x₂ ≤ 9.
     const program: QuadraticProgram = {
       hessian: matrix(3, 3, Float64Array.of(4, 0, -2, 0, 2, 0, -2, 0, 2)),

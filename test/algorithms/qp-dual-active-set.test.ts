@@ -81,7 +81,7 @@ describe('the dual active set method', () => {
     expect(judge.isSolved).toBe(true);
     const independent = await quadprogBaseline(given);
     expect(independent.message).toBe('');
-    // quadprog has a ridge of 1e-9.
+    // quadprog gets P with a ridge of 1e-9.
     expect(Math.abs(objectiveOf(given, judge.best.x) - independent.objective)).toBeLessThanOrEqual(
       1e-6 * Math.max(1, Math.abs(independent.objective)),
     );

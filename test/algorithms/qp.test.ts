@@ -145,7 +145,7 @@ describe('solveQp', () => {
     expect(board.runs.every(({ sampleCount }) => sampleCount === 1)).toBe(true);
   });
 
-  // Goldfarb and Idnani's method in float64; P has a ridge of 1e-9 there.
+  // quadprog is Goldfarb and Idnani's method in float64. P has a ridge of 1e-9 for it.
   test.each(['admm', 'ipm'] as const)('finds the solution of quadprog by %s', async (method) => {
     const random = problemRandom(715);
     for (const [n, m] of [
@@ -210,7 +210,7 @@ describe('solveQp', () => {
     }
   });
 
-  // Mismatch of 2 % and offsets of 1 %: the couplings of ADMM are those that the calibration corrects.
+  // The board has a mismatch of 2 % and offsets of 1 %. A calibration must not cost additional passes.
   test.each(['box', 'admm', 'ipm'] as const)('%s works on a calibrated board', async (method) => {
     const die = imperfectBoard(
       { couplingMismatch: spread(20_000), inputOffset: spread(10_000) },
@@ -266,12 +266,12 @@ describe('solveQp', () => {
     test('shows that a program has no solution, by a certificate that holds to rounding', options, () =>
       expectCertificates(method, 1),
     );
-    test('shows this for twenty programs', { tags: 'long', timeout: 300_000 }, () =>
+    test('shows that twenty programs have no solution', { tags: 'long', timeout: 300_000 }, () =>
       expectCertificates(method, 20, 20),
     );
-    test('never says this about a program that has a solution', () => expectSolutions(method, 1));
+    test('never calls a program with a solution infeasible', () => expectSolutions(method, 1));
     test(
-      'never says this about twenty programs that have a solution',
+      'never calls one of twenty programs with a solution infeasible',
       { tags: 'long', timeout: 300_000 },
       () => expectSolutions(method, 20),
     );
@@ -325,7 +325,7 @@ describe('solveQp', () => {
     }
   });
 
-  test('refuses before a byte is sent', async () => {
+  test('refuses invalid programs before a byte is sent', async () => {
     const board = solverBoard('ideal-8');
     const good = feasible(problemRandom(713), 4, 3);
     const refuse = (change: object, message: RegExp) =>

@@ -104,8 +104,8 @@ describe('t = 0 is a step of plain gradient descent on the rounded gradient', ()
 });
 
 /**
- * The bound has 2hλ_max for the carried input, ½ for the ADC, and the ripple of the rows before and after a
- * carry. In V_fs.
+ * The allowed difference from `relaxCodes`, in V_fs. In ADC steps it has three parts: 2hλ_max for the carried
+ * input, ½ for the ADC, and the ripple of the rows before and after a carry.
  */
 function relaxationBound(board: SolverBoard): number {
   const { step, rows } = rippleOf(board);
@@ -199,7 +199,7 @@ describe('the board and its scales', () => {
     expect(board.programs[0].image.noiseAmplitude).toBe(0);
   });
 
-  test('scale with the problem: 1000·b and 1000·x₀ give 1000·x to the bit, for a power of two', async () => {
+  test('scale with the problem: 1024·b and 1024·x₀ give exactly 1024·x', async () => {
     const system = problems()[1][1];
     const drive = normalVector(random, 20);
     const [one, many] = await Promise.all(
@@ -283,7 +283,7 @@ describe('a drive that comes late', () => {
   });
 
   test('repeats after an overload without sending couplings again', async () => {
-    // This is the problem of the next test. A⁻¹ removes the mean of b.
+    // This is the problem of the first test of 'an overload'. A⁻¹ removes the mean of b.
     const cells = 32;
     const factor = matrix(1, cells, new Float64Array(cells).fill(4));
     const b = new Float64Array(cells).fill(0.99);
@@ -365,7 +365,7 @@ describe('an overload', () => {
     expect(x[cells - 1]).toBeCloseTo(-0.99 * (2 - 2 / cells), 1);
   });
 
-  test('of a diverging system ends in OVERLOAD after six runs, slower from the second on', async () => {
+  test('of a diverging system ends in OVERLOAD after six runs, of which the last four are slower', async () => {
     const system = { kind: 'dense', matrix: matrix(1, 1, Float64Array.of(-1)) } as const;
     const board = boardFor();
     const answer = createAnalogSolver(board).relax({

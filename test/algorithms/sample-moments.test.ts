@@ -10,7 +10,7 @@ import { openTestBoard } from '../support/test-board.js';
 
 const address = { seed: 7, step: 0, block: 0 };
 
-/** Tridiagonal 2, −½ (condition below 3). */
+/** The tridiagonal matrix with 2 on the diagonal and −½ beside it. Its condition number is below 3. */
 function precision(n: number) {
   const p = matrix(n, n);
   for (let i = 0; i < n; i++)
@@ -106,7 +106,7 @@ describe('the same moments', () => {
 
   it.for(DEVICES.filter(({ profile }) => profile === 'ideal-8'))(
     'from $name',
-    // The first one may have to compile the C device.
+    // The first test may have to compile the C device.
     { timeout: 240_000 },
     async (board, context: TestContext) => {
       const missing = board.missing();

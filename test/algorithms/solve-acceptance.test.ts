@@ -22,7 +22,7 @@ interface Group {
 interface GroupResult {
   /** z² = (error/standard error)² of every entry of every solution. */
   readonly squares: number[];
-  /** Relative to the solution. */
+  /** The error of every solution, relative to the solution. */
   readonly errors: number[];
   readonly passes: number[];
   readonly ticks: number[];

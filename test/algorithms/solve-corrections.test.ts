@@ -31,26 +31,23 @@ function checks(board: SolverBoard): number {
   ).length;
 }
 
-describe('an average is checked for systematic errors', () => {
+describe('the check of an average for systematic errors', () => {
   const coarse: [string, Partial<BoardProfile>][] = [
     ['16-bit converters', {}],
     ['8-bit couplings', { couplingBits: 8 }],
     ['a 10-bit ADC', { adcBits: 10 }],
     ['10-bit drives', { driveBits: 10 }],
   ];
-  it.each(coarse)(
-    'is not checked on an ideal board with %s, whose rounding is known',
-    async (_, overrides) => {
-      for (const condition of [1, 10, 50])
-        for (let seed = 1; seed <= 5; seed++) {
-          const board = solverBoard('ideal-8', overrides);
-          await solveOn(board, condition, seed, 0.05);
-          expect(checks(board)).toBe(0);
-        }
-    },
-  );
+  it.each(coarse)('is not made on an ideal board with %s, whose rounding is known', async (_, overrides) => {
+    for (const condition of [1, 10, 50])
+      for (let seed = 1; seed <= 5; seed++) {
+        const board = solverBoard('ideal-8', overrides);
+        await solveOn(board, condition, seed, 0.05);
+        expect(checks(board)).toBe(0);
+      }
+  });
 
-  it('is checked on a board with imperfections, by four runs', async () => {
+  it('is made on a board with imperfections, by four runs', async () => {
     const board = solverBoard('prototype-8');
     const { samples } = await solveOn(board, 10, 3);
     expect(checks(board)).toBe(1);
@@ -106,8 +103,8 @@ it('the variance of changes is that of the difference between the mean of the ch
   expect(said / seen).toBeLessThan(1.05);
 });
 
-// When only three compensations were made, quantizationError was up to 17 times the standard error, and z² up
-// to 158.
+// Three compensations alone are not enough: `quantizationError` was then up to 17 times the standard error,
+// and z² up to 158.
 it('an uncalibrated board at its limit has right standard errors, or is refused', () =>
   expectRightOrRefused(4));
 

@@ -104,10 +104,9 @@ test('8 cells, 90 systems of condition 1e4 to 1e6', { tags: 'long', timeout: 600
   expectHonest(squares);
 });
 
-test('24 cells, condition 1e6: one product with A for each pass, and a few more', () =>
-  expectFewProducts(24));
+test('24 cells, condition 1e6: fewer than N + 10 products with A', () => expectFewProducts(24));
 
-test('64 cells take one product with A for each pass, and a few more', { tags: 'long' }, () =>
+test('64 cells, condition 1e6: fewer than N + 10 products with A', { tags: 'long' }, () =>
   expectFewProducts(64),
 );
 
@@ -128,7 +127,7 @@ test('256 cells, condition 1e6', { tags: 'long', timeout: 600_000 }, async () =>
   }
 });
 
-test('200 unknowns of condition 1e5 to 0.1: the error is near the tolerance', {
+test('200 unknowns, condition 1e5, tolerance 0.1: the error is more than 1 % of the tolerance', {
   tags: 'long',
   timeout: 600_000,
 }, async () => {
@@ -185,7 +184,7 @@ describe('a board that does not solve the programmed system is refused at condit
       /shrink/,
     ],
     [
-      'moves under noise by more than its noise',
+      'has an additional offset while its noise is on',
       () =>
         tampered((codes, cells) => {
           if (codes.length > cells) for (let i = 0; i < codes.length; i++) codes[i] += 8000;
@@ -193,7 +192,7 @@ describe('a board that does not solve the programmed system is refused at condit
       /differs from the readings without noise|do not prove a relative error/,
     ],
     [
-      'fluctuates a tenth of the right amount',
+      'fluctuates by a tenth of the right amount',
       () => {
         let still: Int16Array | undefined;
         return tampered((codes, cells) => {
@@ -223,7 +222,7 @@ describe('a board that does not solve the programmed system is refused at condit
   }
 });
 
-test('at the limit of float64, the refusal tells that a larger tolerance does not help', async () => {
+test('at the limit of float64, the refusal names float64 as the reason', async () => {
   const problem = problemOf('log-uniform', 1e13, 8, 48);
   await expect(solveOn(solverBoard('ideal-8'), problem, 1e-6)).rejects.toMatchObject({
     code: 'TOLERANCE_NOT_MET',

@@ -15,8 +15,8 @@ import {
 export interface SolverUnderTest {
   readonly name: string;
   /**
-   * Makes a new solver. It takes dense and factored systems of up to 24 cells and 40 rows. If `unknowns` is
-   * given, it takes systems of up to this many unknowns.
+   * Makes a new solver. It takes dense and factored systems of up to 24 cells and 40 rows, or of up to
+   * `unknowns` cells if this field is given.
    */
   readonly create: () => EquilibriumSolver;
   /** The largest system of the suite, at least 5. Default 12. */
@@ -33,8 +33,8 @@ export interface RelaxationUnderTest {
   /** Makes a new solver for systems of the same sizes as `SolverUnderTest.create`. */
   readonly create: () => RelaxationSolver;
   /**
-   * The largest allowed error, relative to the largest entry of x(t). It comes from rounding to codes, and
-   * from (1 − hA)ⁿ in place of e^(−At).
+   * The largest allowed error, relative to the largest entry of x(t). The error comes from rounding to codes,
+   * and from (1 − hA)ⁿ in place of e^(−At).
    */
   readonly accuracy: number;
 }

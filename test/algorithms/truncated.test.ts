@@ -155,7 +155,7 @@ describe('truncated solves', () => {
   });
 
   it('are stable on a board with offsets, even if one start of Lanczos’ method misses λ_max', async () => {
-    // Offsets would excite a growing mode at every scale, and no scale would be found.
+    // If λ_max were too small, offsets would excite a growing mode at every scale, and no scale would be found.
     const shape = { cells: 32, rows: 512, dense: false, tickLog2: 5 } as const;
     const device = new SolverBoard(boardWith(shape, { adcBits: 12, offset: 0.001 }));
     const top = hiddenTop(32);
@@ -169,7 +169,7 @@ describe('truncated solves', () => {
     expect(norm2(subtract(x, expected)) / norm2(expected)).toBeLessThan(0.2);
   });
 
-  it.each([4, 5, 6, 8])('of %i bits are stable, since the programmed codes are bounded', async (bits) => {
+  it.each([4, 5, 6, 8])('with couplings of %i bits are stable', async (bits) => {
     // Equal entries have equal rounding errors, so λ_max rises by the full rounding error.
     const data = new Float64Array(960).fill(1.45 / 2 ** (bits - 1));
     data[0] = 1;

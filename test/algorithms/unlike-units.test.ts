@@ -40,8 +40,8 @@ const cases: readonly Case[] = [
 const tolerances = [1e-2, 1e-4, 1e-6];
 
 /**
- * Entries as large as the diagonal make the unknowns of order 1. The other entries are as large as the root
- * of the diagonal.
+ * For even seeds the entries are as large as the diagonal, so the unknowns are of order 1. For odd seeds the
+ * entries are as large as the root of the diagonal.
  */
 function driveOf(a: Matrix, seed: number): Float64Array {
   const drive = normalVector(problemRandom(seed), a.rows);
@@ -56,11 +56,11 @@ function meanOf(values: readonly number[]): number {
 
 const boardFor = (a: Matrix) => solverBoard(a.rows > 8 ? 'ideal-64' : 'ideal-8');
 
-// With random seeds, a correct solver would be outside [0.8, 1.25] at most four times in a thousand for each
-// case, because the standard deviation of the mean z² is 0.065 (`zSquaredBand`). A few systems would be
-// outside their band once in a thousand times.
+// The long test has the band [0.8, 1.25]. With random seeds, a correct solver would be outside this band at
+// most four times in a thousand for each case, because the standard deviation of the mean z² is 0.065. In the
+// test of a few systems it would be outside the wider band of `zSquaredBand` once in a thousand times.
 test.each(cases)(
-  'a few of $name are solved to the tolerance, and the error bars are right',
+  'a few systems with $name are solved to the tolerance, and the error bars are right',
   async ({ a, solves }) => {
     const squares = await squaresOf(a, Math.ceil(solves / 5));
     const { min, max } = zSquaredBand(squares.length);
@@ -70,7 +70,7 @@ test.each(cases)(
 );
 
 test.each(cases)(
-  '$name is solved to the tolerance, and the error bars are right',
+  'systems with $name are solved to the tolerance, and the error bars are right',
   { tags: 'long' },
   async ({ a, solves }) => {
     const squares = await squaresOf(a, solves);

@@ -1,9 +1,10 @@
 /**
  * Measures the gain of the asynchronous mode: `node test/bench/asynchronous.mjs [--run-ms <ms>]
- * [--bytes-per-second <n>]` trains digits with a delay, by turns waiting for it and not. The board is
- * emulated in this process and paced: a board run lasts `--run-ms` at least, and its link carries so many
- * bytes a second. Prints the median of the steps of each training, after the first five. Without a pace (0
- * and 0) an emulated board computes in this thread, and there is nothing to gain.
+ * [--bytes-per-second <n>]` trains on digits with a delay, by turns with and without the asynchronous mode.
+ * The board is emulated in this process and paced: a board run lasts at least `--run-ms` ms, and couplings
+ * are sent with at most `--bytes-per-second` bytes a second. Prints the median time of a step of each
+ * training, after the first five steps. Without a pace (0 and 0) an emulated board computes in this thread,
+ * and there is nothing to gain.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';

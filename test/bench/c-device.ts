@@ -3,7 +3,7 @@ import { createInterface } from 'node:readline';
 import { make, missingTools } from '../reference-firmware/build.js';
 import type { Peer } from './python-peers.js';
 
-/** Room for the largest problems of the table; the optimization of thermolink-device. */
+/** Room for the largest problems of the table, and the optimization level of thermolink-device. */
 const FLAGS = '-O3 -DCONFIG_ROWS=4096 -DCONFIG_COUPLINGS=16777216';
 
 /** The model of the C device, or the reason why it cannot be built. */

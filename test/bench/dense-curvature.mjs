@@ -2,9 +2,9 @@
  * Measures the benefit of a dense curvature that is averaged over batches: `node
  * test/bench/dense-curvature.mjs`. Softmax regression of MNIST digits of 9 × 9 pixels, whose features are
  * rotated, scaled over two decades and rotated again, so that no diagonal method can undo it. 29 steps of
- * 2,048 digits an epoch. Prints the mean loss of steps 25 to 34 and that in the end, a line for each method
- * and seed. `--only NAME` runs one method, `--options JSON` gives it other settings, `--seeds 0` takes other
- * seeds than 1,2,3, and `--epochs 2` fewer steps.
+ * 2,048 digits an epoch. Prints the mean loss of steps 25 to 34 and the mean loss at the end, a line for each
+ * method and seed. `--only NAME` runs one method, `--options JSON` gives it other settings, `--seeds 0` takes
+ * seed 0 in place of 1,2,3, and `--epochs 2` takes fewer steps.
  */
 import { parseArgs } from 'node:util';
 import { createAnalogSolver } from '../../dist/src/algorithms/board-solver.js';

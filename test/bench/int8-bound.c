@@ -11,7 +11,8 @@
  *   packed  a word holds the codes of two rows, w = 256 b + (a + 128); one product takes w, one takes w >> 8
  *   bound   half the bytes and no widening at all. Its sums are wrong. No order of instructions with the
  *           same products is faster.
- * It prints the fastest of 200 rounds in turns, and the speed over that of int16.
+ * The loops run in turns for 200 rounds. For each the program prints its fastest round, and its speed divided
+ * by that of int16.
  */
 #include <immintrin.h>
 #include <stdint.h>
@@ -19,7 +20,7 @@
 #include <stdlib.h>
 #include <time.h>
 
-/* Keeps the products from being left out. */
+/* Receives the results, so that the compiler cannot leave out the products. */
 static volatile int64_t kept;
 
 typedef int64_t Loop(const void *codes, const int16_t *input, int columns, int rows);

@@ -141,7 +141,7 @@ const FRAME_MUTANTS: readonly Mutant[] = [
     toHost: ({ frame, message }) => {
       if (message?.name !== 'hello') return [frame];
       const { payload } = frame;
-      // The array has more than 15 items, so its head has three bytes. The third is the low byte of the count.
+      // The head of an array with more than 15 items has three bytes. The third is the low byte of the count.
       const longer = Uint8Array.of(...payload, 0xd9, 200, ...new Uint8Array(200).fill(65));
       longer[2]++;
       return [{ ...frame, payload: longer }];

@@ -100,7 +100,8 @@ export class RunGroups {
   }
 
   /**
-   * Compares the runs of the last program. If they have too few samples, they wait for runs of other programs.
+   * Compares the runs of the last program. If they have too few samples, they wait for those of other
+   * programs.
    */
   endProgram(): void {
     const group = this.#group?.runs;

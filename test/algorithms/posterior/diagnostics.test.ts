@@ -39,7 +39,7 @@ it('shifted and scaled draws have the same convergence', () => {
   expect(after.sd).toBeCloseTo(8 * before.sd, 9);
 });
 
-it('chains of a number that never changes agree', () => {
+it('chains of one constant value agree, so their R-hat is 1', () => {
   const constant = summarizeDraws([new Float64Array(8).fill(2), new Float64Array(8).fill(2)]);
   expect(constant).toMatchObject({ mean: 2, sd: 0, mcse: 0, rHat: 1 });
 });

@@ -31,7 +31,7 @@ function layer() {
 
 const posterior = laplacePosterior(layer(), 2);
 
-/** The covariance of rows of all networks, flattened, about the trained weights. */
+/** The covariance of the weights of all networks, row by row, about the trained weights. */
 function covarianceOf(networks: readonly Matrix[]): Matrix {
   const size = outputs * inputs;
   const out = matrix(size, size);
@@ -43,7 +43,7 @@ function covarianceOf(networks: readonly Matrix[]): Matrix {
   return out;
 }
 
-/** G⁻¹ ⊗ A⁻¹, from the factors in the formulas of the page. */
+/** G⁻¹ ⊗ A⁻¹ of the factors A and G, which are computed here from their formulas. */
 function expectedCovariance(): Matrix {
   const { features, probabilities } = layer();
   const root = Math.sqrt(count);
@@ -117,7 +117,7 @@ describe('scores', () => {
     expect(entropies(probabilities)[2]).toBeCloseTo(-0.4 * Math.log(0.4) - 0.6 * Math.log(0.6), 9);
   });
 
-  it('AUROC is the share of pairs in order, ties half', () => {
+  it('AUROC is the share of pairs in the right order, and a tie counts as half', () => {
     expect(areaUnderRoc(Float64Array.of(1, 2), Float64Array.of(2, 3))).toBe(7 / 8);
     expect(areaUnderRoc(Float64Array.of(1, 2), Float64Array.of(3))).toBe(1);
     expect(areaUnderRoc(Float64Array.of(3), Float64Array.of(1, 2))).toBe(0);

@@ -24,7 +24,8 @@ import { SolverBoard } from '../../support/solver-board.js';
 const address = { seed: 1, step: 0, block: 0 };
 
 /**
- * Rows of a table below one line, of which `columns` are used (default: all), and the last column as labels.
+ * The posterior of a table whose first line is a heading. The features are the standardised `columns`
+ * (default: all but the last one). The label is 1 where the last column is `positive`.
  */
 function regressionOf(text: string, positive: string, columns?: readonly number[]): LogisticPosterior {
   const rows = text
@@ -95,7 +96,7 @@ describe('the model', () => {
     }
   });
 
-  it('has the same gradient in the codes as in float64: it is the drift of the cells', () => {
+  it('has a program whose drift of the cells has the direction of the gradient', () => {
     const { identity } = new SolverBoard(findProfile('ideal-64')!);
     const scale = logisticScale(posterior, identity);
     const { image, solutionScale } = logisticProgram(posterior, identity, scale);
@@ -165,11 +166,11 @@ describe('draws of 20 observations beside quadrature', () => {
     }
   });
 
-  it('an ideal board’s total variation is at most 1.5 times that of exact draws', async () => {
+  it('the total variation of a board’s draws is at most 1.5 times that of exact draws', async () => {
     const chains = await chainsOf(posterior, 'ideal-64', 4, 2500);
     const ess = Math.min(...[0, 1].map((i) => summarizeDraws(columnsOf(chains, i)).essBulk));
-    // The distance of exact draws, with the same effective number, is rarely above 1.15 times its mean. By an
-    // estimate, not a measurement, fewer than 1 of 10⁴ random seeds exceed the bound.
+    // The total variation of as many exact draws is rarely above 1.15 times its mean. By an estimate, not a
+    // measurement, fewer than 1 of 10⁴ random seeds exceed the bound.
     expect(grid.totalVariation(chains)).toBeLessThan(1.5 * grid.totalVariationByChance(Math.round(ess)));
   });
 });
@@ -250,7 +251,7 @@ const SETS: readonly DataSet[] = [
   {
     name: 'breast cancer',
     file: `${SHARED}/breast-cancer.csv`,
-    // Malignant.
+    // The label 0 is malignant.
     positive: '0',
     draws: 3000,
     // Radius, texture, smoothness, concavity, symmetry.
@@ -260,7 +261,7 @@ const SETS: readonly DataSet[] = [
 
 describe.each(SETS)('$name on an ideal board', ({ name, file, positive, draws, columns }) => {
   const missing = !existsSync(file);
-  // The standard error of the means is at most 0.006 sd. The bounds are required ones and much larger.
+  // The standard error of the means is at most 0.006 sd. The bounds are requirements, and much larger.
   it.skipIf(missing)(
     `has means within 0.05 sd and sds within 3 %${missing ? ` (${file} is missing)` : ''}`,
     { tags: 'long', timeout: 600_000 },
@@ -316,7 +317,7 @@ function quadrature(posterior: LogisticPosterior) {
         for (let k = 0; k < rows; k++) counts[binOf(data[2 * k], 0) * BINS + binOf(data[2 * k + 1], 1)]++;
       return distance(counts, chains.length * chains[0].rows);
     },
-    /** The mean over 20 sets, each of this number of independent exact draws. */
+    /** The mean total variation over 20 sets of `draws` independent exact draws each. */
     totalVariationByChance(draws: number): number {
       const random = randomSource({ seed: 77, stream: 0 });
       const cumulative = exact.map(
