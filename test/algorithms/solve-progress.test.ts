@@ -54,7 +54,7 @@ test('the first report comes before anything is sent', async () => {
   expect(programsAtFirst).toBe(0);
 });
 
-test('after the first pass the bound on the error shrinks with each', async () => {
+test('after the first pass the bound on the error shrinks with each further pass', async () => {
   const seen: SolveProgress[] = [];
   const request = {
     ...problem(60, 805),

@@ -155,7 +155,7 @@ describe('truncated solves', () => {
   });
 
   it('are stable on a board with offsets, even if one start of Lanczos’ method misses λ_max', async () => {
-    // If λ_max were too small, offsets would excite a growing mode at every scale, and no scale would be found.
+    // If λ_max were missed, offsets would excite a growing mode at every scale, and no scale would be found.
     const shape = { cells: 32, rows: 512, dense: false, tickLog2: 5 } as const;
     const device = new SolverBoard(boardWith(shape, { adcBits: 12, offset: 0.001 }));
     const top = hiddenTop(32);
