@@ -25,8 +25,8 @@ const DAMPING = 4;
 const off = { amplitude: 0, shift: profile.noiseShiftMin };
 
 /**
- * A of a committed program as the array holds it, in the units of the problem. Each row is divided by its own
- * γ.
+ * A of a committed program as the array holds it, in the units of the problem. Each row is multiplied by the
+ * relative time constant of its cell.
  */
 function effectiveMatrix(model: ReturnType<typeof calibratedModel>): Float64Array {
   const size = system.matrix.rows;

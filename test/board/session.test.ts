@@ -144,7 +144,7 @@ describe('ranged', () => {
       new ThermolinkError('OVERLOAD', 'No scale.', { hint: 'None.', data: { lastScale, overload } }),
   };
 
-  /** The scales that were tried, and how it ended. */
+  /** The scales that were tried, and the answer or error at the end. */
   async function tried(outcomes: readonly Attempt<string>[]) {
     const scales: [number, number][] = [];
     const answer = await ranged(range, async (scale, scaleMin) => {

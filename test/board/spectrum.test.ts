@@ -175,8 +175,8 @@ describe('refused before anything else happens', () => {
   });
 });
 
-// Lanczos' method had stopped at its second smallest eigenvalue: it reported a condition of 7e13, but the
-// true one is 1.7e16.
+// Lanczos' method must not stop at the second smallest eigenvalue of this matrix. The condition number would
+// then be 7e13, but the true condition number is 1.7e16.
 test('a matrix with two distant smallest eigenvalues is not taken for a matrix with a smaller condition number', () => {
   const n = 12;
   const hilbert = matrix(n, n);

@@ -37,7 +37,7 @@ describe('thermolink ping', () => {
 });
 
 describe('thermolink bench link', () => {
-  // Its messages have quick tests of their own.
+  // The messages of this command have quick tests of their own.
   it('measures both directions, the overhead, and round trips', { tags: 'long' }, async () => {
     const { stdout, exitCode } = await runCommand(
       'bench',

@@ -47,8 +47,8 @@ async function watchdogTrips(uri: string): Promise<number> {
 
 const LONG = { tags: 'long' } as const;
 /**
- * The quick tests end the board by one signal and by a kill, on one kind of line. The long tests have every
- * end on both kinds.
+ * The quick tests end the host by one signal and by a kill, on one kind of line. The long tests have every
+ * kind of end on both kinds of line.
  */
 const quickOnOne = (kind: string) => (kind === 'pty' || !hasPty ? {} : LONG);
 
@@ -109,7 +109,7 @@ describe.runIf(isBuilt).each(hasPty ? ['tcp', 'pty'] : ['tcp'])('a board on %s',
     await client.end('SIGKILL');
     const [event, name] =
       kind === 'tcp' ? (['left', 'stoppedRunId'] as const) : (['watchdog', 'runId'] as const);
-    // Earlier hosts have left too.
+    // The output also has this event for earlier hosts.
     let said: Record<string, unknown>;
     do said = await server.next(event);
     while (said[name] !== runId);

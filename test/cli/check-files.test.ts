@@ -44,7 +44,7 @@ it.each(CASES)(
   },
 );
 
-it('an input may be named twice, and a file with equal content is another one', async () => {
+it('an input may be named twice, and a copy of an input counts as a different file', async () => {
   const { exitCode } = await runCommand('solve', '--matrix', A, '--rhs', A, '--out', write('copy.csv', TEXT));
   // The file is refused later, because it is not a vector.
   expect(exitCode).toBe(1);

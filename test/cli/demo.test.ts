@@ -48,7 +48,7 @@ describe('the directory of a demo', () => {
 
   it.each<[string, () => void]>([
     ['holds runs of its user', () => fill('chain-tngd', 'digits-adam')],
-    ['is one of a run', () => fill('metrics.jsonl', 'summary.json')],
+    ['is the directory of a run', () => fill('metrics.jsonl', 'summary.json')],
     ['holds other files', () => fill('notes.txt')],
     ['holds other files beside a figure', () => fill('comparison.svg', 'notes.txt', ...RUNS)],
   ])('that %s is refused and left as it is', async (_, prepare) => {

@@ -159,7 +159,7 @@ describe.runIf(isBuilt)('thermolink emulate, as a process of its own', () => {
     await device.close();
   });
 
-  // Algorithms give the same bits over every line in test/algorithms/same-bits.test.ts.
+  // test/algorithms/same-bits.test.ts tests the other algorithms over every line.
   it('training gives the same bits in process, over TCP and over a pseudo-terminal', {
     tags: 'long',
   }, async () => {
@@ -188,7 +188,7 @@ describe.runIf(isBuilt)('thermolink emulate, as a process of its own', () => {
 
 describe('refusals of thermolink emulate', () => {
   it.each(['0.0.0.0:0', '[::]:0', '192.0.2.1:0'])(
-    '%s, which other machines can reach; the error names the command that uses tokens',
+    '%s, because other machines can reach it: the error names the command that uses tokens',
     async (address) => {
       const { exitCode, stderr } = await runCommand('emulate', '--tcp', address);
       expect(exitCode).toBe(2);

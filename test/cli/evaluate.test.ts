@@ -89,7 +89,7 @@ describe('a training on a table', () => {
     expect(events()).toHaveLength(0);
   });
 
-  it('refuses options of a table without one', async () => {
+  it('refuses the options for tables if no table is given', async () => {
     for (const [args, said] of [
       [['train', 'mnist', '--label', 'kind'], /Name the table by --data/],
       [['train', 'mnist', '--split-seed', '3'], /--split-seed splits a table/],

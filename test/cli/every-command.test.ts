@@ -102,7 +102,7 @@ function parsed(text: string): unknown[] {
     .map((line) => JSON.parse(line) as unknown);
 }
 
-it('every option for a file explains -, and folders refuse it', async () => {
+it('every option for a file explains the use of - or refuses it, and options for folders refuse it', async () => {
   for (const { load } of commands)
     for (const spec of Object.values((await load()).command.options)) {
       if (spec.file === undefined) continue;
@@ -154,7 +154,7 @@ describe('--json', () => {
       expect(readdirSync('.')).toEqual(files);
   }
 
-  it('every command that prints results has --json and a line here', async () => {
+  it('every command that prints results has --json and a command line in this file', async () => {
     for (const { name, load } of commands) {
       const { options } = (await load()).command;
       expect('json' in options, name).toBe(!WITHOUT_JSON.includes(name));

@@ -95,7 +95,7 @@ describe('with a LUCIDAC', () => {
     expect(stderr).toMatch(new RegExp(`UNSUPPORTED: ${flag}`));
   });
 
-  it('the environment may name it, and the error says so', async () => {
+  it('the environment may name the LUCIDAC, and the error says so', async () => {
     vi.stubEnv('THERMOLINK_DEVICE', 'lucidac://127.0.0.1:1');
     const { stderr } = await runCommand(...solving());
     expect(stderr).toMatch(/CANNOT_CONNECT.*LUCIDAC is on.*THERMOLINK_DEVICE/);

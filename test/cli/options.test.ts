@@ -66,7 +66,7 @@ describe('numbers after options', () => {
       expect((await thrown(() => parse(text, '--n'))).code).toBe('BAD_ARGUMENT');
   });
 
-  it('for any text, a value is in its range', () => {
+  it('for any text, a parsed value is in its range', () => {
     fc.assert(
       fc.property(fc.oneof(fc.string(), fc.double().map(String), fc.integer().map(String)), (text) => {
         for (const [name, parse] of PARSERS) {

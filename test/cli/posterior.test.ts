@@ -87,7 +87,7 @@ test('linear: prints means beside exact means, and writes draws, summary and pic
   expect(variance).toBeLessThan(2.6);
 });
 
-test('gaussian: JSON, and the formulas of two unknowns', async () => {
+test('gaussian: prints JSON that agrees with the formulas for two unknowns', async () => {
   const files = ['--prior-covariance', file('prior.csv'), '--noise-covariance', file('noise.csv')];
   const { stdout, exitCode } = await runCommand(
     ...['posterior', 'gaussian', '--observations', file('seen.csv'), ...files, '--out', file('gaussian')],
@@ -105,7 +105,7 @@ test('gaussian: JSON, and the formulas of two unknowns', async () => {
   expect(errors.sd).toBeLessThan(0.11);
 });
 
-test('logistic: text classes, the host’s sampler beside it, and its files', async () => {
+test('logistic: takes classes as text, draws with the host’s sampler too, and writes its files', async () => {
   const out = file('logistic');
   const data = file('classes.csv');
   const rows = readFileSync(file('data.csv'), 'utf8').trim().split('\n').slice(1);
@@ -158,7 +158,7 @@ test('a refusal by the connected board leaves no empty directory, and no parent 
   expect(exitCode).not.toBe(0);
   expect(stderr).toMatch(/TOO_LARGE/);
   expect(existsSync(file('made'))).toBe(false);
-  // A directory that was there stays.
+  // A directory that existed before stays.
   mkdirSync(file('mine'));
   await runCommand('posterior', 'linear', ...refused, '--out', file('mine/made'));
   expect(readdirSync(file('mine'))).toEqual([]);
@@ -216,11 +216,15 @@ describe('refused before a board is opened', () => {
     runCommand('posterior', 'linear', '--data', file(data), '--target', 'y', '--out', file('never'), ...more);
   it.each([
     ['columns that are multiples of others', () => run('collinear.csv'), /Column b is a combination/],
-    ['a column that never changes', () => run('constant.csv'), /Column a has the same value in every row/],
+    [
+      'a column with one value in all rows',
+      () => run('constant.csv'),
+      /Column a has the same value in every row/,
+    ],
     ['a file that was cut', () => run('cut.csv'), /line 3 has 2 cells/],
     ['a target that is not there', () => run('data.csv', '--features', 'c'), /no column "c"/],
     [
-      'boards beside a device',
+      '--boards together with --device',
       () => run('data.csv', '--boards', 'emulator:ideal-8', '--device', 'emulator:ideal-8'),
       /exclude each other/,
     ],
@@ -246,7 +250,7 @@ describe('laplace', () => {
     await runCommand('train', 'mnist', '--data', data, ...size, '--out', training());
   });
 
-  test('prints exact draws and temperature scaling beside the board, and draws reliability', async () => {
+  test('prints exact draws and temperature scaling beside the board, and plots the reliability', async () => {
     const more = [
       '--data',
       data,
@@ -287,7 +291,11 @@ describe('laplace', () => {
       ...more,
     );
   it.each([
-    ['more validation than was left', () => refused('--validation', '400'), /left 312 of 512 examples out/],
+    [
+      'more validation examples than the training left out',
+      () => refused('--validation', '400'),
+      /left 312 of 512 examples out/,
+    ],
     ['no training', () => refused('--training', directory), /does not exist/],
     ['other data', () => refused('--data', fewDigits(256, 128)), /was trained on other data/],
   ])('refuses %s', async (_, work, message) => {
@@ -298,7 +306,7 @@ describe('laplace', () => {
 
   // This test takes two minutes on a busy machine. The draws of the board differ from the draws of the host
   // by noise alone.
-  test('1,000 digits: the accuracy of exact draws, and calibrated probabilities', {
+  test('1,000 digits: the board has the accuracy of exact draws, and calibrated probabilities', {
     tags: 'long',
     timeout: 900_000,
   }, async () => {

@@ -124,8 +124,8 @@ describe('thermolink report', () => {
   });
 });
 
-describe('texts from which secrets are removed', () => {
-  it('are the folders of a device URI, in every parameter, and no names of devices', () => {
+describe('the removal of secrets from texts', () => {
+  it('removes the folders in every part of a device URI, but not the names of devices', () => {
     for (const [uri, shown] of [
       ['hubs://host/b?ca=/home/ada/x/ca.pem&token_file=/srv/t/tok', 'hubs://host/b?ca=ca.pem&token_file=tok'],
       ['replay:/home/ada/a.mcap?mode=strict', 'replay:a.mcap?mode=strict'],
@@ -136,7 +136,7 @@ describe('texts from which secrets are removed', () => {
     }
   });
 
-  it('is the value of every variable with a secret name, and nothing short', () => {
+  it('removes the value of every variable with a secret name, unless the value is short', () => {
     const redact = redactor({
       GITHUB_TOKEN: 'abcdef123',
       DB_PASSWORD: 'no',

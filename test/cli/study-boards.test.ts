@@ -159,7 +159,7 @@ describe('a study on several boards', () => {
 
 describe('a study of tables on several boards', () => {
   const SIZES = [64, 96, 128];
-  /** A search of ticks on seed 0, and then trainings that take the best. */
+  /** A search for the best number of ticks on seed 0, and then trainings that take this number. */
   function tables(): TableStudy {
     return {
       ...{ name: 'tables', title: 'Tables', about: [], settingsFrom: 'None.', modelled: 'Nothing.' },
@@ -271,7 +271,7 @@ describe('work that is shared out', () => {
     const { ended, leftOut } = shared(async (piece, worker, isAbandoned) => {
       await new Promise(setImmediate);
       if (piece === 6 && !isAbandoned) {
-        // The others have nothing left to do.
+        // The other workers have nothing left to do.
         for (let turn = 0; turn < 5; turn++) await new Promise(setImmediate);
         throw lost;
       }

@@ -31,7 +31,7 @@ const verdictsOf = (results: TableResults): string[] => claimsOf(results).map(({
 describe('the claims of the study runtime', () => {
   const stored = storedResults('runtime');
 
-  it('take bits and RC of the cost model into every figure', () => {
+  it('use the bits and the RC of the cost model in every figure', () => {
     const changedModel = claimsOf({ ...stored, options: { ...stored.options, bits: 4, rc: 2e-6 } });
     const figures = (claims: ReturnType<typeof claimsOf>): number[] => {
       const [, kB, upload, board] =
@@ -44,7 +44,7 @@ describe('the claims of the study runtime', () => {
       expect(figures(changedModel)[at] / factor).toBeCloseTo(1, 1);
   });
 
-  it('call a step “about 100 times faster” from a factor of 70 on, and in part from 30 on', () => {
+  it('of “about 100 times faster” hold from a factor of 70 on, and hold in part from 30 on', () => {
     const withFactor = (factor: number) => {
       const { runs, options } = stored;
       const [, fast] = /over 50 Gb\/s takes ([\d.]+) ms/.exec(RUNTIME.claims(runs, options)[0].ours)!;
@@ -92,7 +92,7 @@ describe('the map of the study where-curvature-helps', () => {
     expect(poisson(worse).verdict).toBe('holds');
   });
 
-  it('claims at most a part of the advantage over first-order methods while a best rate is the smallest or largest tried', () => {
+  it('claims at most a part of the advantage over first-order methods if a best rate is the smallest or largest tried', () => {
     expect(searchEdges(ofPoisson.runs).atEdge).toBe(0);
     const atEdge = changed(ofPoisson, (run) => {
       const { method, rate } = run.settings;
@@ -111,7 +111,7 @@ describe('the map of the study where-curvature-helps', () => {
     expect(steps.ours).toContain(`In ${edges.atEdge} of ${edges.searches} searches`);
   });
 
-  it('takes the rate with the least error, and none of a training that failed', () => {
+  it('takes the rate with the least error, and no rate whose training failed', () => {
     const done = searchRuns('poisson2', 'adam', false).map((run): TableRun => {
       const rate = Number(run.settings['rate']);
       return { ...run, figures: rate > 0.2 ? {} : { error: 1 / rate } };

@@ -77,7 +77,7 @@ describe('the search of a setting', () => {
     ).toBe(35);
   });
 
-  it.each(Object.values(STUDIES))('of $name has as many values for each method', ({ tasksOf }) => {
+  it.each(Object.values(STUDIES))('of $name has the same number of values for each method', ({ tasksOf }) => {
     for (const { methods } of tasksOf(false)) {
       const counts = methods.flatMap(({ search }) => (search ? [search.values.length] : []));
       expect(new Set(counts)).toEqual(new Set([3]));
@@ -118,7 +118,7 @@ const TINY: Study = {
 };
 
 describe('a study that searches settings', () => {
-  const title = 'takes the best of each method, reports the tried values, and repeats no training';
+  const title = 'takes the best value of each method, reports the tried values, and repeats no training';
   it(`${title}, in its quick form`, { tags: 'long' }, () => checkSearch(true));
   it(`${title}, in its whole form`, { tags: 'long' }, () => checkSearch(false));
 

@@ -63,7 +63,7 @@ describe('a study', () => {
     const interrupting: PinnProblem = {
       ...problem,
       evaluate: (point) => {
-        // This is the second training, after its second step.
+        // The abort comes after the second step of the second training.
         if (++evaluations === LM.steps + 3) abort.abort();
         return problem.evaluate(point);
       },
@@ -84,7 +84,7 @@ describe('a study', () => {
     };
     expect(endings(await resultsFrom(requestOf(tinyStudy(counting))))).toEqual(whole);
     expect(statSync(finished).mtimeMs).toBe(writtenMs);
-    // The step during which it was aborted was finished and stored.
+    // The step during which the study was aborted was finished and stored.
     expect(resumed).toBe(2 * (LM.steps + ADAM.steps) - (LM.steps + 3));
   });
 
@@ -151,7 +151,7 @@ describe('the directory of a study', () => {
     release();
   }
 
-  it('is used if it is new or empty, by one study at a time, and --resume continues it', async () => {
+  it('is used if it is new or empty, by one study at a time, and again by --resume', async () => {
     const { begin, release } = claimStudyDirectory(out, MARK, false);
     begin();
     expect((await thrown(() => claimStudyDirectory(out, MARK, true))).code).toBe('BUSY');
@@ -176,7 +176,7 @@ describe('the directory of a study', () => {
     );
   });
 
-  it('tells its settings from the first moment', () => {
+  it('has the settings of the study from the start', () => {
     begun(out, MARK, false, { seeds: 3, device: 'emulator:ideal-8' });
     const stored = JSON.parse(readFileSync(join(out, 'study.json'), 'utf8'));
     expect(stored).toMatchObject({ ...MARK, seeds: 3, device: 'emulator:ideal-8' });
@@ -240,7 +240,8 @@ describe('the time left of a study', () => {
       expect(progress.leftMs).toBeNaN();
       nowMs = 4000;
       progress.step(0, 5);
-      // A step of a took 800 ms, so the guess for a step of b is 200 ms: 5 · 800 + 10 · 200 + 10 · 800.
+      // A step of the kind a took 800 ms, so the guess for the kind b is 200 ms a step. The sum is 5 · 800 +
+      // 10 · 200 + 10 · 800.
       expect(progress.leftMs).toBeCloseTo(14_000);
       nowMs = 8000;
       progress.step(0, 10);
@@ -248,7 +249,7 @@ describe('the time left of a study', () => {
       progress.begin(1, 0);
       nowMs = 9000;
       progress.step(1, 2);
-      // The measured time of a step of b is 500 ms.
+      // The measured time of a step of the kind b is 500 ms.
       expect(progress.leftMs).toBeCloseTo(8 * 500 + 8000);
       expect(lines.at(-1)).toContain('2 of 3 trainings: b1, step 1 of 10');
     } finally {

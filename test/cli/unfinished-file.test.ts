@@ -83,7 +83,7 @@ describe('the file of an unfinished measurement', () => {
     expect((await attempt(['a', 'b', 'c'], undefined, overrides, now)).measured).toEqual(['c']);
   });
 
-  it('that ends in a part of a line is used without it', async () => {
+  it('that ends in a part of a line is used without this part', async () => {
     await attempt(['a', 'b'], 'b');
     appendFileSync(place('x.unfinished'), '{"name":"b","pa');
     expect((await attempt(['a', 'b', 'c'], 'c')).measured).toEqual(['b']);
@@ -97,7 +97,7 @@ describe('the file of an unfinished measurement', () => {
     expect(said).toEqual([expect.stringMatching(/damaged/)]);
   });
 
-  it('that cannot be written ends no measurement', async () => {
+  it('that cannot be written does not end the measurement', async () => {
     mkdirSync(place('x.unfinished.partial'));
     const { measured, said, ending } = await attempt(['a', 'b', 'c'], 'c');
     expect(measured).toEqual(['a', 'b']);

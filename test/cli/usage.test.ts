@@ -50,7 +50,7 @@ describe('wrong usage', () => {
     expect(JSON.parse(stdout).error.code).toBe('BAD_ARGUMENT');
   });
 
-  it('a tolerance of 1 is explained', async () => {
+  it('the refusal of a tolerance of 1 is explained', async () => {
     const args = ['solve', '--matrix', 'A.csv', '--rhs', 'b.csv', '--tolerance', '1'];
     expect(await usageError(...args)).toMatch(
       /above 0 and below 1.*"1"\. .*the answer 0 has the relative error 1.*1e-2/,

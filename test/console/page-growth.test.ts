@@ -18,7 +18,7 @@ describe.skipIf(missingChromium() !== undefined || !isBuilt)(
   'a page that is open for long',
   { tags: 'long' },
   () => {
-    it('does not grow in 30 minutes of events, after 15 minutes in which its rings fill', async () => {
+    it('does not grow in 30 minutes of events, after 15 minutes in which its ring buffers fill', async () => {
       const hub = await FakeHub.start({ boards: [boardView({ state: 'running' })] });
       const browser = await launchChromium();
       try {

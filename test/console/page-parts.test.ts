@@ -228,7 +228,7 @@ describe('moments of runs of one program', () => {
           ...one.varianceVolts2!,
           ...one.covarianceVolts2!.flat(),
         ];
-        // Values below 1 V and 46 samples at most: rounding stays far below this.
+        // With values below 1 V and 46 samples at most, rounding errors are far below 10⁻¹².
         for (const [i, value] of numbers(shown!).entries())
           expect(value).toBeCloseTo(numbers(expected)[i], 12);
       }),
@@ -279,7 +279,7 @@ describe('moments of runs of one program', () => {
 describe('scales', () => {
   const colors = { negative: [0, 0, 255], zero: [255, 255, 255], positive: [255, 0, 0] } as const;
 
-  it('give zero the middle colour, and values at the limit and beyond the colours at the ends', () => {
+  it('give zero the middle colour, and give values at or beyond the limit the colours at the ends', () => {
     expect(divergingColor(0, 2, colors)).toEqual(colors.zero);
     expect(divergingColor(2, 2, colors)).toEqual(colors.positive);
     expect(divergingColor(-9, 2, colors)).toEqual(colors.negative);

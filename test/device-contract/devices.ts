@@ -76,7 +76,7 @@ const running = (uri: string, end: () => Promise<void>): RunningDevice => ({
 /** The ideal board of this profile, in every program that computes it and over every transport. */
 export function idealDevices(profile: string): readonly DeviceUnderTest[] {
   const emulator = (): EmulatedDevice => new EmulatedDevice({ profile: findProfile(profile)!, dieSeed: 1 });
-  /** Built with the sanitizers, so that the suite also finds the errors that they detect. */
+  /** The C device is built with the sanitizers, so that the suite also finds the errors that they detect. */
   async function startC(...args: readonly string[]): Promise<RunningDevice> {
     const program = make('thermolink-device', ...SANITIZED);
     const board = await spawnDevice(program, '--profile', profile, ...args);
@@ -135,7 +135,7 @@ const exampleOverPty = (name: string, cells?: number): DeviceUnderTest => ({
     const directory = mkdtempSync(path.join(tmpdir(), 'thermolink-'));
     const board = await spawnDevice(program, path.join(directory, 'board'));
     return running(board.uri, async () => {
-      // The program does not end by itself: a board is switched off.
+      // Like a board that is switched off, the program does not end by itself.
       board.kill();
       rmSync(directory, { recursive: true });
     });

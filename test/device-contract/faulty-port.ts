@@ -14,7 +14,7 @@ const STALL_MS_MAX = 400;
 const LATENCY_MS = 0.2;
 const BYTES_PER_MS = 8000;
 
-/** The clock by which the lanes read the time and schedule. In front of a real device it is real time. */
+/** The clock of the two directions of the line. In front of a device it is real time, not virtual time. */
 const REAL_TIME = SYSTEM_CLOCK as unknown as VirtualTime;
 
 const STATE_NAMES = new Map<number, DeviceStateName>(

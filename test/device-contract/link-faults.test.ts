@@ -14,7 +14,7 @@ import { diagonalProgram } from '../support/test-board.js';
 import { DEVICES, type DeviceUnderTest, optionsOn } from './devices.js';
 import { FaultyPort } from './faulty-port.js';
 
-/** SEED=1 SEEDS=100 npx vitest run test/device-contract/link-faults.test.ts plays more. */
+/** SEED=1 SEEDS=100 npx vitest run test/device-contract/link-faults.test.ts plays 100 schedules. */
 const FIRST_SEED = Number(process.env['SEED'] ?? 0);
 const SEEDS = Number(process.env['SEEDS'] ?? 8);
 /** Every fault happens in at least one of this number of schedules. */

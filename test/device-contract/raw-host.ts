@@ -42,7 +42,7 @@ export class RawHost {
   nonce: Uint8Array = new Uint8Array(8);
   seq = 0;
   requestId = 0;
-  /** The last command frame of the device that came in order. */
+  /** The number of the last command frame of the device that came in order. 65535 if none has come. */
   ack = 65535;
   readonly port: Port;
   readonly #decoder = new FrameDecoder(FRAME_BYTES);
@@ -218,7 +218,7 @@ export function newNonce(): Uint8Array {
   return nonce;
 }
 
-/** The bytes of a message stay in the decoder's buffer only until the next one. */
+/** Copies the bytes of a message, which stay in the decoder's buffer only until the next message. */
 function copied(message: ToHost): ToHost {
   const fields = Object.fromEntries(
     Object.entries(message.fields).map(([key, value]) => [

@@ -153,7 +153,7 @@ export function describeRuns({ connect, device }: ContractBoard): void {
     const host = await connect();
     await loaded(host);
     await host.ask('start', { ...START, sampleCount: 20, blockSamples: 1, creditBlocks: 2 });
-    // The board holds: the blocks of the credit have come, and no more.
+    // The board holds its run after it has sent the two blocks of the credit.
     while (blocksOf(host).length < 2) await host.nextEvent('sampleBlock');
     host.write(host.event('credit', { runId: 1, blocks: 2, released: 0 }));
     expect(await host.nextEvent('blocksSent')).toEqual({ runId: 1, blocks: 2 });
@@ -240,7 +240,7 @@ export function describeRuns({ connect, device }: ContractBoard): void {
     ).toEqual([]);
   });
 
-  it('an overload halts the run after exactly its tick and names the cells', async () => {
+  it('a run halts after exactly the tick of an overload, and its report names the cells', async () => {
     const host = await connect();
     const board = await host.hello();
     const image = uncoupled(board);
@@ -279,7 +279,7 @@ export function describeRuns({ connect, device }: ContractBoard): void {
   });
 
   it.runIf(device.profile !== undefined)(
-    'the same seeds give the same bits, other seeds others',
+    'the same seeds give the same bits, and other seeds give other bits',
     async () => {
       const host = await connect();
       await loaded(host, { noiseAmplitude: 20011, noiseShift: 12 });

@@ -90,7 +90,7 @@ export function describeSafety({ connect, running }: ContractBoard): void {
     expect(await stateOf(host)).toBe(DEVICE_STATE.done);
   });
 
-  it('silence ends a run in safe, and is counted', async () => {
+  it('silence of the host ends a run, puts the board into safe, and is counted', async () => {
     const host = await connect();
     await loaded(host);
     const trips = async () => {
@@ -99,7 +99,7 @@ export function describeSafety({ connect, running }: ContractBoard): void {
     };
     const before = await trips();
     await host.ask('start', { ...ENDLESS, watchdogMs: WATCHDOG_MS });
-    // Nobody speaks until the board does.
+    // The host sends nothing until the board has sent a message.
     host.acknowledges = false;
     expect(await host.nextEvent('runEnded')).toMatchObject({ outcome: RUN_OUTCOME.watchdog });
     host.acknowledges = true;

@@ -54,7 +54,7 @@ export function describeSessions({ connect, running }: ContractBoard): void {
   it.each([
     ['major version', { major: PROTOCOL_MAJOR + 1 }],
     ['table hash', { tableHash: new Uint8Array(8) }],
-  ])('another %s is refused and opens no session', async (_, change) => {
+  ])('a HELLO with another %s is refused and opens no session', async (_, change) => {
     const host = await connect();
     host.write(host.helloFrame(host.begin(), change));
     const { message } = await host.next(({ name }) => name === 'helloRefused');

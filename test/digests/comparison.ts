@@ -4,7 +4,7 @@ import type { Implementation } from './implementations.js';
 
 export interface Verdict {
   readonly name: string;
-  /** The tools that this machine lacks to run it. */
+  /** The tools that this machine lacks to run the implementation. */
   readonly missing: string | undefined;
   /** Number of problems whose results agree with the file, and the names of the other problems. */
   readonly matched: number;
@@ -16,7 +16,7 @@ export interface Verdict {
 const same = (a: readonly string[], b: readonly string[]): boolean =>
   a.length === b.length && a.every((line, i) => line === b[i]);
 
-/** Runs every case with an implementation, or says which part of it is missing. */
+/** Runs every case with an implementation, or says which of its tools are missing. */
 export function compare(implementation: Implementation, cases: readonly DigestCase[]): Verdict {
   const { name, holds } = implementation;
   const missing = implementation.missing();

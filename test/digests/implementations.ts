@@ -7,8 +7,8 @@ import type { Problem } from '../reference-firmware/problems.js';
 import { hasProgram } from '../support/programs.js';
 
 /**
- * One way to compute the device model. All of them are required: one that can't run here is missing, not left
- * out.
+ * One way to compute the device model. All implementations are required: an implementation that can't run on
+ * this machine is reported as missing.
  */
 export interface Implementation {
   readonly name: string;
@@ -16,7 +16,7 @@ export interface Implementation {
   readonly isLong: boolean;
   /** The tools that it needs and this machine lacks, or undefined. */
   readonly missing: () => string | undefined;
-  /** Whether it has the memory for this problem. Left out: it has the memory for every problem. */
+  /** Whether it has the memory for this problem. Default: it has the memory for every problem. */
   readonly holds?: (problem: Problem) => boolean;
   /** The output of each problem, in order. */
   readonly run: (problems: readonly Problem[]) => string[][];
@@ -47,7 +47,7 @@ function kernel(name: string, twoWayBytesMin?: number): Implementation {
     if (ticks === undefined) throw new Error('the kernel does not run here');
     return ticks;
   };
-  // The second order of the products is quickly tested by the tests of the kernel's forms.
+  // The kernel that reads each coupling once belongs to the long tests. Tests of the kernel test it quickly.
   return emulated(name, ticksOf, kernelWarning, twoWayBytesMin !== undefined);
 }
 

@@ -67,7 +67,7 @@ describe('the examples of the documents run', () => {
     ['docs/tutorial.md', 'docs/examples/train.ts'],
     ['docs/how-to/train-an-own-problem.md', 'docs/examples/problem.ts'],
     ['docs/how-to/share-a-board.md', 'docs/examples/watch.ts'],
-  ])('the code in %s is %s', (file, example) => {
+  ])('the code in %s is the content of %s', (file, example) => {
     expect(typescriptBlocks(file)).toEqual([readRepositoryFile(example)]);
   });
 

@@ -3,7 +3,7 @@ export interface XmlElement {
   readonly name: string;
   readonly attributes: Readonly<Record<string, string>>;
   readonly children: XmlElement[];
-  /** All text in it, unescaped. */
+  /** All text in the element, unescaped. */
   text: string;
 }
 

@@ -16,16 +16,16 @@ export interface FakeHubOptions {
   readonly boards?: readonly BoardView[];
   readonly right?: Right;
   readonly owner?: string;
-  /** Default: none is asked for. */
+  /** The token that the server asks for. Default: it asks for none. */
   readonly token?: string;
-  /** Default: any free one. */
+  /** Default: any free port. */
   readonly port?: number;
 }
 
 /** A server that sends the page the events of a test, in the form of the real server. */
 export class FakeHub {
   readonly asked: Asked[] = [];
-  /** The status of the next answers, in place of 200. */
+  /** The refusal with which requests are answered, with the status 409. Undefined: requests succeed. */
   refusal: { readonly code: string; readonly message: string; readonly remedy: string } | undefined;
   boards: readonly BoardView[];
   readonly #server: Server;

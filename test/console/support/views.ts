@@ -52,7 +52,7 @@ export function countersAfter(seconds: number, changes: Partial<LinkCounters> = 
   };
 }
 
-/** Voltages of `cells` cells at a time. Each cell has a wave of another phase. */
+/** Voltages of `cells` cells at the time `seconds`. Each cell has a wave of another phase. */
 export function wave(cells: number, seconds: number): number[] {
   return Array.from(
     { length: cells },
