@@ -57,7 +57,7 @@ describe('a port that is lost before the first session is open', () => {
     expect(tookMs).toBeLessThan(33_000);
   });
 
-  it('a peer that is no board is named at once', async () => {
+  it('is not opened again if it is missing at the first attempt, or if the peer is not a board', async () => {
     expect(await connected(['away', 'good'])).toMatchObject({
       outcome: 'PORT_NOT_FOUND',
       tries: 1,

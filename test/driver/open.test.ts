@@ -11,7 +11,7 @@ import { memoryPortPair } from '../../src/transport/memory-port.js';
 import { NONCE, openTestBoard } from '../support/test-board.js';
 import { VirtualClock } from '../support/virtual-clock.js';
 
-/** Opens a device on a peer that is not an emulator, and returns its error. */
+/** Tries to open a device on a peer that is not an emulator. Returns the error of the attempt. */
 async function openOn(peer: (port: Port) => void): Promise<{ error: ThermolinkError; tookMs: number }> {
   const clock = new VirtualClock();
   const [host, far] = memoryPortPair('test:peer');

@@ -95,8 +95,8 @@ describe('a reader that leaves', () => {
   });
 });
 
-describe('closing while a run was cancelled', () => {
-  it('stops the board even when the abort is lost', async () => {
+describe('closing a device after a run was aborted', () => {
+  it('stops the board even if the command abort is lost', async () => {
     let cut = false;
     const toDevice: Tamper = (frame, bytes) => (cut && frame?.channel === CHANNEL.command ? [] : [bytes]);
     const { device, board, clock } = await openTestBoard('ideal-8', { toDevice });

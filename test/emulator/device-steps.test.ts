@@ -26,7 +26,7 @@ test.each(DEVICE_STEPS)('$name', (steps) => {
   }
 });
 
-test('the Python script still writes these files', { tags: 'long' }, (context) => {
+test('the Python script writes the same vectors again', { tags: 'long' }, (context) => {
   try {
     execFileSync(
       PYTHON ?? 'python3',

@@ -141,7 +141,7 @@ describe('runs', () => {
     [{ cells: 9, rows: 9 }, REFUSAL.outOfRange],
     [{ rows: 7 }, REFUSAL.outOfRange],
     [{ rowAttenuation: 1 }, REFUSAL.outOfRange],
-  ])('a shape that the board can’t hold is refused: %j', (change, reason) => {
+  ])('a shape that the board does not allow is refused: %j', (change, reason) => {
     const hand = new Hand();
     const shape = {
       bank: 0,

@@ -97,7 +97,7 @@ describe('a fault on demand', () => {
   });
 });
 
-test('a run in pieces equals the whole run, with all effects and faults on', () => {
+test('a run in pieces equals the whole run, with five dynamic effects and two faults on', () => {
   const faults = [
     { kind: 'deadCell', atTick: 1500 },
     { kind: 'thermalDrift', atTick: 900 },
@@ -150,7 +150,7 @@ test('dead cells and stuck channels are as many as a binomial distribution allow
   expect(Math.abs(stuck - 200)).toBeLessThan(6 * 14);
 });
 
-test('a brown-out during a run: the board restarts silently at its tick, and the run fails with a named error', async () => {
+test('a brown-out during a run: the board restarts silently at its tick, and the run fails with LINK_LOST', async () => {
   const clock = new VirtualClock();
   const board = new EmulatedDevice({ ...idealBoard({}), faults: [{ kind: 'brownOut', atTick: 5000 }] });
   const [near, far] = memoryPortPair('a board whose supply fails');

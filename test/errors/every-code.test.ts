@@ -55,7 +55,7 @@ const digits = fewDigits();
 const train = (...options: string[]): Promise<void> =>
   command('train', 'mnist', '--data', digits, '--train-size', '512', ...options);
 
-/** A pseudo-terminal that is open already. */
+/** Opens a pseudo-terminal that is open already. */
 async function busyPort(): Promise<unknown> {
   const pty = await openPty();
   releases.push(() => pty.close());
@@ -64,7 +64,7 @@ async function busyPort(): Promise<unknown> {
   return openSerialPort({ path: pty.path });
 }
 
-/** A port number that was free just now. */
+/** Runs a command with a TCP port at which nothing listens. */
 async function nobodyListens(): Promise<unknown> {
   const server = createServer();
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));

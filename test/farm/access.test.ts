@@ -10,7 +10,7 @@ import { hasNats, NatsServer } from './nats-server.js';
 const LOOPBACK = ['-a', '127.0.0.1'];
 const TOKEN = 'a-token-of-the-lab';
 
-/** Makes a key and a certificate, signed by `signer` or by itself; `subject` is its extension file. */
+/** Makes a key and a certificate, which is signed by `signer` or by its own key. */
 function makeCertificate(directory: string, name: string, signer?: string): void {
   const at = (file: string): string => path.join(directory, file);
   const run = (...args: string[]): void => {

@@ -33,7 +33,7 @@ const MODEL = 'ideal-8';
 const never = new AbortController().signal;
 const serverFor = serverOfFile();
 
-/** Work that ends when its request says so. */
+/** A kind of job whose text tells how the job ends. */
 const ECHO: JobKind<{ readonly text: string }> = {
   name: 'echo',
   request: z.strictObject({ text: z.string() }),
@@ -134,7 +134,7 @@ describe.runIf(hasNats)('a farm', () => {
     expect(worker.counters.done).toBe(before + 1);
   });
 
-  it('keeps a job in the queue once, and a result once', async () => {
+  it('does not do a job again if its result is known', async () => {
     const job = { ...echo('twice'), release: RELEASE };
     const { key, text } = packJob(job);
     const subject = jobSubject(job, key);
@@ -232,7 +232,7 @@ describe.runIf(hasNats)('a farm', () => {
     expect(deliveries).toBe(8);
   });
 
-  it('reports that a worker ended during a job, and another worker does the job', async () => {
+  it('reports that a worker ended during a job, and another worker begins the job', async () => {
     const model = 'leaving';
     const leaving = new Worker(farm, withModel(model), 'leaving');
     const job = await client.submit({ ...echo('wait'), model });

@@ -39,7 +39,7 @@ describe('the content decides the format of a file, not its name', () => {
     },
   );
 
-  it('files of SciPy with line feeds are read with any line ends, and with a byte-order mark', async () => {
+  it('Matrix Market files of SciPy are read with any line ends, and with a byte-order mark', async () => {
     const lines = bytesOf('coordinate symmetric').toString();
     for (const text of [lines, `\uFEFF${lines}`])
       for (const end of ['\r\n', '\r'])
@@ -64,7 +64,7 @@ describe('the content decides the format of a file, not its name', () => {
   it.each([
     `${'MATLAB 7.3 MAT-file, Platform: GLNXA64'.padEnd(512)}\x89HDF\r\n\x1a\n\0`,
     '\x89HDF\r\n\x1a\n\0',
-  ])('HDF5, which SciPy does not read, is refused with the command of another program', async (content) => {
+  ])('HDF5, which SciPy does not read, is refused with a hint that names h5py', async (content) => {
     const error = await thrown(() => readMatrix(write('A.mat', Buffer.from(content, 'latin1'))));
     expect(error.code).toBe('BAD_FILE');
     expect(error.hint).toContain('h5py');
@@ -85,7 +85,7 @@ describe('the content decides the format of a file, not its name', () => {
     expectDamageNoticed(3),
   );
 
-  /** Damages one byte in `stride`. */
+  /** Damages each `stride`-th byte by itself, and cuts the file at the same place. */
   async function expectDamageNoticed(stride: number): Promise<void> {
     for (const content of ['one array', 'two arrays, compressed', 'gzip of npy']) {
       const whole = bytesOf(content);
@@ -120,7 +120,7 @@ describe('the content decides the format of a file, not its name', () => {
     ['nothing', `${BANNER}0 0 0\n`, 'BAD_MATRIX', 'no entry'],
     ['too much', `${BANNER}99999 99999 0\n`, 'BAD_FILE', 'more than'],
     ['another banner', '%%MatrixMarket vector array real general\n', 'BAD_FILE', 'first line'],
-  ])('Matrix Market with %s is refused with its place', async (_, text, code, message) => {
+  ])('Matrix Market with %s is refused, and the error tells the reason', async (_, text, code, message) => {
     const error = await thrown(() => readMatrix(write('A.mtx', text)));
     expect(error.code).toBe(code);
     expect(error.message).toContain(message);

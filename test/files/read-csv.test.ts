@@ -286,7 +286,7 @@ describe('files', () => {
     expect(await readRightHandSide(write('b.csv', '1;2'), 'A.npy', 2)).toEqual(Float64Array.of(1, 2));
   });
 
-  it('a file longer than a chunk', async () => {
+  it('a file longer than a chunk is read', async () => {
     const count = 80_000;
     const lines = Array.from({ length: count }, (_, i) => `${i}, ${i / 7}`);
     const table = await readMatrix(write('long.csv', lines.join('\n')));

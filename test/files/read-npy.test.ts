@@ -53,7 +53,7 @@ describe('files that NumPy wrote', () => {
 });
 
 describe('files that thermolink wrote', () => {
-  it('read back bit for bit', async () => {
+  it('are read back bit for bit', async () => {
     const path = join(directory, 'ours.npy');
     const anyFinite = fc.double({ noNaN: true, noDefaultInfinity: true });
     await fc.assert(
@@ -83,20 +83,20 @@ describe('files that thermolink wrote', () => {
     expect(readFileSync(path).toString('base64')).toBe(base64);
   });
 
-  it('write a vector without the other bytes of its buffer', async () => {
+  it('hold a vector without the other bytes of its buffer', async () => {
     const path = join(directory, 'part.npy');
     writeNpy(path, Float64Array.of(1, 2, 3, 4).subarray(1, 3));
     expect(await readVector(path)).toEqual(Float64Array.of(2, 3));
   });
 
-  it('end in BAD_FILE if nothing can be written', async () => {
+  it('that cannot be written end in BAD_FILE', async () => {
     const error = await thrown(() => writeArray(join(directory, 'no', 'such.npy'), new Float64Array(1)));
     expect(error.code).toBe('BAD_FILE');
   });
 });
 
 describe('damaged files', () => {
-  it('an array that is cut at any byte', async () => {
+  it('an array that is cut at any byte ends in BAD_FILE', async () => {
     const whole = Buffer.from(NPY_FILES[0][2], 'base64');
     const path = write('cut.npy', whole);
     for (let bytes = whole.length - 1; bytes >= 0; bytes--) {
@@ -166,7 +166,7 @@ describe('damaged files', () => {
     expect(Buffer.from((await readMatrix(path)).data.buffer).equals(Buffer.from(table.data.buffer))).toBe(
       true,
     );
-    // The same bytes as Fortran order are the transpose.
+    // If the same bytes are read in Fortran order, they are the transpose.
     const bytes = readFileSync(path);
     const header = bytes
       .toString('latin1', 0, 128)

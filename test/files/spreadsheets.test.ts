@@ -105,7 +105,7 @@ describe('texts as spreadsheets and other programs write them', () => {
   it.each([
     ['a decimal point among decimal commas', '4.5;1,25\n1,25;3\n', '"4.5" has a decimal point'],
     ['a minus sign of a word processor', '4,\u22121\n\u22121,3\n', 'its minus sign is another character'],
-  ])('%s is named', async (_, text, what) => {
+  ])('%s is named in the error', async (_, text, what) => {
     const error = await thrown(() => parse(text));
     expect(error.code).toBe('BAD_MATRIX');
     expect(error.message).toContain(what);

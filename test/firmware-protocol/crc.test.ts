@@ -60,7 +60,7 @@ describe.each(CRCS)('$name', ({ crc, polynomial }) => {
     );
   });
 
-  test('every change within 32 bits is detected', () => {
+  test('every change within 32 consecutive bits is detected', () => {
     fc.assert(
       fc.property(
         fc.uint8Array({ minLength: 5, maxLength: 300 }),

@@ -215,7 +215,7 @@ describe('COBS decoded by the module', () => {
   );
 
   law(
-    'equals the definition for blocks of any bytes, most of which are not valid encodings',
+    'equals the definition for blocks of any bytes, many of which are not valid encodings',
     { ...RUNS, numRuns: 150 },
     (runs) => {
       const block = fc.oneof(fc.uint8Array({ maxLength: 3000 }), hardBytes(3000), longBytes);

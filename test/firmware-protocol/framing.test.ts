@@ -18,8 +18,8 @@ const PAYLOAD_MAX = FRAME_MAX - FRAME_OVERHEAD_BYTES;
 const DELIMITER = new Uint8Array(1);
 
 /**
- * COBS as the paper describes it. A zero is added to the data. The result is cut into groups that end in a
- * zero or have 254 bytes.
+ * COBS as its paper (Cheshire and Baker) describes it. A zero is added to the data. The result is cut into
+ * groups that end in a zero or have 254 bytes.
  */
 function naiveCobs(raw: Uint8Array): number[] {
   const groups: number[][] = [[]];
@@ -62,7 +62,7 @@ function decode(chunks: readonly Uint8Array[], decoder = new FrameDecoder(FRAME_
   return chunks.flatMap((chunk) => decoder.push(chunk));
 }
 
-law('COBS equals the naive encoding, has no zero inside, and comes back', RUNS, (runs) => {
+law('COBS equals the naive encoding, has no zero inside, and is decoded to the same bytes', RUNS, (runs) => {
   fc.assert(
     fc.property(hardBytes(1300), (raw) => {
       const encoded = cobsEncode(raw);
@@ -108,7 +108,7 @@ test('a block that COBS cannot have made is refused, but an empty last group is 
   expect(decode(...full, 1)).toBe(254);
 });
 
-law('frames come back, whatever the chunks', RUNS, (runs) => {
+law('frames are decoded from any chunks of their bytes', RUNS, (runs) => {
   fc.assert(
     fc.property(
       fc.array(anyFrame(PAYLOAD_MAX), { maxLength: 6 }),

@@ -25,7 +25,8 @@ const OCTAVES = [
 ];
 
 /**
- * z² in two parts of 15 bits, because z < 2¹⁵. Sums of their products over an octave are exact in float64.
+ * z² is split into two parts of 15 bits, because z < 2¹⁵. In float64 the sums of products of these parts over
+ * an octave are exact.
  */
 const HALF = 2 ** 15;
 

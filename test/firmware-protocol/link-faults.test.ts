@@ -40,7 +40,7 @@ const SEVERE = faultsUpTo({
   extraMs: 5000,
 });
 
-/** Both ends send. The device also answers every message, so it sends frames when it hears one. */
+/** The host sends MESSAGES numbered messages, and the device sends each of them back. */
 function exchange(seed: number, faults: Faults, window: number): LossyPair {
   const pair = new LossyPair(seed, faults, limits(window));
   for (let i = 0; i < MESSAGES; i++) pair.host.outbox.push(numbered(i, (i * 37) % 400));

@@ -49,7 +49,7 @@ function expected({ delivers, says, wakesAtMs }: LinkStep) {
   return { delivers, says: says.map(({ wire }) => wire), wakesAtMs };
 }
 
-/** Runs a session up to the first step that differs, and says which one that is. */
+/** Runs a session up to the first step that differs. Returns a text about this step, or undefined. */
 function replay({ end, frameBytesTaken, framesEachWay, steps }: LinkVector): string | undefined {
   const link = new Link(frameBytesTaken, { answersEverything: end === 'device' });
   for (const [number, step] of steps.entries()) {
@@ -62,7 +62,7 @@ function replay({ end, frameBytesTaken, framesEachWay, steps }: LinkVector): str
 }
 
 describe('link.json', () => {
-  // These send tens of thousands of frames. The host's numbers that run over are quick tests.
+  // These vectors exchange tens of thousands of frames. A quick test runs the numbers of a host over 65535.
   const isLong = ({ name }: (typeof LINK_VECTORS)[number]): boolean =>
     name === 'numbers run over 65535, device' || name.startsWith('numbers up to 32768 back');
   const named = (vectors: typeof LINK_VECTORS) => vectors.map((vector) => [vector.name, vector] as const);
@@ -94,7 +94,7 @@ describe('link.json', () => {
     }
   });
 
-  test('both ends are there, and every channel is spoken and heard', () => {
+  test('the vectors are of both ends, and frames of every channel are sent and received', () => {
     expect(new Set(LINK_VECTORS.map(({ end }) => end))).toEqual(new Set(['device', 'host']));
     const steps = LINK_VECTORS.flatMap((vector) => vector.steps);
     for (const list of ['delivers', 'says'] as const) {

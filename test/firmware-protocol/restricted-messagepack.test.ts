@@ -51,7 +51,7 @@ test('a list that is packed in parts has the same bytes, and its long last item 
   );
 });
 
-law('every value of the subset comes back', RUNS, (runs) => {
+law('every value of the subset is unpacked as it was packed', RUNS, (runs) => {
   fc.assert(
     fc.property(value, (wanted) => {
       expect(unpack(pack(wanted))).toEqual({ ok: true, value: wanted });
@@ -172,7 +172,7 @@ function countReads(encoded: Uint8Array): { reads: number; ok: boolean } {
   return { ok: unpack(watched).ok, reads };
 }
 
-describe('40 bytes that claim huge contents are refused after a few bytes, before the library gets them', () => {
+describe('40 bytes that claim huge contents are refused after at most 40 reads, before the library gets them', () => {
   test.each([
     ['arrays of 2³² − 1', 'ddffffffff'.repeat(8)],
     ['arrays of 2²⁸ in one another', 'dd0fffffff'.repeat(8)],

@@ -6,10 +6,9 @@ system, and reads the voltages at which the cells settle.
         [--table-hash HEX] [--minor M]
 
 ADDRESS: /dev/ttyACM0, a pseudo-terminal, or socket://HOST:PORT. A is in units of G_fs (entries below 1 in
-magnitude), b in V_fs·G_fs, x in V_fs. `--relaxation` is the number of τ for which
-the board relaxes before it is read. Prints one line of
-JSON. Written from docs/reference/protocol.md and docs/reference/device-model.md alone; needs Debian's
-python3-serial and python3-msgpack.
+magnitude), b in V_fs·G_fs, x in V_fs. `--relaxation` is the number of τ for which the board relaxes before it
+is read. Prints one line of JSON. Written from docs/reference/protocol.md and docs/reference/device-model.md
+alone. Needs Debian's python3-serial and python3-msgpack.
 """
 import argparse
 import json

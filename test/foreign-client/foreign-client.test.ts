@@ -72,7 +72,7 @@ describe.each(FOREIGN_DEVICES.map((device, at) => ({ device, at, name: device.na
           }
         });
 
-        it('is told the board’s version if it speaks another one', { tags: 'long' }, async () => {
+        it('reports the version of the board if the table hashes differ', { tags: 'long' }, async () => {
           const address = pyserialAddress(await device.serve(at()));
           const { exitCode, stderr } = runClient(
             ...[address, '--table-hash', '0011223344556677', '--minor', String(PROTOCOL_MINOR)],
@@ -83,7 +83,7 @@ describe.each(FOREIGN_DEVICES.map((device, at) => ({ device, at, name: device.na
         });
       });
 
-    it('reports a missing answer', { tags: deviceAt === 0 ? [] : 'long' }, () => {
+    it('reports an address that cannot be opened', { tags: deviceAt === 0 ? [] : 'long' }, () => {
       const { exitCode, stderr } = runClient('socket://127.0.0.1:1');
       expect(exitCode).toBe(1);
       expect(stderr).toContain('client.py: cannot open');

@@ -78,7 +78,10 @@ function imageOf(p: Problem): ProgramImage {
   };
 }
 
-/** More than `least` problems each must reach rails, reach row limits, and reach neither of them. */
+/**
+ * Compares random problems. More than `least` of them must reach rails. As many must reach row limits, and as
+ * many must reach neither.
+ */
 function equalsTheReference(problems: number, least: number): void {
   test('every state variable and flag, in problems that reach rails, row limits or neither', () => {
     let cellOverloads = 0;

@@ -34,7 +34,7 @@ describe('ADC', () => {
     expect(convert(16, -largest - 513)).toEqual({ codes: [-32768], clipped: true });
   });
 
-  test('is the formula at every width', () => {
+  test('gives the codes of the formula at every width', () => {
     fc.assert(
       fc.property(
         fc.integer({ min: 4, max: 16 }),

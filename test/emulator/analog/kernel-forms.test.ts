@@ -150,7 +150,7 @@ describe('the kernel adds common-mode noise if it is the only imperfection', () 
 });
 
 describe('couplings of at most 8 bits, which one of the compared boards stores as int8', () => {
-  /** Couplings in which stretches of codes and stretches of zeros take turns. */
+  /** Couplings in random stretches. About one stretch in three has codes, and the others are zero. */
   function stretches(
     rows: number,
     cells: number,

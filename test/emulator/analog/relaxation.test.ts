@@ -140,7 +140,8 @@ describe.each(['dense', 'factored'] as const)('%s, noise off', (mode) => {
         for (let i = 0; i < 7; i++) sum[i] -= array.c[i];
       }
       expect(array.overloaded).toBe(false);
-      // The sum Σ h(e − A·1024 w) is v[T] − v[0] + ρ[T] − ρ[0] + H(q[0] − q[T]), with |ρ|, |q| < 1.
+      // `sum` adds up the inputs x of the array. The sum Σ h(e − A·x) over T ticks is
+      // v[T] − v[0] + ρ[T] − ρ[0] + H(q[0] − q[T]), with |ρ|, |q| < 1.
       const scale = 2 ** (10 + program.rowAttenuation + 16 - program.couplingBits) / 2 ** 15;
       const residual = apply(
         a,

@@ -34,7 +34,7 @@ function rest(die: ReturnType<typeof idealBoard>, image: ProgramImage): number[]
   return Array.from(array.v.subarray(0, image.cells), (v) => v / 2 ** 24);
 }
 
-/** e − λv − Σ_r k_r·g_r·(T(Σ_j k_rj·v_j) − d_r + o_r) in float64. It is 0 if the cells rest. */
+/** e − λv − gain·Σ_r k_r·(T(Σ_j k_rj·v_j) − d_r) of each cell, in float64. A cell rests if its value is 0. */
 function currents(image: ProgramImage, v: readonly number[], T: (y: number) => number, gain = 1): number[] {
   const { cells, rows, couplings, rowElement } = image;
   const k = (r: number, i: number) => couplings[r * cells + i] / 32768;
@@ -99,7 +99,7 @@ describe('row amplifiers of a die', () => {
   // Of 4096 draws, the standard deviation has the relative standard error 1/√8192, and the mean has the
   // standard error 1/√4096. The limits are six standard errors. With other seeds a correct generator fails
   // one of the four checks with probability 4e-9.
-  test('have independent gains and offsets of the requested spread', () => {
+  test('have gains and offsets of the requested mean and spread', () => {
     const rows = 4096;
     const die = imperfectBoard({ rowGain: spread(10_000), rowOffset: spread(20_000) }, { rows, cells: 1 });
     const { rowGain, rowOffset } = diePartsOf(die);

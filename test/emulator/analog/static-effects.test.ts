@@ -41,7 +41,7 @@ describe('gains', () => {
     );
   });
 
-  test('the root is the largest integer whose square is not above the argument', () => {
+  test('the root of a gain is the largest integer whose square is at most gain · 2²⁰', () => {
     fc.assert(
       fc.property(fc.integer({ min: 0, max: 2 ** 21 }), (gain) => {
         const root = BigInt(squareRootGain(gain));
@@ -53,7 +53,7 @@ describe('gains', () => {
   });
 });
 
-test('draws have the requested spread and mean 0, and differ between dies', () => {
+test('draws have the requested mean and spread, and are uncorrelated between dies', () => {
   // Of 8192 draws, the standard deviation has the relative standard error 1/√16384. The mean and the
   // correlation have the standard error 1/√8192. Each limit is six standard errors. With another seed a
   // correct generator fails one of the nine checks with probability 2e-8.
@@ -233,7 +233,7 @@ describe('an imperfect ADC', () => {
     ['a gain', { gainSpreadPpm: 5000 }, 0.005 * 2 ** 14],
     ['an offset', { offsetSpreadLsb256: 2560 }, 10],
     ['a bow, at mid-range', { bowSpreadLsb256: 2560 }, 10 * (1 - (1 / 2) ** 2)],
-    ['codes of their own', { codeSpreadLsb256: 2560 }, 10],
+    ['errors of single codes', { codeSpreadLsb256: 2560 }, 10],
   ])('%s spreads readings of 1 V_fs', (_, parts, sigma) => {
     const found = standardDeviation(read(parts, 1));
     expect(Math.abs(found / sigma - 1)).toBeLessThan(6 / Math.sqrt(2 * channels));
