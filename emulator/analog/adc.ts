@@ -18,7 +18,7 @@ export function makeAdc(die: Die, ideal?: ReadAdc): ReadAdc {
 
 /**
  * ADC of b bits over ±2 V_fs: code = clamp((v + 2^(25−b)) >> (26−b)). A value halfway between two codes gets
- * the upper one (device-model.md, "Formats").
+ * the upper code (device-model.md, "Formats"). Returns whether any code was clamped.
  */
 export function readAdc(v: Int32Array, adcBits: number, out: Int16Array): boolean {
   const shift = 26 - adcBits;

@@ -26,7 +26,7 @@ export class CellArray {
   readonly #faults: BoardFaults;
   readonly #readAdc: ReadAdc;
 
-  /** `faults` holds the present and future faults. It survives a reset. */
+  /** `faults` holds the present and future faults. A reset of the board keeps them. */
   constructor(die: Die, ticks: ArrayTicks, faults: BoardFaults = new BoardFaults(die)) {
     this.#die = die;
     this.#ticks = withTimeEffects(die, ticks, faults);
@@ -78,7 +78,7 @@ export class CellArray {
     this.#ticks.prepare?.(arrays);
   }
 
-  /** Reads the first out.length cells. Returns whether any code was cut to the ADC's range. */
+  /** Reads the first out.length cells. Returns whether any code was clamped to the ADC's range. */
   readAdc(out: Int16Array): boolean {
     const clipped = this.#readAdc(this.v, out);
     for (const [cell, code] of this.#faults.stuckCodes) if (cell < out.length) out[cell] = code;

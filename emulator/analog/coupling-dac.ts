@@ -21,7 +21,7 @@ export interface EffectiveCouplings {
   readonly forward: Int8Array | Int16Array;
   /** k′, the second array of a factored program. On an ideal die it is the same array as `forward`. */
   readonly transposed: Int8Array | Int16Array;
-  /** How many codes were cut to ±32767. */
+  /** How many codes were clamped to ±32767. */
   readonly clampedCouplings: number;
 }
 
@@ -83,7 +83,7 @@ function withRowGains(
 /** Whether any code lies below `least`, which is negative, or above −`least`. */
 function anyBeyond(codes: Int8Array, least: number): boolean {
   // Only the code −128 lies below −127. The search for one byte is many times faster than a loop, and the
-  // host need not compile it first.
+  // JavaScript engine need not compile it first.
   if (least === -127) return findByte(codeBytes(codes), LEAST_BYTE, 0) < codes.length;
   let left = 0;
   for (let i = 0; i < codes.length; i++) left |= (codes[i] - least) | (-least - codes[i]);
@@ -109,8 +109,8 @@ function leftAlign(codes: Int8Array | Int16Array, shift: number, out: Int16Array
 }
 
 /**
- * Returns whether any code is beyond ± `largest`. It takes one kind of array only, because that compiles to
- * faster code.
+ * Writes the aligned codes to `out`, and returns whether any code is beyond ± `largest`. It takes only an
+ * Int16Array, because a loop over one type of array compiles to faster code.
  */
 function align16(codes: Int16Array, shift: number, largest: number, out: Int16Array): boolean {
   let left = 0;

@@ -10,7 +10,7 @@ import { type Die, dieInfo } from './die.js';
 /** The numbers of one die. A part is undefined if no imperfection changes it. */
 interface DieParts {
   readonly cells: CellParts | undefined;
-  /** Whether the lines that lead to the cells differ. */
+  /** Whether `rate`, `fromNext` or `fromBefore` changes the couplings on the lines that lead to the cells. */
   readonly linesDiffer: boolean;
   readonly crosspoints: CrosspointGains | undefined;
   readonly rowGain: Int32Array | undefined;

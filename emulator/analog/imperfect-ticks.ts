@@ -24,7 +24,7 @@ export function withTimeEffects(die: Die, ticks: ArrayTicks, faults: BoardFaults
 /**
  * Ticks of a die that changes while it runs (device-model.md, "Imperfections"). The oracle or the kernel
  * computes stretches of ticks in which nothing changes. Between two stretches this class changes the program
- * or the state, in the same integers for both.
+ * or the state, with the same integers for the oracle and the kernel.
  */
 class ImperfectTicks implements ArrayTicks {
   readonly state: ArrayState;

@@ -59,7 +59,7 @@ export class OracleTicks implements ArrayTicks {
     return ticks;
   }
 
-  /** Computes one tick. Returns whether anything went over its limit in it. */
+  /** Computes one tick. Returns whether a cell or a row went over its limit in this tick. */
   #step(program: EffectiveProgram, tick: number, runSeed: number): boolean {
     const { cells, rows } = program;
     const { rail, tickLog2 } = this.#die.profile;
@@ -100,7 +100,7 @@ function arrayInput(v: Int32Array, c: Int32Array, cells: number, w: Float64Array
 
 /**
  * Makes y of Σ k·w, in place: U = y + q; y = U >> (15 + ρ); q = U − y·2^(15+ρ). Beyond ±20480 y is clamped, q
- * becomes 0 and the row's flag is set, unless the row has the row element. Returns whether any was set.
+ * becomes 0 and the row's flag is set, unless the row has the row element. Returns whether any flag was set.
  */
 function rowAmplifiers(
   y: Float64Array,
@@ -129,9 +129,8 @@ function rowAmplifiers(
 }
 
 /**
- * Replaces the y of each row by what the row gives, F − d with F = T(y) for a row with the row element, and F
- * = y for other rows. T is linear between its nodes: i = y >> 8, f = y & 255, F = T_i + (((T_{i+1} − T_i)·f +
- * 128) >> 8).
+ * Replaces the y of each row by F − d, with F = T(y) for a row with the row element and F = y for other rows.
+ * T is linear between its nodes: i = y >> 8, f = y & 255, F = T_i + (((T_{i+1} − T_i)·f + 128) >> 8).
  */
 function rowOutputs(y: Float64Array, { rows, linearRows, rowTable, rowDrive }: EffectiveProgram): void {
   if (rowTable)
@@ -169,7 +168,9 @@ function integrate(
   }
 }
 
-/** v = clamp(next, ± rail). A cell whose next lies outside is flagged. Returns whether any was. */
+/**
+ * v = clamp(next, ± rail). A cell whose `next` lies outside is flagged. Returns whether any cell was flagged.
+ */
 function clampToRails(
   next: Float64Array,
   v: Int32Array,

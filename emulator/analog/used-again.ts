@@ -1,7 +1,7 @@
 /**
- * Memory of `bytes` bytes for a new array. It is the memory of `unused` if the size fits: memory of arrays
- * counts as garbage of the host, and a board commits a program in each step of a training. Put a new array on
- * it: caches recognize what they were made from by the array object, not by its memory.
+ * Memory of `bytes` bytes for a new array: the memory of `unused` if it has this size, otherwise new memory.
+ * A training commits a program in each step, and memory that is used again saves garbage collections. Make a
+ * new array on the memory, because caches recognize a program by the array object.
  */
 export function usedAgain(unused: ArrayBufferView | undefined, bytes: number): ArrayBufferLike {
   const { buffer } = unused ?? {};

@@ -27,8 +27,8 @@ const RUN_ENDING: Partial<Record<DeviceInput, RunOutcomeCode>> = {
 };
 
 /**
- * Everything that the dispatcher acts on: state machine, programs, cells and the board run. A reset replaces
- * it as a whole.
+ * Everything that the dispatcher acts on: state machine, programs, cells and the board run. A reset makes a
+ * new one, which only keeps `faults` and `calibration`.
  */
 export class Board {
   readonly die: Die;
@@ -44,7 +44,7 @@ export class Board {
   state: DeviceStateName = 'boot';
   fault: (typeof FAULT)[keyof typeof FAULT] = 0;
   run: RunEngine | undefined;
-  /** The last board run that was reported. The host may still ask for blocks that it keeps. */
+  /** The last board run that was reported. The host may still ask for its kept blocks. */
   lastRun: RunEngine | undefined;
   /** The next tick of the cell array, for status. */
   tick = 0;
@@ -97,7 +97,8 @@ export class Board {
   }
 
   /**
-   * Moves the state machine (protocol.md, "States") and ends a run if the input asks for it. Throws Refused.
+   * Gives the state machine an input (protocol.md, "States"), and ends the run in progress if the input ends
+   * runs. Throws Refused if the state does not allow the input.
    */
   input(input: DeviceInput): void {
     const next = nextState(this.state, input);

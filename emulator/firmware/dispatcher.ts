@@ -1,6 +1,6 @@
 /**
- * Takes payloads and sends answers. It has the rules of sessions, of "at most once" and of stop. The commands
- * themselves are in handlers/.
+ * Takes payloads and sends answers. It applies the rules of sessions, of "at most once" and of stop. The
+ * commands themselves are in handlers/.
  */
 import { equalBytes } from '../../firmware-protocol/bytes.js';
 import { decodeToDevice, encodeAnswer, encodeEvent, type ToDevice } from '../../firmware-protocol/codec.js';
@@ -118,8 +118,8 @@ export class Dispatcher {
 
   /**
    * Whether the first byte of a nonce is that of the open session, or of a session that has ended lately.
-   * Frames carry only the first byte, so late frames of that session would be taken for new ones
-   * (protocol.md, "Nonces").
+   * Frames carry only the first byte, so late frames of that session would be taken for frames of the new
+   * session (protocol.md, "Nonces").
    */
   #beginsLikeAnother(nonce: Uint8Array): boolean {
     const open = this.#link.sessionOpen ? [this.session.nonce] : [];

@@ -20,7 +20,8 @@ export const ADC_DRAWS = {
 };
 
 /**
- * The ADC channels (device-model.md, "Imperfections"). It acts at each reading. A commit does not include it.
+ * The errors of the ADC channels (device-model.md, "Imperfections"). They change each reading, but not with
+ * time, so device-model.md lists them with the effects at commit.
  */
 export const adc = imperfection({
   acts: 'commit',
@@ -40,7 +41,7 @@ export const adc = imperfection({
 /**
  * Reads the cells by imperfect channels. Each voltage is multiplied by the channel's gain, moved by the
  * deviation of the code that it would give now, and then turned into its code. Returns whether any code was
- * clipped.
+ * clamped.
  */
 function readImperfectAdc(v: Int32Array, adcBits: number, parts: ConverterParts, out: Int16Array): boolean {
   const shift = 26 - adcBits;

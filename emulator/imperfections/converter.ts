@@ -55,7 +55,7 @@ interface ConverterDraws {
   readonly code: number;
 }
 
-/** One converter per cell, each a little wrong. */
+/** The errors of the converters of a board, one converter per cell. */
 export interface ConverterParts {
   /** In 2⁻²⁰. */
   readonly gain: Int32Array;
@@ -97,7 +97,10 @@ export function makeConverters(
   };
 }
 
-/** Subtracts from each cell's code deviations their mean, because a measured offset already includes it. */
+/**
+ * Subtracts from the code deviations of each cell their mean, because a measured offset already includes this
+ * mean.
+ */
 function centre(code: Int32Array): void {
   for (let first = 0; first < code.length; first += CODE_PERIOD) {
     const own = code.subarray(first, first + CODE_PERIOD);

@@ -16,7 +16,7 @@ export function drawWords(dieSeed: number, draw: number, line: number, out: Uint
   }
 }
 
-/** The same as integer Gaussians, σ = 2¹². */
+/** The same draws as integer Gaussians, σ = 2¹², in place of words. */
 export function drawGaussians(dieSeed: number, draw: number, line: number, count: number): Int16Array {
   const words = new Uint32Array(count);
   drawWords(dieSeed, draw, line, words);

@@ -12,7 +12,10 @@ const FINE_LOG2 = 8;
 /** α and 1 − α are in 1/256. */
 const COEFFICIENT_LOG2 = 8;
 
-/** Noise with a memory, in place of the tick's own (device-model.md, "Imperfections"). */
+/**
+ * Noise that is correlated from tick to tick, in place of the noise of the tick (device-model.md,
+ * "Imperfections").
+ */
 export const noiseColour = imperfection({
   acts: 'time',
   rule:

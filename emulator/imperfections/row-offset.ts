@@ -4,7 +4,7 @@ import { imperfection, percent, spreadPpm } from './imperfection.js';
 
 const DRAWS = { rowOffset: 23 };
 
-/** The output that a row amplifier adds without any program (device-model.md, "Imperfections"). */
+/** The error o_r that is added to the output of a row amplifier (device-model.md, "Imperfections"). */
 export const rowOffset = imperfection({
   acts: 'commit',
   rule: 'o_r, in 2⁻¹⁴ V_fs, is added to the output of row r: d_r − o_r takes the place of d_r.',

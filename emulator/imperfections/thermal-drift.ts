@@ -27,12 +27,12 @@ export function warmthAfter(ticks: number): number {
   return Math.min(WARMING_SEGMENTS, 1 + Math.floor(ticks / SEGMENT_TICKS));
 }
 
-/** The rise of the sensor's temperature after this many steps, in whole mK. */
+/** The rise of the sensor's temperature this many ticks after the start of the warming, in whole mK. */
 export function heatAfter(ticks: number): number {
   return Math.floor((WARM_MILLIKELVIN * warmthAfter(ticks)) / WARMING_SEGMENTS);
 }
 
-/** Adds the effect of this many steps of warming to the drives. */
+/** Adds the effect of `warmth` steps of warming to the gain and the offsets of the drives. */
 export function addWarmth(wandering: Wandering, { dieSeed }: DieInfo, warmth: number): void {
   const { offsets } = wandering;
   const part = (whole: number) => roundDivide(whole * warmth, WARMING_SEGMENTS);

@@ -30,7 +30,7 @@ const MODERATE_DELTA_MAX = 1 << 30;
 interface Slot {
   readonly map: SlotMap;
   program: WeakRef<EffectiveProgram> | undefined;
-  /** Kept while only drive or registers change. */
+  /** The packed couplings. They are kept while only drive or registers change. */
   packed: PackedCouplings | TwoWayArray | undefined;
   packedFrom: readonly WeakRef<EffectiveProgram['forward']>[];
   packedMode: ProgramMode | undefined;
@@ -231,7 +231,7 @@ class KernelTicks implements ArrayTicks {
     const rowOutput = program.rowTable || program.rowDrive ? ROW_OUTPUT_MAX : ROW_RAIL;
     const bound = integratorBound(program, norm, factored ? rowOutput : inputMax, inputMax, unit);
     const moderate = program.rowAttenuation === 0 && bound / unit <= MODERATE_DELTA_MAX;
-    // Sums need no widening either, since norm · |w| is part of the bound.
+    // norm · |w| is part of this bound, so in such a tick the sums fit 32 bits too.
     const narrow = last !== undefined && !factored ? narrowInputMax(program, norm, unit) : -1;
     this.#set(parameter.NARROW_INPUT_MAX, narrow);
     this.#set(parameter.MODERATE, moderate ? 1 : 0);
@@ -247,12 +247,12 @@ class KernelTicks implements ArrayTicks {
     return slot;
   }
 
-  /** Packs the arrays of a program that will run. */
+  /** Packs the arrays of a program into a slot before the program runs. */
   prepare(arrays: ProgramArrays): void {
     this.#packed(arrays);
   }
 
-  /** The slot that holds these arrays. If no slot matches, returns the least recently used slot. */
+  /** The slot that holds these arrays. If no slot does, they are packed into the least recently used slot. */
   #packed(program: ProgramArrays): Slot {
     const slot = this.#slots.find((candidate) => holdsCouplings(candidate, program)) ?? this.#slots.at(-1)!;
     if (!holdsCouplings(slot, program)) {

@@ -4,7 +4,10 @@
  * array.
  */
 
-/** Cells that the kernel computes: a multiple of 8. The last of them have an empty program. */
+/**
+ * Cells that the kernel computes: a multiple of 8. The cells beyond the program have couplings, drive and
+ * noise of 0.
+ */
 export const PADDED_CELLS = 0;
 /** Rows that the kernel computes: a multiple of 8 (of 16 with one array); 0 for a dense program. */
 export const PADDED_ROWS = 4;

@@ -35,7 +35,7 @@ export interface BoardProfile {
   readonly noiseAmplitudeMax: number;
   readonly noiseShiftMin: number;
   readonly noiseShiftMax: number;
-  /** The smallest κ that is larger than the errors of the board's samples, in 10⁻¹² V_fs². */
+  /** The smallest κ for which a standard error has a meaning, in 10⁻¹² V_fs². */
   readonly noiseTemperatureMin: number;
   /** Largest m · 2^ρ. */
   readonly rowScaleMax: number;

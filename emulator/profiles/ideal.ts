@@ -35,16 +35,16 @@ export const IDEAL = {
 } as const;
 
 /**
- * An all-to-all board. Its tick is τ/16, longer than the default, so the emulator needs half the ticks. The
- * equilibrium covariance is exact at any stable step; only the transient is coarser.
+ * An all-to-all board. Its tick is τ/16, twice that of the crossbar, so the emulator needs half the ticks.
+ * The equilibrium covariance is exact at any stable step; only the transient is coarser.
  */
 function idealDense(cells: number): BoardProfile {
   return { ...IDEAL, name: `ideal-${cells}`, cells, rows: cells, dense: true, tickLog2: 4 };
 }
 
 /**
- * A crossbar with row amplifiers, for A = KᵀK + λI. Its tick is finer, because users read results from its
- * transient.
+ * A crossbar with row amplifiers, for A = KᵀK + λI. Its tick of τ/32 is finer than that of the dense boards,
+ * because users read results from its transient.
  */
 const IDEAL_CROSSBAR: BoardProfile = {
   ...IDEAL,

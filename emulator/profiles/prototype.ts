@@ -31,7 +31,7 @@ const PROTOTYPE_EFFECTS = effectsOf({
   commonModeNoise: { sharePpm: 5000, source: ASSUMED },
 });
 
-/** A worn board: every effect is on, and larger. All magnitudes are assumed. */
+/** A worn board: every effect is on, and larger than on a prototype board. All magnitudes are assumed. */
 const HARSH_EFFECTS = effectsOf({
   couplingMismatch: { spreadPpm: 20000, source: 'phase-change cells: 1–4 % of G_max' },
   timeConstantMismatch: { spreadPpm: 50000, source: 'capacitors of 5 %' },

@@ -3,9 +3,9 @@ import type { BoardProfile } from './board-profile.js';
 import { IDEAL } from './ideal.js';
 
 /**
- * The 8-cell board of arXiv 2312.04836: switched capacitors, all-to-all. Their values are not public. The
- * magnitudes here are chosen to match a reported result: on three such boards the inverse of an 8×8 matrix,
- * read from 12,000 samples, was wrong by 25–31 %. More samples did not reduce this error.
+ * The 8-cell board of arXiv 2312.04836: switched capacitors, all-to-all. The values of its components are not
+ * public. The magnitudes here are chosen to match a reported result: on three such boards the inverse of an
+ * 8×8 matrix, read from 12,000 samples, was wrong by 25–31 %. More samples did not reduce this error.
  */
 export const SPU_PROFILE: BoardProfile = {
   ...IDEAL,

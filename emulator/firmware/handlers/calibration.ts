@@ -3,10 +3,12 @@ import type { Board } from '../board.js';
 import { Refused } from '../refused.js';
 import type { Handlers } from './handlers.js';
 
-/** Largest number of bytes that an answer of `readCalibration` has beside those of the record. */
+/** Largest number of bytes that an answer to `readCalibration` has besides those of the record. */
 const ANSWER_OVERHEAD_BYTES = 24;
 
-/** A real board receives nothing while it programs its flash, so it programs it only between runs. */
+/**
+ * A real board receives nothing while it programs its flash, so the flash is programmed only between runs.
+ */
 function requireIdle(board: Board): void {
   if (board.state === 'running') throw new Refused(REFUSAL.wrongState, 'not during a run');
 }

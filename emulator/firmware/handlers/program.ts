@@ -4,7 +4,7 @@ import type { Board } from '../board.js';
 import { Refused } from '../refused.js';
 import type { Handlers } from './handlers.js';
 
-/** s₀ = 2²⁰/12 in 2⁻⁴⁸ V_fs², rounded: the variance of the error that rounding to 16 bits makes. */
+/** s₀ = 2²⁰/12 in 2⁻⁴⁸ V_fs², rounded: the variance of the error from rounding a voltage to 16 bits. */
 const CARRY_VARIANCE = 87381;
 
 /**

@@ -8,7 +8,7 @@ import { RunEngine } from '../run-engine.js';
 import { sendRun } from '../run-output.js';
 import type { Handlers } from './handlers.js';
 
-/** Largest number of bytes that an answer of `readAverages` has beside its sums. */
+/** Largest number of bytes that an answer to `readAverages` has besides its sums. */
 const AVERAGES_OVERHEAD_BYTES = 24;
 
 /** Why a run can't add up its samples as the host asks (protocol.md, "Averages"); undefined if it can. */

@@ -1,6 +1,6 @@
 /**
  * The ideal ADC: code = clamp((v + 2^(25−b)) >> (26−b)) (device-model.md, "Formats"). Reads `cells` cells
- * from `v` to int16 at `out`, and returns whether any code was cut.
+ * from `v` to int16 at `out`, and returns whether any code was clamped.
  */
 export function readAdc(v: usize, cells: i32, adcBits: i32, out: usize): i32 {
   const shift = 26 - adcBits;

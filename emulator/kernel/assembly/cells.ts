@@ -243,7 +243,8 @@ export function integrateModerate(
 }
 
 /**
- * The same for S as int32 and |T| < 2³¹. Partial sums may wrap; T does not. It takes eight cells at a time.
+ * As `integrateWide`, for S as int32, ρ = 0 and |T| < 2³¹. Partial sums may wrap around, but T does not. It
+ * takes eight cells at a time.
  */
 export function integrateNarrow(
   v: usize,

@@ -268,8 +268,8 @@ function commonZ(p: usize, tick: u64): i32 {
 
 /**
  * Advances the board by `TICKS` ticks, or until the end of the tick in which something went over its limit.
- * Returns the ticks done. Cells and rows beyond the program are computed with an empty program. It changes
- * only their input carries, which are restored afterwards.
+ * Returns the ticks done. Cells and rows beyond the program, up to the padded numbers, are computed with
+ * couplings, drive and noise of 0. This changes only their carries c and q, which are restored afterwards.
  */
 export function advance(p: usize): i32 {
   const ticks = load<i32>(p, P.TICKS);

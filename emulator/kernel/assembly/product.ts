@@ -8,9 +8,9 @@
 import { byteSumsOf8, byteSumsOf32 } from './byte-products';
 
 /**
- * Makes 32 sums over `pairs` column pairs, shifted left by `shift`, into out (int32). Some loads have unused
- * values: they bring the data of four column pairs later into the cache. One turn of the loop takes one pair.
- * With two pairs, V8 would load both first and run out of registers.
+ * Makes 32 sums over `pairs` column pairs, shifted left by `shift`, into out (int32). The values of two loads
+ * are not used: these loads bring the couplings that the loop needs four turns later into the cache. One turn
+ * of the loop takes one pair. With two pairs, V8 would load both first and run out of registers.
  */
 export function sumsOf32(g: usize, w: usize, pairs: i32, out: usize, shift: i32): void {
   let a0 = i32x4.splat(0);

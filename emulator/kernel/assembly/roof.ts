@@ -3,7 +3,10 @@
  * alone.
  */
 
-/** `rounds` × 96 products of eight int16: 12 independent chains of them, nothing loaded. */
+/**
+ * Makes `rounds` × 96 products of int16, in 12 independent chains of instructions of eight products each.
+ * Nothing is loaded from memory.
+ */
 export function dotRoof(rounds: i32, seed: i32): i32 {
   const x = i32x4.splat(seed);
   let a = i32x4.splat(seed + 1);
