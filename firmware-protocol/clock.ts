@@ -1,4 +1,4 @@
-/** A source of time. Tests pass a virtual one, so nothing sleeps. */
+/** A source of time. Tests pass a virtual clock, so they need not wait. */
 export interface Clock {
   /** The time in ms since some moment. It never runs backwards. Errors: none. */
   nowMs(): number;

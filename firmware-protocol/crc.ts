@@ -61,7 +61,8 @@ export function crc32(bytes: Uint8Array, state = 0): number {
 
 /**
  * Replaces the computation of CRC-32 by the platform's own function, after a comparison of both. The function
- * of zlib is four times as fast. This folder itself depends on no platform. Throws if the two differ.
+ * of zlib is four times as fast as these tables. This folder itself depends on no platform. Throws if the two
+ * differ.
  */
 export function useFasterCrc32(candidate: Crc): void {
   const sample = Uint8Array.from({ length: 67 }, (_, i) => (i * 29) & 255);

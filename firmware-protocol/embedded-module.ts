@@ -5,8 +5,8 @@ interface Memory {
 }
 
 /**
- * The part of the WebAssembly interface that is used here. The folders of the contract and of the device
- * import no types of a host.
+ * The part of the WebAssembly interface that is used here. The folders firmware-protocol/ and emulator/
+ * import no types of a host such as Node or a browser.
  */
 interface WebAssemblyApi {
   readonly Memory: new (descriptor: { initial: number; maximum: number }) => Memory;
