@@ -52,8 +52,8 @@ class TNGD(torch.optim.Optimizer):
         self._steps = 0
 
     def step(self, closure: Callable[[], Tuple[torch.Tensor, torch.Tensor]]) -> float:
-        """One step. `closure` returns logits [B × C], with their graph, and labels [B]. Returns the loss
-        before it."""
+        """Makes one step. `closure` returns logits [B × C], with their graph, and labels [B]. Returns the
+        loss before the step."""
         with torch.enable_grad():
             logits, labels = closure()
             loss = cross_entropy(logits, labels)
@@ -65,7 +65,7 @@ class TNGD(torch.optim.Optimizer):
             self._damping,
             self._time,
             initial=gradient,
-            coupling_bits=8,  # A training needs no more, and couplings are most of the bytes of a step.
+            coupling_bits=8,  # Enough for a training. Couplings are most of the bytes of a step.
             seed=self._seed,
             step=self._steps,
         )

@@ -1,4 +1,4 @@
-"""Drives analog thermodynamic boards, real or emulated: solves, samples and relaxes in their physics."""
+"""Drives analog thermodynamic boards, real or emulated: solves, samples and relaxes by their physics."""
 
 from .board import Board
 from .device.program import Program

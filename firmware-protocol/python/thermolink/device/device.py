@@ -163,9 +163,10 @@ class Device:
         raise ThermolinkError(
             "TIMEOUT",
             f"The board did not answer stop within {timeout:g} s.",
-            "Switch it off if it must not go on: the line seems dead.",
+            "The line seems dead. Switch the board off if it must not go on.",
         )
 
     def close(self) -> None:
-        """Closes the port. The board ends its run when it notices this, or when its watchdog ends it."""
+        """Closes the port. The board ends its run when it notices the closed port, or when its watchdog
+        expires."""
         self._connection.close()

@@ -61,7 +61,10 @@ class HubPort(SocketPort):
         except socket.timeout as error:
             line.close()
             raise ThermolinkError(
-                "NO_ANSWER", f"{self.name} gave no board in time.", "See who has the board.", retryable=True
+                "NO_ANSWER",
+                f"{self.name} gave no board in time.",
+                "Another client may have the board: give a larger wait_s.",
+                retryable=True,
             ) from error
         except OSError as error:
             line.close()

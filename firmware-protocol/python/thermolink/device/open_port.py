@@ -50,6 +50,6 @@ def _baud(uri: str, path: str, query: str) -> int:
         raise ThermolinkError(
             "BAD_DEVICE_URI",
             f"{uri!r} is not of the form serial:PATH[?baud=RATE].",
-            "For example serial:/dev/ttyACM0?baud=1000000. Ports by USB identity are not looked up here.",
+            "For example serial:/dev/ttyACM0?baud=1000000. This package does not look up ports by USB identity.",
         )
     return int(text)

@@ -20,8 +20,7 @@ class Program:
     `mode` is `dense` (the array is A, N×N) or `factored` (A = KᵀK + λI, the array is K, m×N). `couplings` has
     the codes [m × N] within ±(2^(b−1) − 1), b = `coupling_bits`: int8 if b ≤ 8, else int16. `drive` [N] and
     `initial_state` [N] are int16. `damping` λ is in 2⁻¹⁵ G_fs. The noise registers a and s encode V_fs·√(2κh)
-    = a·2^(13−s) LSB; a = 0 switches the noise off.
-    """
+    = a·2^(13−s)·2⁻²⁴ V_fs. a = 0 switches the noise off."""
 
     mode: str
     coupling_bits: int

@@ -7,9 +7,9 @@ from ..wire.tables import DEVICE_STATE, PROTOCOL_MAJOR, PROTOCOL_MINOR, REFUSAL,
 _REASONS = {code: name for name, code in REFUSAL.items()}
 _STATES = {code: name for name, code in DEVICE_STATE.items()}
 _HINTS = {
-    "cancelled": "A stop cancelled it; acknowledge before going on.",
+    "cancelled": "A stop cancelled the command; call `acknowledge` before you go on.",
     "wrongState": "Read the status; after a stop or a fault, acknowledge first.",
-    "digestMismatch": "The program was damaged on its way or changed since; load it again.",
+    "digestMismatch": "The program was damaged on the line or was changed in the bank; load it again.",
     "notCommitted": "Load a program into the bank first.",
     "bankBusy": "Load the other bank, or wait for the run to end.",
 }
@@ -56,7 +56,7 @@ def version_error(fields: dict) -> ThermolinkError:
 
 
 def hello_refused_error(port_name: str, fields: dict) -> ThermolinkError:
-    """The error for a HELLO that the board refused. The caller handles `stale`."""
+    """The error for a HELLO that the board refused. After `stale` the caller first tries other nonces."""
     reason = _REASONS[fields["reason"]]
     if reason == "version":
         return version_error(fields)

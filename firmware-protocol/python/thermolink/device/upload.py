@@ -8,7 +8,7 @@ from .clock import Deadline
 from .connection import Connection
 from .program import Program, code_bytes
 
-# Largest number of bytes that a write command has beside its codes.
+# Largest number of bytes that a write command has besides its codes.
 _OVERHEAD_BYTES = 32
 # Deadline of a write, in seconds. It is long, because a slow line needs it and the link notices a dead line
 # sooner.

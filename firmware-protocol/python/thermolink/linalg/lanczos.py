@@ -14,9 +14,9 @@ _SWEEPS_MAX = 60
 
 @dataclass(frozen=True)
 class ExtremeEigenvalues:
-    """Smallest and largest Ritz value. An eigenvalue lies within the residual of each. `inverse_moment` is
-    the Gauss quadrature of vᵀA⁻¹v for the unit start vector v. It is infinite if a Ritz value is not
-    positive."""
+    """Smallest and largest Ritz value. An eigenvalue lies within `min_residual` of `min`, and one within
+    `max_residual` of `max`. `inverse_moment` is the Gauss quadrature of vᵀA⁻¹v for the unit start vector v.
+    It is infinite if a Ritz value is not positive."""
 
     min: float
     min_residual: float
@@ -32,9 +32,9 @@ def lanczos_extremes(
     steps_max: int,
     relative_residual: float = 0.02,
 ) -> ExtremeEigenvalues:
-    """Lanczos' method with full reorthogonalisation. It ends when both residuals are below the fraction
-    `relative_residual` of their value, or after `steps_max` steps. Source: Parlett, "The Symmetric Eigenvalue
-    Problem", chapter 13."""
+    """Lanczos' method with full reorthogonalisation. It ends when both residuals are at most
+    `relative_residual` times the magnitude of their Ritz values, or after `steps_max` steps. Source: Parlett,
+    "The Symmetric Eigenvalue Problem", chapter 13."""
     steps_max = min(len(start), steps_max)
     basis = [start / norm2(start)]
     alpha: List[float] = []

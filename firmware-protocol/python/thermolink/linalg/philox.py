@@ -1,5 +1,6 @@
-"""Philox4x32-10 makes four words of four counter words and two key words. It has no state. Source: Salmon,
-Moraes, Dror, Shaw, "Parallel random numbers: as easy as 1, 2, 3", SC11, doi 10.1145/2063384.2063405."""
+"""Philox4x32-10 computes four words from four counter words and two key words. It has no state. Source:
+Salmon, Moraes, Dror, Shaw, "Parallel random numbers: as easy as 1, 2, 3", SC11, doi
+10.1145/2063384.2063405."""
 
 import math
 from typing import List, Tuple
@@ -28,8 +29,8 @@ def philox4x32(counter: Tuple[int, int, int, int], key: Tuple[int, int]) -> List
 
 
 def run_seed_of(seed: int, step: int, block: int, attempt: int) -> int:
-    """The run seed, u32, of one board run: Philox of (seed; step, block, attempt). It names the run's
-    noise."""
+    """The run seed, u32, of one board run: Philox of (seed; step, block, attempt). It selects the noise of
+    the board run."""
     return philox4x32((step, block, attempt, PHILOX_STREAM["runSeed"]), (seed, 0))[0]
 
 

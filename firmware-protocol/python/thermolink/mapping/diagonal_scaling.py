@@ -1,4 +1,5 @@
-"""The symmetric scaling W A W that makes a diagonal even: a board has one scale for all cells."""
+"""The symmetric scaling W A W that brings the diagonal entries of A close together: a board has one scale for
+all cells."""
 
 from dataclasses import replace
 
@@ -6,16 +7,16 @@ import numpy as np
 
 from ..linalg.systems import DenseSystem, System, diagonal_of
 
-# A diagonal within this factor is left alone.
+# A diagonal whose largest entry is at most this many times the smallest is not scaled.
 _EVEN_RATIO = 16
-# A diagonal with a smaller entry is left alone, because its products would underflow.
+# A diagonal with an entry below this is not scaled, because products with the entry would underflow.
 _DIAGONAL_MIN = 1e-50
 
 
 def diagonal_weights(system: System) -> np.ndarray:
     """The weights w [N], powers of two of at most 1. With them each w_i²·A_ii lies between half and twice the
-    smallest A_ii. All are 1 for an even diagonal, for a diagonal that is not positive, and for a factor with
-    damping. Source: van der Sluis, Numer. Math. 14 (1969)."""
+    smallest A_ii. All weights are 1 if the diagonal is not scaled, and for a factor with damping. Source: van
+    der Sluis, Numer. Math. 14 (1969)."""
     diagonal = diagonal_of(system)
     weights = np.ones(len(diagonal))
     if system.kind == "factored" and system.damping > 0:

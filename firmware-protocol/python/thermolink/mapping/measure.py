@@ -23,8 +23,8 @@ class SystemMeasure:
 
 
 def measure_system(system: System) -> SystemMeasure:
-    """σ = ‖K‖_F² + λ and the floor λ of a factor; min(‖A‖_F, largest row sum) and Gershgorin's bound of a
-    dense A."""
+    """For a factor, `eigenvalue_bound` is ‖K‖_F² + λ and `eigenvalue_floor` is λ. For a dense A they are
+    min(‖A‖_F, largest row sum) and Gershgorin's lower bound, at least 0."""
     with np.errstate(all="ignore"):
         return _measure_dense(system.array) if system.kind == "dense" else _measure_factor(system)
 

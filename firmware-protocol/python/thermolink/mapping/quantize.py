@@ -35,7 +35,8 @@ class SystemCodes:
         return replace(self, damping=self.damping + damping)
 
     def program(self, drive: np.ndarray, initial_state: np.ndarray, noise: NoiseRegister) -> Program:
-        """A whole program with drive codes [N] and state codes [N]. It shares the couplings."""
+        """A whole program with drive codes [N] and state codes [N]. Its `couplings` array is the same object
+        as here."""
         return Program(
             self.mode,
             self.coupling_bits,

@@ -1,4 +1,4 @@
-"""Refinement with a board that has A + σI in place of A. The host combines the readings."""
+"""Refinement with a board that is programmed with A + σI in place of A. The host combines the readings."""
 
 import math
 from dataclasses import replace
@@ -22,17 +22,17 @@ from .result import SolveResult
 from .session import BoardSession
 
 _PASSES_MAX = 256
-# If an average is further than this many standard errors from the same program without noise, noise does not
-# explain the difference.
+# If an average is further than this many standard errors from the reading of the same program without noise,
+# noise does not explain the difference.
 _DEVIATIONS_MAX = 8
 
 
 class CombinedRefinement(RefinedSolution):
     """Each pass settles (A + σI) d = r for the residual r. The host takes the step along the A-orthogonal
-    part of d that makes the error smallest in the A-norm: the board preconditions conjugate gradients. The
-    sum ŷ is refined until ‖r‖₂/λ₋ proves it to a sixteenth of the tolerance. Then one program is averaged
-    under noise, and read once without noise. The difference of the two is pure noise ν. The answer is ŷ + ν,
-    with
+    part of d that makes the error smallest in the A-norm, so the board is the preconditioner of a conjugate
+    gradient method. The sum ŷ is refined until ‖r‖₂/λ₋ proves that its relative error is at most a sixteenth
+    of the tolerance. Then one program is averaged under noise, and also run without noise. The difference of
+    the two results is pure noise ν. The answer is ŷ + ν, with
 
         ‖x̂ − x‖₂ ≤ ‖r‖₂/λ₋ + ‖ν‖₂."""
 
@@ -46,7 +46,7 @@ class CombinedRefinement(RefinedSolution):
         while self._averages < AVERAGES_MAX:
             self._refine(SYSTEMATIC_SHARE * NOISE_SHARE * 2.0**-self._averages * self._tolerance)
             averaged, noise = self._average()
-            # The reading without noise may have added an offset of the board.
+            # The reading without noise, which was added to ŷ, may contain an offset of the board.
             self._refine(SYSTEMATIC_SHARE * self._relative_standard_error)
             answer = self._judge(averaged, noise)
             if answer is not None:
@@ -102,7 +102,8 @@ class CombinedRefinement(RefinedSolution):
         return self._settle_above(scale_floor, lambda x: scale_floor, learn=scale_floor == 0)
 
     def _average(self) -> Tuple[Reading, np.ndarray]:
-        """Averages the residual's program under noise. Its reading without noise is added to ŷ."""
+        """Averages the program of the residual under noise. Adds the reading of the same program without
+        noise to ŷ. Returns the average and ν."""
         plan, session = self._plan, self._session
         norm = self._norm(self._y)
         wanted = noise_of_standard_error(plan, self._tolerance, self._averages, norm)
@@ -124,7 +125,7 @@ class CombinedRefinement(RefinedSolution):
         answer = self._y + noise
         norm = self._norm(answer)
         self._relative_residual = certify(self._plan.evened, self._drive, answer).relative_residual
-        # Computes e from the bound of ŷ, e/(‖x̂‖ − e).
+        # The bound of ŷ is β = e/(‖ŷ‖ − e), so e/‖ŷ‖ is β/(1 + β).
         refined = self._relative_error_bound / (1 + self._relative_error_bound)
         error = refined * self._norm(self._y) + self._norm(noise)
         self._relative_error_bound = error / (norm - error) if error < norm else math.inf

@@ -21,7 +21,8 @@ from .session import BoardSession
 _CHECK_RUNS = 4
 # A board that leaves more than this part of a drive as residual does not solve the programmed system.
 _LEFT_MAX = 0.5
-# A residual counts as explained when it is at most this many times its known causes.
+# A residual counts as explained when it is at most this many times the residual that its known causes can
+# give.
 _SUSPICION = 2
 # The error from rounding in an averaged answer must be below this part of its standard error.
 _ROUNDING_SHARE = 1 / 4
@@ -98,8 +99,8 @@ def with_systematic_error(
 
 
 def compensate_rounding(plan: SolvePlan, session: BoardSession, average: Reading) -> Reading:
-    """Removes the error from rounding to codes from an average. One more pass without noise solves A d =
-    rounding and adds d. This ends when the error is small or shrinks no more."""
+    """Removes the error from rounding to codes from an average. Passes without noise solve A d = rounding and
+    add d to the average. They end when the error is small or hardly shrinks."""
     answer, compensations = average, 0
     while compensations < _COMPENSATIONS_MAX and not is_rounding_small(plan, answer):
         rounding = answer.rounding

@@ -12,12 +12,13 @@ from ..texts import counted, short
 from .passes import Reading
 from .session import cell_list
 
-# A cell that reads less than the first part of the value that its row requires stands still. A healthy cell
-# leaves less than the second part of the largest unexplained residual, a dead cell more than the third.
+# A cell stands still if it reads at most _STILL times the value that is missing in its row. The row of a
+# healthy cell leaves at most _WELL times the largest unexplained residual, and the row of a dead cell at
+# least _ASKED times.
 _STILL = 1 / 20
 _WELL = 1 / 8
 _ASKED = 1 / 50
-# A row's residual up to this many ADC steps of all cells, times λ_max, has no meaning.
+# A residual of a row below λ_max times this many ADC steps has no meaning.
 _STEPS_MAX = 4
 
 

@@ -15,7 +15,8 @@ from ..mapping.scaling import Scaling, finite_time_scaling, refuse_too_long
 from ..texts import short
 from .session import BoardSession, Cost, Overload, overload_error
 
-# After the sixth overload the relaxation gives up. At that point s_x is 32 times and s_A 16 times as large.
+# After the sixth overload the relaxation gives up. At that point s_x is 32 times and s_A 16 times as large as
+# in the first attempt.
 _ATTEMPTS_MAX = 6
 
 

@@ -13,8 +13,8 @@ class SolveResult:
 
     `standard_error` [N] covers the noise of the last pass, and the changes between runs of an imperfect
     board. `quantization_error` bounds the size of all other errors, divided by ‖x‖₂. It is at most a quarter
-    of the standard error. `carry_noise_share` is the largest share that carried rounding has in the noise of
-    a mode. `relative_residual` is ‖b − A x̂‖₂/‖b‖₂ in float64. `passes` counts board solves, `samples` the
+    of ‖standard_error‖₂/‖x‖₂. `carry_noise_share` is the largest share that carried rounding has in the noise
+    of a mode. `relative_residual` is ‖b − A x̂‖₂/‖b‖₂ in float64. `passes` counts board solves, `samples` the
     readings in the answer."""
 
     x: np.ndarray

@@ -1,5 +1,5 @@
-"""One use of a board. It names the noise of each board run, and sends couplings only if they changed. After
-an overload it repeats the run at a larger scale. It adds up the cost of the use."""
+"""One use of a board. It chooses the run seed of each board run, and sends couplings only if they changed.
+After an overload it repeats the run at a larger scale. It adds up the cost of the use."""
 
 from dataclasses import dataclass
 from typing import Callable, Optional, TypeVar, Union
@@ -21,8 +21,8 @@ Answer = TypeVar("Answer")
 
 @dataclass(frozen=True)
 class RunAddress:
-    """The name of one use of the board. Its noise is a pure function of (seed, step, block). Two uses must
-    not have the same name."""
+    """The name of one use of the board. The noise of the use is a pure function of (seed, step, block). Two
+    uses must not have the same name."""
 
     seed: int
     step: int = 0
@@ -57,7 +57,7 @@ class RetryAt:
 
 
 class BoardSession:
-    """Programs and board runs of one use. The object must be made within the turn of this use."""
+    """Programs and board runs of one use. Make the object while no other thread uses the board."""
 
     def __init__(self, device: Device, address: RunAddress, deadline: Deadline) -> None:
         self.identity: Identity = device.identity

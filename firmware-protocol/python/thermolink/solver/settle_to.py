@@ -1,4 +1,4 @@
-"""Solves without noise and without error bars, for the centre of draws."""
+"""Solves without noise and without a standard error, for the mean of draws."""
 
 from dataclasses import dataclass
 from typing import List

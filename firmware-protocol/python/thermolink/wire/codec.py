@@ -68,7 +68,8 @@ def unpack_to_host(payload: bytes) -> Optional[Received]:
 
 
 def unpack_items(payload: bytes) -> Optional[Tuple[int, int, Sequence[Any]]]:
-    """Opcode, request id and values of a payload; None if the payload is not in the subset."""
+    """Opcode, request id and values of a payload. None if the payload is not in the restricted MessagePack of
+    protocol.md, "Payloads"."""
     try:
         value = msgpack.unpackb(
             payload,

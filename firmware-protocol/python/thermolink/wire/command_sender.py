@@ -65,7 +65,7 @@ class CommandSender:
 
     @property
     def failed(self) -> bool:
-        """Whether the link has failed. A failed link sends nothing until `resume` (protocol.md,
+        """Whether the link has failed. A failed link sends no command until `resume` is called (protocol.md,
         "Retransmission")."""
         return self._retries >= RETRIES_MAX
 
