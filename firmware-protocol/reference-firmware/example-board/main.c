@@ -1,6 +1,7 @@
 /*
  * The main program of a board on a serial line. Here the line is a pseudo-terminal: example-board LINK. A
- * microcontroller replaces these three functions by functions for its UART or USB port; the rest stays.
+ * microcontroller replaces `take`, `write_line` and `is_open` by functions for its UART or USB port; the rest
+ * stays.
  */
 #define _XOPEN_SOURCE 700
 #include <poll.h>

@@ -1,5 +1,5 @@
 /*
- * The functions that main.c needs from a microcontroller, beside board_time_us: start, sleep, permanent
+ * The functions that main.c needs from a microcontroller besides board_time_us: start, sleep, permanent
  * memory, and a byte channel.
  */
 #ifndef CHIP_H

@@ -8,7 +8,7 @@
 /* A power of two. */
 #define RING_BYTES 2048u
 
-/* Both counts only grow, and wrap. Their difference is the number of bytes in the ring. */
+/* Both counts only count up, modulo 2³². Their difference is the number of bytes in the ring. */
 typedef struct {
   volatile uint32_t taken;
   volatile uint32_t put;

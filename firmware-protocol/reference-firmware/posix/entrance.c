@@ -111,7 +111,7 @@ int entrance_accept(int listener) {
   return set_nonblocking(file);
 }
 
-/* Replaces a link of an earlier start, but no other file. */
+/* Makes the symbolic link. Replaces an older symbolic link of this name, but no other file. */
 static int make_link(const char *target, const char *link_path) {
   struct stat found;
   if (lstat(link_path, &found) == 0) {

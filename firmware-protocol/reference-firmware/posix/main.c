@@ -97,7 +97,7 @@ static void add_entrance(int file, int is_line) {
   hello_watch_init(&e->watch);
 }
 
-/* Gives the holder the board. `bytes` came after its HELLO. */
+/* Makes `e` the holder, and hands its HELLO to the device. */
 static void enter(entrance *e) {
   static const uint8_t delimiter = 0;
   holder = e;

@@ -10,15 +10,15 @@
 
 #include "link.h"
 
-/* Largest number of bytes of a block's message beside its codes. */
+/* Largest number of bytes of a block's message besides its codes. */
 #define BLOCK_OVERHEAD_BYTES 64
 #define BLOCK_CODES_MIN ((TL_FRAME_BYTES_BEFORE_HELLO - TL_FRAME_OVERHEAD_BYTES - BLOCK_OVERHEAD_BYTES) / 2)
 /* Largest number of blocks over which one sample of all cells is spread. */
 #define BLOCK_PARTS_MAX ((CONFIG_CELLS + BLOCK_CODES_MIN - 1) / BLOCK_CODES_MIN)
 #define BLOCKS_MAX (CONFIG_BLOCKS_KEPT + TL_BLOCK_QUEUE_MAX + BLOCK_PARTS_MAX + 1)
 /*
- * The buffer has room for one more block than it may hold, because each block is in one piece. It also has
- * room for one sample in parts.
+ * The buffer has room for one more block than it may hold, because a block never wraps around its end. It
+ * also has room for one sample in parts.
  */
 #define BLOCKS_BYTES ((CONFIG_BLOCKS_KEPT + TL_BLOCK_QUEUE_MAX + 2) * (size_t)CONFIG_FRAME_BYTES + 4 * (size_t)CONFIG_CELLS)
 

@@ -45,8 +45,9 @@ void frame_decoder_init(frame_decoder *decoder, size_t frame_bytes_max);
 size_t frame_decoder_push(frame_decoder *decoder, const uint8_t *bytes, size_t length, frame_result *result, frame *out);
 
 /*
- * Encodes a frame with its delimiter into `wire`, which must hold FRAME_WIRE_BYTES of it. Returns the length.
- * `raw` is room for the frame before COBS; the payload may already be in it, at TL_FRAME_HEADER_BYTES.
+ * Encodes a frame with its delimiter into `wire`, which must hold FRAME_WIRE_BYTES of the frame's length.
+ * Returns the length of the encoding. `raw` is room for the frame before COBS; the payload may already be in
+ * it, at TL_FRAME_HEADER_BYTES.
  */
 size_t frame_encode(const frame *source, uint8_t *raw, uint8_t *wire);
 

@@ -32,8 +32,8 @@ static int same_version(const message_value *values) {
 
 /*
  * Whether the first byte of a nonce is that of the open session, or of a session that has ended lately.
- * Frames carry only the first byte, so late frames of that session would be taken for new ones (protocol.md,
- * "Nonces").
+ * Frames carry only the first byte, so late frames of that session would be taken for frames of the new
+ * session (protocol.md, "Nonces").
  */
 static int begins_like_another(const device *d, const uint8_t *nonce) {
   if (!is_zero(d->session.nonce, TL_NONCE_BYTES) && d->session.nonce[0] == nonce[0]) return 1;

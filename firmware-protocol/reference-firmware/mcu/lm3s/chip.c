@@ -88,7 +88,7 @@ uint64_t board_time_us(void) {
 /* The virtual machine has no watchdog and no boot loader. */
 void chip_turn(void) {}
 
-/* The timer's interrupt comes every millisecond, so no other is needed for `due_us`. */
+/* The timer's interrupt comes every millisecond, so `due_us` needs no interrupt of its own. */
 void chip_sleep(uint64_t due_us, int (*has_work)(void)) {
   uint32_t mask = interrupts_off();
   if (!has_work() && due_us > board_time_us()) __asm volatile("dsb\n wfi" ::: "memory");

@@ -34,7 +34,7 @@ void clocks_init(void) {
   SET_BITS(XOSC_CTRL) = CRYSTAL_ENABLE;
   while (!(REG(XOSC_STATUS) & XOSC_STABLE)) {
   }
-  /* After a warm start a clock may still use a PLL. It must not use it while the PLL is set. */
+  /* After a warm start a clock may still use a PLL. No clock may use a PLL while the PLL is being set up. */
   CLEAR_BITS(CLK_SYS_CTRL) = SYS_FROM_PLL;
   while (REG(CLK_SYS_SELECTED) != 1u << 0) {
   }

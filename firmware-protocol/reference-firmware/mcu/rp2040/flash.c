@@ -1,8 +1,8 @@
 /*
  * The count of power-ons is in the last two sectors of the flash. Each count clears one bit, which needs no
  * erase. The first page of a sector holds the count of all earlier sectors. When all 30720 bits of a sector
- * are cleared, the other sector is erased and begins with the sum. The full sector stays valid until then, so
- * the count survives a loss of power at any moment.
+ * are cleared, the other sector is erased, and its first page gets the count so far. The full sector stays
+ * valid until then, so the count survives a loss of power at any moment.
  *
  * The boot ROM's routines do the writing (datasheet 2.8.3.1.3).
  */

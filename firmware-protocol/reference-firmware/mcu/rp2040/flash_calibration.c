@@ -61,7 +61,7 @@ static uint32_t stored_length(void) {
   return crc32(0, stored(FLASH_PAGE_BYTES), found.length) == found.crc ? found.length : 0;
 }
 
-/* The flash is checked only once, because a run may be in progress here. */
+/* The record in the flash is checked only once: the check takes time, and a run may be in progress. */
 const uint8_t *board_calibration(uint32_t *length) {
   if (!is_checked) checked_length = stored_length();
   is_checked = 1;

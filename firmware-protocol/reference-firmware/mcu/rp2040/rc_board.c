@@ -1,8 +1,8 @@
 /*
- * board_hal.h by three low-passes (rc_circuit.h). The voltages and their relaxation are those of the
- * capacitors. The currents of the couplings are computed. Once in each tick, each output is set to
+ * Implements board_hal.h with three low-passes (rc_circuit.h). The voltages and their relaxation are those of
+ * the capacitors. The currents of the couplings are computed. Once in each tick, each output is set to
  *
- *   u = v + p·(h·(b − d·v − Σ g·v) + kick),   p = 1/(1 − exp(−tick/τ)) by the cell's own τ
+ *   u = v + p·(h·(b − d·v − Σ g·v) + kick), p = 1/(1 − exp(−tick/τ)) with the measured τ of the cell
  *
  * After a tick of h = 2⁻⁴ the cell has then moved by the sum in the outer brackets. Kicks are those of the
  * device model (device-model.md, "One tick").
@@ -141,7 +141,7 @@ uint64_t board_advance(uint64_t ticks, int halt_on_overload) {
   if (!outputs_on) return ticks;
   while (done < ticks) {
     int32_t kicks[RC_CELLS];
-    /* This is computed while the previous tick passes. */
+    /* The kicks are computed while the previous tick passes. */
     noise_kicks(&running->program, kicks);
     if (done == 0) at_us = board_time_us();
     rc_wait_until(at_us);

@@ -15,8 +15,8 @@
 #define FIRST_ADC_PIN 26u
 
 /*
- * 2048 cycles of 125 MHz take as long as eight conversions of 2 µs. The mean of eight readings is therefore
- * free of the ripple.
+ * A PWM period of 2048 cycles at 125 MHz takes about as long as eight conversions of 2 µs. The mean of eight
+ * readings therefore contains almost no ripple of the PWM.
  */
 #define PWM_STEPS 2048
 #define READINGS 8
@@ -138,8 +138,9 @@ static void measure_offsets(void) {
 }
 
 /*
- * A step of 1 V_fs is read after T = 1 τ of the nominal parts. The part exp(−T/τ) = (1 + y)/e of it remains,
- * so τ/T is 1 + y + y²/2 up to y³. Returns whether the tolerances of the parts explain all deviations.
+ * A step of 1 V_fs is read after T = 1 τ of the nominal parts. The part exp(−T/τ) = (1 + y)/e of the step is
+ * then still missing, so τ/T is 1 + y + y²/2 up to y³. Returns whether the tolerances of the parts explain
+ * all deviations.
  */
 static int measure_time_constants(void) {
   int32_t volts[RC_CELLS];

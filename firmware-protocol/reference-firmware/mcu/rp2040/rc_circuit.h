@@ -20,11 +20,11 @@
  * follows its output as the nominal parts do.
  */
 int rc_power_on(void);
-/* The voltages now. */
+/* Reads the present voltages of the cells. */
 void rc_read(int32_t volts[RC_CELLS]);
 /*
- * Sets the mean voltage of an output. The rounding error of its 2048 steps is added to its next voltage.
- * Returns whether the voltage was cut to the supply.
+ * Sets the mean voltage of an output. The rounding error of its 2048 steps is added to the next voltage of
+ * this output. Returns whether the voltage was clamped to the range of the supply.
  */
 int rc_drive(uint32_t cell, int32_t volts);
 /* Sets outputs to the voltages of the cells, so the cells do not move. Returns these voltages. */

@@ -22,7 +22,7 @@ static void fault(void) {
   for (;;) __asm volatile("bkpt #1");
 }
 
-/* The table in flash needs only these two words. */
+/* The vector table in flash needs only these two words: the stack and the reset handler. */
 __attribute__((section(".vectors"), used)) static const void *const vectors[2] = {stack_top, (const void *)reset_handler};
 
 #define FAULT (const void *)fault

@@ -66,7 +66,7 @@ void usb_cdc_configure(int on) {
 
 void usb_cdc_restart(uint32_t address) {
   if (address == USB_EP_DATA) {
-    /* The waiting buffer is given to the controller again with the new number. */
+    /* The waiting buffer is given to the controller again, now for a packet DATA0. */
     out_pid = 0;
     out_armed = 0;
     receive_packet();

@@ -90,7 +90,7 @@ void usb_control_answer(const void *bytes, uint32_t length, uint32_t asked) {
   answering = 1;
   answer_pid = USB_BUFFER_DATA1;
   send_packet();
-  /* The host may end the answer before its end. */
+  /* The host may end the request before the whole answer was sent. */
   usb_arm(USB_OUT_BUFFER(0), USB_BUFFER_DATA1);
 }
 

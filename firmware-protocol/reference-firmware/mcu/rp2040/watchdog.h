@@ -7,7 +7,7 @@
 /* The count decreases by two in a microsecond (errata RP2040-E1). */
 #define WATCHDOG_COUNTS_PER_US 2u
 /*
- * It is longer than the longest call without a feed. A sector of the flash is erased within 400 ms;
+ * This time is longer than the longest call without a feed. A sector of the flash is erased within 400 ms;
  * board_power_on takes at most a second.
  */
 #define WATCHDOG_US 2000000u
