@@ -11,7 +11,7 @@ const device = await connect(listener.uri);
 try {
   const { identity } = device;
   const { cells, noiseShiftMin } = identity;
-  // Cells with no coupling but the conductance G_fs to ground; every other one is charged to 0.25 V.
+  // Cells with no coupling but the conductance G_fs to ground. Every second cell is charged to 0.25 V.
   const volts = Float64Array.from({ length: cells }, (_, i) => (i % 2) * 0.25);
   await device.loadProgram(0, {
     mode: PROGRAM_MODE.dense,
@@ -26,7 +26,7 @@ try {
     noiseAmplitude: 0,
     noiseShift: noiseShiftMin,
   });
-  // A tick is 2⁻ᵏ τ: the voltages fall by 1/e in 2ᵏ ticks.
+  // A tick is 2⁻ᵏ τ, so the voltages fall to 1/e in 2ᵏ ticks.
   const ticksPerSample = 2 ** identity.tickLog2;
   const { codes } = await device.acquire({
     bank: 0,

@@ -7,9 +7,9 @@ const RIGHT = 44;
 const TOP = 12;
 const BOTTOM = 40;
 const TICKS = 4;
-/** Names of lines are at least so far apart. */
+/** The least vertical distance between the names of two lines. */
 const NAME_HEIGHT = 16;
-/** More lines can't be told apart. */
+/** The largest number of lines. More lines can't be told apart. */
 export const LINES_MAX = 8;
 
 /** Voltages over time, with the values they should reach. */
@@ -59,7 +59,7 @@ export class RelaxationChart {
       const goalLine = node('line', { class: 'goal', x1: LEFT, x2: right, y1: y(goal), y2: y(goal) });
       const line = node('polyline', { class: 'reading', points });
       const name = label(`x${subscript(cell + 1)}`, { x: right + 6, y: nameAt[cell] + 4 });
-      // By its style object, since the page allows no styles in its text.
+      // The style is set by the style object, because the page allows no style attributes in its text.
       goalLine.style.cssText = stroke;
       line.style.cssText = stroke;
       name.style.fill = `var(--line-${cell})`;
@@ -75,7 +75,7 @@ export class RelaxationChart {
   }
 }
 
-/** Heights of names near those of their lines, so far apart that each can be read. */
+/** Heights for the names: near the heights of their lines, and so far apart that each name can be read. */
 function apart(heights: readonly number[]): number[] {
   const order = Array.from(heights.keys()).sort((a, b) => Math.round(heights[a] - heights[b]));
   const placed = [...heights];
@@ -84,7 +84,7 @@ function apart(heights: readonly number[]): number[] {
     placed[i] = Math.max(heights[i], next);
     next = placed[i] + NAME_HEIGHT;
   }
-  // The lowest ones may have fallen off: from there upwards.
+  // The lowest names may now lie below the chart. They are moved up, the lowest name first.
   let last = HEIGHT - BOTTOM;
   for (const i of order.reverse()) {
     placed[i] = Math.min(placed[i], last);

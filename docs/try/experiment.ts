@@ -1,7 +1,9 @@
 import { type Device, drawSamples, type Matrix, matrix, relax, solve } from '../../src/web/index.js';
 import type { Problem } from './problem.js';
 
-/** The relaxation is read so often, over so many of its longest time constants. */
+/**
+ * The number of readings of the relaxation, and the duration of the relaxation in its longest time constants.
+ */
 export const READINGS = 40;
 const TIME_CONSTANTS = 6;
 export const TOLERANCE = 1e-3;
@@ -68,8 +70,8 @@ function addProducts(sums: Matrix, draws: Matrix): void {
 }
 
 /**
- * The largest |C_ij − S_ij| in units of √(S_ii S_jj), and the scatter of such a difference that so many draws
- * have by chance, at most √(2/draws).
+ * The largest |C_ij − S_ij| in units of √(S_ii S_jj), with C = `measured` and S = `exact`. Also a bound of
+ * the standard deviation that such a difference has by chance: √(2/draws).
  */
 export function covarianceError(measured: Matrix, exact: Matrix, draws: number) {
   const n = exact.rows;

@@ -98,21 +98,21 @@ function shows(problem: Problem): Show {
     solution(x, standardError, boardSeconds) {
       byId('solution').hidden = false;
       byId('solution-text').textContent =
-        `It took the board ${short(boardSeconds * 1e6)} µs (modelled), repeated with corrections until the error is below one part in a thousand.`;
+        `The board took ${short(boardSeconds * 1e6)} µs (modelled). This includes the corrections until the error is below one part in a thousand.`;
       showSolution(byId('solution-rows'), x, standardError, problem.solution);
     },
     covariance(covariance, draws) {
       byId('covariance').hidden = false;
       const { largest, byChance } = covarianceError(covariance, problem.inverse, draws);
       byId('covariance-text').textContent =
-        `${draws} draws. The largest difference is ${(100 * largest).toFixed(1)} %; so many draws scatter by about ${(100 * byChance).toFixed(1)} % by chance.`;
+        `${draws} draws. The largest difference is ${(100 * largest).toFixed(1)} %. With so many draws, chance alone causes about ${(100 * byChance).toFixed(1)} %.`;
       showMatrix(byId('measured'), covariance, scale);
       showMatrix(byId('exact'), problem.inverse, scale);
     },
   };
 }
 
-/** Runs `work` with everything that would start more of it out of reach. */
+/** Runs `work`. Meanwhile the buttons that would start other work are disabled. */
 async function alone(work: (signal: AbortSignal) => Promise<void>): Promise<void> {
   if (working) return;
   working = new AbortController();
@@ -137,7 +137,7 @@ async function runProblem(signal: AbortSignal): Promise<void> {
   const usb = isUsb();
   if (usb && !usbBoard)
     throw new ThermolinkError('NO_ANSWER', 'No board is connected.', {
-      hint: 'Choose its port first, or take the emulated board.',
+      hint: 'Choose the port of the board first, or take the emulated board.',
     });
   say('The board starts.');
   const profile = document.querySelector<HTMLSelectElement>('#profile')!.value;
@@ -162,7 +162,8 @@ async function connectUsb(signal: AbortSignal): Promise<void> {
     throw new ThermolinkError('BAD_ARGUMENT', `The baud rate “${typed}” is not a whole number.`, {
       hint: 'Leave it empty, or write a number like 115200.',
     });
-  // The browser asks only while it handles the click, so nothing may be waited for before.
+  // The browser shows its list of ports only while it handles a click, so no `await` may come before this
+  // call.
   const port = await requestSerialPort();
   say('The page says hello to the board.');
   const baudRate = typed === '' ? undefined : Number(typed);

@@ -1,7 +1,7 @@
 import { cholesky, choleskySolve } from '../../src/linalg/cholesky.js';
 import { type Matrix, matrix } from '../../src/web/index.js';
 
-/** What the page solves, with what a computer says about it. */
+/** A problem that was typed, and its solution by floating-point arithmetic. */
 export interface Problem {
   readonly matrix: Matrix;
   readonly drive: Float64Array;
@@ -13,7 +13,7 @@ export interface Problem {
   readonly slowest: number;
 }
 
-/** What is wrong with what was typed, in plain words. */
+/** The error about a mistake in the typed text. */
 export class BadProblem extends Error {
   readonly field: 'matrix' | 'drive';
   readonly advice: string;
@@ -58,7 +58,7 @@ export function readProblem(matrixText: string, driveText: string): Problem {
 
 function readMatrix(text: string): Matrix {
   const rows = rowsOf(text, 'matrix', 'the matrix');
-  if (rows.length === 0) throw new BadProblem('matrix', 'There is no matrix.', 'Type a row a line.');
+  if (rows.length === 0) throw new BadProblem('matrix', 'There is no matrix.', 'Type one row per line.');
   const n = rows.length;
   const other = rows.findIndex((row) => row.length !== n);
   if (other >= 0)
@@ -82,7 +82,7 @@ function numbers(count: number): string {
   return count === 1 ? '1 number' : `${count} numbers`;
 }
 
-/** The numbers of each line; empty lines count for nothing. */
+/** The numbers of each line. Empty lines are skipped. */
 function rowsOf(text: string, field: 'matrix' | 'drive', what: string): number[][] {
   const lines = text.split('\n').filter((line) => line.trim() !== '');
   return lines.map((line, row) =>
@@ -102,7 +102,10 @@ function rowsOf(text: string, field: 'matrix' | 'drive', what: string): number[]
   );
 }
 
-/** Of a symmetric positive definite matrix, by the power method; never above the true one. */
+/**
+ * The largest eigenvalue of a symmetric positive definite matrix, by the power method. The result is never
+ * above it.
+ */
 function largestEigenvalue({ rows: n, data }: Matrix): number {
   let vector = Float64Array.from({ length: n }, (_, i) => 1 + i / n);
   let value = 0;

@@ -1,12 +1,15 @@
 import type { Matrix } from '../../src/web/index.js';
 import { short } from './chart.js';
 
-/** Numbers in so many columns can be read side by side. */
+/** A table with more columns than this is set in a smaller style. */
 const READABLE_COLUMNS = 8;
-/** Text must stay readable on the strongest colour. */
+/** The share of the strongest colour in a background. Text must stay readable on it. */
 const STRONGEST_PERCENT = 45;
 
-/** Shows a matrix as a table whose cells are coloured by sign and size; `scale` has the strongest colour. */
+/**
+ * Shows a matrix as a table whose cells are coloured by sign and size. Magnitudes of `scale` and more have
+ * the strongest colour.
+ */
 export function showMatrix(body: HTMLElement, { rows, columns, data }: Matrix, scale: number): void {
   body.closest('table')!.classList.toggle('dense', columns > READABLE_COLUMNS);
   body.replaceChildren(
@@ -27,7 +30,7 @@ export function showMatrix(body: HTMLElement, { rows, columns, data }: Matrix, s
   );
 }
 
-/** Shows the solution: one row an unknown. */
+/** Shows the solution: one row per unknown. */
 export function showSolution(
   body: HTMLElement,
   x: Float64Array,
