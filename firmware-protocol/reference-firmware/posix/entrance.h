@@ -10,7 +10,8 @@
  */
 int entrance_listen(const char *address, char *uri, size_t uri_bytes);
 /*
- * Makes a raw pseudo-terminal and a symlink to it. Returns a file descriptor, or −1 after a message on stderr.
+ * Makes a raw pseudo-terminal and a symlink to it. Returns a file descriptor, or −1 after a message on
+ * stderr.
  */
 int entrance_open_pty(const char *link, char *uri, size_t uri_bytes);
 /* Removes the symlink that `entrance_open_pty` made. */
