@@ -19,7 +19,7 @@ export interface PluggedIn {
   readonly chip: PicoChip;
   readonly port: Port;
   readonly clock: Clock;
-  /** Lets the chip run until the promise settles. The host computes in no time. */
+  /** Lets the chip run until the promise settles. Computations of the host take no virtual time. */
   readonly run: <T>(promise: Promise<T>) => Promise<T>;
   /** Bytes of the host that the chip has not taken yet. */
   readonly outgoingBytes: () => number;
@@ -113,7 +113,7 @@ function plugIn(chip: PicoChip, channel: Channel, name: string): Omit<PluggedIn,
   return { chip, port, clock, run, outgoingBytes: () => channel.outgoingBytes };
 }
 
-/** UART0 at its baud rate, ten bits a byte; rp2040js itself takes no time. */
+/** The line of UART0. A byte to the chip takes the time of ten bits, as on a real line. */
 function uartChannel(chip: PicoChip): Channel {
   const uart = chip.mcu.uart[0];
   const { rxFIFO } = uart as unknown as { readonly rxFIFO: { readonly full: boolean } };

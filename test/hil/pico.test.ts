@@ -45,7 +45,7 @@ describe('the firmware on a Pico, in rp2040js', () => {
     expect(await checkUart(uart)).toEqual([]);
   });
 
-  test('two boards differ in the number of their flash', () => {
+  test('the serial number of a board is the unique number of its flash', () => {
     const texts = ['E66058388349A72C', 'E6605838834B0F31'].map(
       (number) => plugInUsb(new PicoChip(usb, emptyFlash(number))).identity!,
     );
@@ -79,7 +79,7 @@ describe('the firmware on a Pico, in rp2040js', () => {
     expect(checkWatchdog(usb)).toEqual([]);
   });
 
-  test('1200 baud lead to the boot loader, other speeds do not', () => {
+  test('1200 baud lead to the boot loader, and 9600 baud do not', () => {
     expect(checkBootLoader(usb)).toEqual([]);
   });
 

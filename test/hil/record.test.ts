@@ -10,11 +10,11 @@ describe('a Pico keeps a calibration record in its flash', () => {
     usb = readUf2(readUf2File(makeMcu('pico'), 'thermolink-pico.uf2'));
   });
 
-  test('it is the same after a power cycle; an erased or damaged record does not count', async () => {
+  test('the record is the same after a power cycle; an erased or damaged record does not count', async () => {
     expect(await checkRecord(usb)).toEqual([]);
   });
 
-  test('a loss of power while it is written leaves the old record, the new record, or no record', async () => {
+  test('a loss of power while a record is written leaves the old record, the new record, or no record', async () => {
     expect(await checkRecordCuts(usb)).toEqual([]);
   });
 });

@@ -32,7 +32,7 @@ describe('an observer of a shared board', () => {
       await device.acquire(run);
       await device.close();
       await observer.until((event) => event.type === 'incident' && event.what === 'leaseEnded');
-      // The counters of the link come a second after its first message, which may be after the lease.
+      // The event `link` comes a second after the first message of the link, so the lease may have ended.
       const types = ['board', 'hello', 'incident', 'link', 'moments', 'runBegan', 'runEnded', 'voltages'];
       for (const type of types) await observer.until((event) => event.type === type);
       for (const event of observer.events) expect(EVENT.parse(event)).toEqual(event);

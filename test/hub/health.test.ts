@@ -36,7 +36,7 @@ it('a query that contradicts itself is refused', () => {
   expect(() => healthOf(BOARDS, parameters, { version, mayObserve: true })).toThrow('exclude each other');
 });
 
-it('a server lives while its board is lost', () =>
+it('/livez answers while the board is lost, and /healthz reports the loss', () =>
   withHub(
     async (hub) => {
       const token = { Authorization: 'Bearer secret-of-the-wall' };

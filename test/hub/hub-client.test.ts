@@ -189,7 +189,7 @@ describe('the client of a server of shared boards', () => {
   it('waits for an answer until its deadline, and ends when it is aborted', () =>
     withServer(
       createServer((request, response) => {
-        // One server never answers, and the other never ends its answer.
+        // The request for the boards gets an answer that never ends. The request for the health gets none.
         if (request.url === '/api/boards') response.writeHead(200).write('{');
       }),
       async (uri) => {

@@ -71,7 +71,7 @@ describe('a shared board', () => {
 });
 
 describe('a server without tokens', () => {
-  it('listens on this machine only', async () => {
+  it('is refused if other machines could reach it', async () => {
     const starting = startHub({
       devices: [{ name: 'a', uri: 'emulator:ideal-8' }],
       host: '0.0.0.0',

@@ -59,7 +59,7 @@ describe('a lease', () => {
     expect(told).toContain('waitedTooLong');
   });
 
-  it('is given to a client that does not wait if its holder leaves at once, as a connection that closes does', async () => {
+  it('is given to a client that does not wait if the holder leaves within a moment', async () => {
     const { clock, ask } = queueOf();
     const first = await ask('a');
     const again = ask('a');
@@ -68,7 +68,7 @@ describe('a lease', () => {
     expect(clock.nowMs()).toBe(0);
   });
 
-  it('can be taken over only by the same owner and with the right admin', async () => {
+  it('can be taken over only by the same owner or with the right admin', async () => {
     const { clock, ask } = queueOf();
     const first = await ask('a');
     first.over.addEventListener('abort', () => void first.release());
@@ -95,7 +95,7 @@ describe('a lease', () => {
     expect(clock.nowMs()).toBe(11 * SILENCE_MS);
   });
 
-  it('is given only after a board without a holder has been made safe', async () => {
+  it('is given only after the last of two stops of the board has ended', async () => {
     let finish: () => void = () => undefined;
     const { clock, ask, queue } = queueOf(() => new Promise((resolve) => (finish = resolve)));
     const stopping = queue.vacate('stopped');

@@ -75,7 +75,7 @@ describe('the metrics of a hub', () => {
     }
   });
 
-  it('are only for tokens with the right observe', () =>
+  it('are given only with a token', () =>
     withHub(
       async (hub) => {
         expect(await ask(hub, 'GET', '/metrics')).toMatchObject({ status: 401 });

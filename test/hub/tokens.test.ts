@@ -80,7 +80,7 @@ describe('a server with tokens', () => {
     withHub(test, { tokens: await Tokens.read(file('tokens', TEXT)) });
   const bearer = (token: string) => ({ Authorization: `Bearer ${token}` });
 
-  it('answers nothing without a token, except that it is alive', () =>
+  it('refuses boards and events without a token, and answers /healthz', () =>
     withTokens(async (hub) => {
       expect((await ask(hub, 'GET', '/api/boards')).status).toBe(401);
       expect((await ask(hub, 'GET', '/api/boards', undefined, bearer('x'.repeat(20)))).status).toBe(401);

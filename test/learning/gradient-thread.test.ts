@@ -62,7 +62,7 @@ describe('a gradient thread', () => {
       const found = await thread.lossAndGradient(parameters, batches[asked]);
       expect(found).toEqual(network.lossAndGradient(parameters, batches[asked]));
     }
-    // No message is sent to a thread that does not exist.
+    // After the end of the thread nothing is sent to it, and the main thread computes.
     await thread.close();
     thread.prepare(batches[0]);
     expect(thread.lossAndGradient(parameters, batches[0])).toEqual(

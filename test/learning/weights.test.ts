@@ -21,7 +21,7 @@ const NETWORKS = [
 describe.each(NETWORKS)('weights of a network of the kind $name', (network) => {
   const parameters = network.init(7);
 
-  it('read back as the same network with the same bits', async () => {
+  it('are read back as the same network with the same bits', async () => {
     await writeWeights(file, { network, parameters });
     const read = readWeights(file);
     expect(read.parameters).toEqual(parameters);
@@ -60,7 +60,7 @@ describe.each(NETWORKS)('weights of a network of the kind $name', (network) => {
   });
 });
 
-it('weights go into files of two formats', async () => {
+it('weights are not written to a file of another format or to a missing directory', async () => {
   const [network] = NETWORKS;
   await expect(
     writeWeights(join(directory, 'a.bin'), { network, parameters: network.init(1) }),

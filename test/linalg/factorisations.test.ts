@@ -80,7 +80,7 @@ describe('Lanczos', () => {
     expect(found.inverseMoment).toBe(Infinity);
   });
 
-  test('gives the quadrature of the inverse', () => {
+  test('gives moments whose mean estimates the trace of the inverse', () => {
     const n = 60;
     const values = eigenvalues('linear', 20, n);
     const a = symmetricWith(values, random);

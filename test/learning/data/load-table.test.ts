@@ -9,7 +9,7 @@ import { loadDataset } from '../../../src/learning/data/load-dataset.js';
 const directory = mkdtempSync(join(tmpdir(), 'thermolink-table-'));
 afterAll(() => rmSync(directory, { recursive: true }));
 
-/** Ten rows whose numbers and texts tell the label. */
+/** Ten rows with a number, a text and a label. The number decides the label. */
 const ROWS = Array.from({ length: 10 }, (_, i) => [
   String(i),
   i % 3 === 0 ? 'red' : 'blue',
@@ -68,7 +68,7 @@ describe('a table', () => {
     expect(data.encoding!.label).toEqual({ name: 'amount', classes: ['few', 'many'] });
   });
 
-  it('gives the same data in every dialect, compressed or not', () => {
+  it('gives the same encoding in every dialect, compressed or not', () => {
     const halves = ROWS.map(([size, ...rest]) => [`${size}.5`, ...rest]);
     const commas = halves.map(([size, ...rest]) => [size.replace('.', ','), ...rest]);
     const plain = load(csv(',', halves));

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Residuals and derivatives of small physics-informed networks, for test/learning/pinn/golden.test.ts.
+"""Residuals and derivatives of small physics-informed networks, for residual-problem.test.ts.
 
 An independent program: derivatives in x by truncated Taylor series, derivatives in the parameters by the
 complex step Im r(theta + i h e_p) / h with h = 1e-30. Run: python3 golden.py > golden.json (needs numpy).

@@ -26,7 +26,7 @@ const SMALL: Record<'poisson-2d' | 'heat' | 'burgers', Equation> = {
 };
 const EVERY: readonly Equation[] = [...Object.values(SMALL), poissonCube(3, 12, 8)];
 
-/** Rounding differs between the two programs. */
+/** Allows errors of 1e-12 of the largest value, because two programs round differently. */
 function expectNear(got: ArrayLike<number>, wanted: readonly number[]): void {
   const scale = Math.max(...wanted.map(Math.abs));
   expect(got.length).toBe(wanted.length);

@@ -104,7 +104,7 @@ describe('a regression', () => {
       }
   }
 
-  it('gives factors of a layer that fit K: for one example their product is the part of its row for the layer', () => {
+  it('gives for one example factors of a layer whose product is the part of the row of K for this layer', () => {
     const single = regression({ train: pairs(1, 1, curved), test, hidden: [HIDDEN], draws: 1 });
     const at = single.evaluate(pointAt(parameters));
     const { data: row } = at.factor();

@@ -54,8 +54,8 @@ async function emulated(): Promise<BoardDevice> {
 }
 
 /**
- * A device whose calls are listed as they begin and end. `fail` is called before each upload ahead. If it
- * throws, that upload fails.
+ * A device whose calls are listed as they begin and end. `fail` is called before couplings are uploaded ahead
+ * of their run. If it throws, that upload fails.
  */
 function watched(device: BoardDevice, fail: () => void = () => undefined) {
   const events: string[] = [];
@@ -142,7 +142,8 @@ describe('an asynchronous training with a delay', () => {
       const before = events.slice(0, at);
       expect(before.lastIndexOf('run 0 begins')).toBeGreaterThan(before.lastIndexOf('run 0 ends'));
     }
-    // Each program runs in the bank to which its couplings were sent. No program is sent as a whole.
+    // Each program runs in the bank to which its couplings were sent. No program is sent to bank 1 as
+    // a whole.
     expect(events.filter((event) => event === 'run 1 begins')).toHaveLength(STEPS - 1);
     expect(events).not.toContain('load 1 begins');
   });

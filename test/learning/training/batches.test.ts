@@ -41,7 +41,7 @@ describe('planBatches', () => {
     );
   });
 
-  it('puts every example into every place with the same probability', () => {
+  it('puts every example into the first place with the same probability', () => {
     const counts = new Array<number>(25).fill(0);
     const seeds = 2000;
     for (let seed = 0; seed < seeds; seed++)

@@ -40,7 +40,7 @@ function withLosses(batches: readonly number[], evaluated: number): Network {
 }
 
 describe('a training whose loss is finite but huge', () => {
-  it('ends in DIVERGED, by itself', async () => {
+  it('ends in DIVERGED at a rate that is too large', async () => {
     await expect(run(mlp, 1e8)).rejects.toMatchObject({ code: 'DIVERGED', data: { bound: BOUND } });
   });
 

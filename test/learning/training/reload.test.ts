@@ -18,7 +18,7 @@ const root = mkdtempSync(join(tmpdir(), 'thermolink-reload-'));
 afterAll(() => rmSync(root, { recursive: true, force: true }));
 
 const problem = isingChain({ sites: 4, chains: 32 });
-/** Bytes of 8-bit couplings, and of a program beside them. */
+/** Bytes of the 8-bit couplings, and bytes of the drive and the initial state of a program. */
 const COUPLINGS = problem.curvatureRows * problem.parameterCount;
 const DRIVE = 4 * problem.parameterCount;
 

@@ -196,7 +196,7 @@ describe('a run that is killed', () => {
     }
   });
 
-  it('after its last step has the results of a complete run, and resuming it changes nothing', async () => {
+  it('after its end is not changed by resuming it', async () => {
     const directory = freshPath();
     const { parameters } = await train(request({ output: { directory } }));
     const metrics = readFileSync(join(directory, 'metrics.jsonl'));

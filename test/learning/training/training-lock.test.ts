@@ -73,9 +73,9 @@ describe('the lock of a directory', () => {
   it.each<[string, () => unknown]>([
     ['a process of this host', () => ({ pid: process.ppid, host: hostname() })],
     ['another host', () => ({ pid: deadPid(), host: 'elsewhere' })],
-    ['nobody in particular', () => ''],
-    ['no process', () => ({ pid: -1, host: hostname() })],
-    ['nothing', () => 'null'],
+    ['nobody, because it is empty', () => ''],
+    ['a process number that cannot exist', () => ({ pid: -1, host: hostname() })],
+    ['nobody, because it is null', () => 'null'],
   ])('of %s is respected and left as it is', (_, holder) => {
     writeLock(holder());
     const before = readFileSync(lockFile(), 'utf8');
@@ -124,7 +124,7 @@ describe('the lock of a directory', () => {
     expect(takenOver()).toBe(true);
   });
 
-  it.each(['', '{"pid":12,"ho', '17', 'null'])('that holds %j is taken over after a moment', (content) => {
+  it.each(['', '{"pid":12,"ho', '17', 'null'])('that holds %j is taken over after a minute', (content) => {
     writeLock(content);
     expect(takenOver).toThrow(expect.objectContaining({ code: 'BUSY' }));
     age(60_000);
