@@ -73,8 +73,8 @@ export async function takeAllSteps<Measures extends Figures, Test extends Figure
 }
 
 /**
- * Throws DIVERGED if the last step made a parameter not finite, or raised the loss too far. Earlier steps are
- * checked by the step after them.
+ * Throws DIVERGED if the last step made a parameter not finite, or raised the loss too far (if the problem
+ * has a `trial`). The step after each earlier step checks it.
  */
 function refuseDivergedEnd<M extends Figures, T extends Figures>(
   { trial }: Problem<M, T>,

@@ -103,7 +103,7 @@ export function heisenbergChain(settings: VariationalSettings): VariationalEnerg
 }
 
 /**
- * ⟨H⟩ of a positive state ψ(s; θ), estimated from samples s of |ψ|²: with O = ∂ ln ψ/∂θ,
+ * ⟨H⟩ of a positive state ψ(s; θ), estimated from m samples s of |ψ|². With O = ∂ ln ψ/∂θ and its mean Ō,
  *
  *     E = mean E_loc,   ∇E = 2 mean((E_loc − E)(O − Ō)),   K = (O − Ō)/√m.
  *
@@ -112,8 +112,8 @@ export function heisenbergChain(settings: VariationalSettings): VariationalEnerg
  * close to 0.
  *
  * Errors: `evaluate` throws SAMPLER_STUCK when fewer than one in 1000 proposals is accepted. It throws
- * DIVERGED when |E| is more than 1000 times the largest energy of any state.
- * Source: Sorella, "Green function Monte Carlo with stochastic reconfiguration", Phys. Rev. Lett. 80 (1998).
+ * DIVERGED when |E| is more than 1000 times the largest energy of any state. Source: Sorella, "Green function
+ * Monte Carlo with stochastic reconfiguration", Phys. Rev. Lett. 80 (1998).
  */
 function variationalEnergy(
   chain: SpinChain,
@@ -275,7 +275,7 @@ function refuseImpossibleEnergy(step: number, energy: number, largest: number): 
   if (!(Math.abs(energy) > bound)) return;
   throw new ThermolinkError(
     'DIVERGED',
-    `Training diverged at step ${step}: the samples give the energy ${formatNumber(energy)}, but that of every state lies within ±${formatNumber(largest)}.`,
+    `Training diverged at step ${step}: the samples give the energy ${formatNumber(energy)}, but the energy of every state lies within ±${formatNumber(largest)}.`,
     {
       hint: 'Lower `rate` or bound the steps by `clip`; with curvature, a larger `damping` helps too.',
       data: { step, loss: energy, bound },

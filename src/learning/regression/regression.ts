@@ -64,7 +64,7 @@ const TEST_CHUNK = 500;
  * batch. The curvature is the Gauss–Newton matrix mean(JᵀJ), estimated from R random directions for each of b
  * examples e:
  *
- *     K_er = Jᵀ_e ε_er/√(bR),  ε ~ N(0, 1) for each output,
+ *     K_er = Jᵀ_e ε_er/√(bR),  ε ~ N(0, 1) for each output.
  *
  * The mean of KᵀK over draws is the Gauss–Newton matrix. K is a pure function of (seed, step). Errors:
  * BAD_ARGUMENT for sizes that don't fit. `evaluate` returns a loss that is not finite if the training has
@@ -175,7 +175,7 @@ function widthsOf(name: string, pairs: Pairs): readonly [number, number] {
       throw badArgument(
         `${name}.${field}`,
         values,
-        `a Float32Array with as many numbers for each of ${count} examples`,
+        `a Float32Array with equally many numbers, at least one, for each of ${count} examples`,
       );
     if (!values.every(Number.isFinite)) throw badArgument(`${name}.${field}`, Number.NaN, 'finite numbers');
   }
