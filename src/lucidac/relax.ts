@@ -39,9 +39,9 @@ export class Relaxations {
   }
 
   /**
-   * Computes x(t). A tuned circuit starts at v(0) = s·x₀ with e' = sα·b and runs for t/(k₀α). x(t) is the
-   * voltage at the end, divided by s. If the matrix is that of the call before, the circuit is not tuned
-   * again.
+   * Computes x(t). With a scale s, a tuned circuit starts at v(0) = s·x₀ with e' = sα·b and runs for t/(k₀α).
+   * x(t) is the voltage at the end, divided by s. If the matrix is that of the call before, the circuit is
+   * not tuned again.
    */
   async relax(
     checked: CheckedSystem,

@@ -139,7 +139,7 @@ function passesLeft(bound: number, share: number, tolerance: number): number {
 
 function reasonOf(share: number): string {
   return share > STALL
-    ? `each pass leaves ${(100 * share).toFixed(0)} % of the residual of the pass before; ${IMPROVE}`
+    ? `its last pass left ${(100 * share).toFixed(0)} % of the residual of the pass before; ${IMPROVE}`
     : 'it took too many passes';
 }
 

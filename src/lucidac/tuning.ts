@@ -44,8 +44,8 @@ const HALF_STEP = 0.5 / COEFFICIENT_STEPS;
 const FACTOR_MAX = 1;
 
 /**
- * Measures the behaviour of the machine with a circuit, corrects the coefficients, and measures again. It
- * ends when the corrections are at most two steps of a coefficient and the noise of the mean is at most
+ * Measures the behaviour of the machine with a circuit, corrects the coefficients, and measures again. The
+ * rounds end when the corrections are at most two steps of a coefficient and the noise of the mean is at most
  * `MEAN_NOISE`, or after three rounds.
  *
  * A round has 1 + 2N runs. One run has no couplings, and gives the gains of initial values and readings. N

@@ -89,7 +89,7 @@ function chooseShifts(random: RandomSource, cells: number, sets: number): number
 interface SetReadings {
   /** k, in G_fs. */
   readonly coupling: number;
-  /** Drives x and voltages v of every cell, one entry per pattern. */
+  /** Drives d and voltages v of every cell, one entry per pattern. */
   readonly drives: readonly Float64Array[];
   readonly volts: readonly Float64Array[];
 }

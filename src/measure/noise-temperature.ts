@@ -39,7 +39,7 @@ export interface NoiseColour {
    * if it was not measured.
    */
   readonly excessCorrelation: number;
-  /** Standard error of that correlation. */
+  /** Standard error of the excess. */
   readonly standardError: number;
   /**
    * Whether the excess is more than five standard errors and more than `EXCESS_MIN`. If so, the noise
@@ -118,7 +118,10 @@ export async function measureNoiseTemperature(
   return { temperature, colour: colourOf(excess, samples) };
 }
 
-/** The colour from the excess correlation of each cell. Its standard error is at least 1/√samples. */
+/**
+ * The colour from the excess correlation of each cell. The standard error of one excess is at least
+ * 1/√samples.
+ */
 function colourOf(excess: readonly number[], samples: number): NoiseColour {
   const count = excess.length;
   const excessCorrelation = excess.reduce((sum, value) => sum + value, 0) / count;

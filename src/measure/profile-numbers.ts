@@ -46,8 +46,8 @@ export interface Found {
 
 /**
  * Number of standard deviations by which the mean square of n standard normals must exceed 1 to count as an
- * effect. For the 8 cells of the smallest board this happens by chance less than once in 10⁵ times, and less
- * often for more cells.
+ * effect. For the 8 cells of the smallest board chance alone does this with a probability below 10⁻⁵; for
+ * more cells the probability is smaller.
  */
 const SURPRISE = 8;
 

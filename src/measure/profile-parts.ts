@@ -32,7 +32,8 @@ export function measuredCells(
   return {
     effects: {
       timeConstantMismatch: slow ? { spreadPpm: spreadPpm(timeConstant, 1), source } : null,
-      // The temperature of a cell with the noise mismatch ν is (1 + ν)², so ν has about half its spread.
+      // The temperature of a cell with the noise mismatch ν is (1 + ν)². The spread of ν is therefore about
+      // half the spread of the temperature.
       noiseMismatch: noisy ? { spreadPpm: spreadPpm(noiseTemperature, 1, 1 / 2), source } : null,
       inputOffset: biased ? { spreadPpm: spreadPpm(offset, 1), source } : null,
       leakage: leaky
