@@ -39,8 +39,8 @@ export type ServerEvent =
       /**
        * `busy`: another client has the board. `full`: too many connections. `silent`: no HELLO came in time,
        * or another connection needed the place. `version`: the client speaks another version of the protocol.
-       * `hello`: the board did not open the session, for example because its nonce has the same first byte as
-       * the nonce of an earlier session.
+       * `hello`: the board did not open the session, for example because the nonce of the HELLO has the same
+       * first byte as the nonce of an earlier session.
        */
       readonly reason: 'busy' | 'full' | 'silent' | 'version' | 'hello';
     };
@@ -124,7 +124,7 @@ export class BoardServer {
   /**
    * Adds a connection. When the port closes, its client has left. If there are already CONNECTIONS_MAX
    * connections, the one that has waited longest without a HELLO is closed, because a client sends HELLO
-   * immediately.
+   * immediately. If all have sent HELLO, the new connection is closed.
    */
   addConnection(port: Port): void {
     const connections = [...this.#entrances].filter(({ isLine }) => !isLine);
@@ -148,7 +148,7 @@ export class BoardServer {
     return entrance !== this.#holder && !entrance.refusing && !entrance.waiting;
   }
 
-  /** Closes a connection that has sent no HELLO. Its place is free at once. */
+  /** Closes a connection without a session. Its place is free at once, unless it has the board. */
   #sendAway(entrance: Entrance): void {
     this.#onEvent({ event: 'refused', client: entrance.port.name, reason: 'silent' });
     entrance.cancelDeadline();

@@ -85,7 +85,7 @@ export class ServedDevice {
   /** A frame of the board that did not fit into #together. */
   #held: Uint8Array | undefined;
   #cancelTimer: (() => void) | undefined;
-  /** Set while a write is in progress. */
+  /** Cancels `#watch`. Set while a write is in progress. */
   #cancelWatch: (() => void) | undefined;
 
   constructor(device: ServableDevice, port: Port, options: ServeOptions = {}) {

@@ -174,7 +174,7 @@ export class Recording {
       this.#attach(name, 'application/json', new TextEncoder().encode(json), timeNs);
   }
 
-  /** Closes the chunk at once, but at least CHUNK_MS_MIN after the last one. */
+  /** Closes the chunk at once, but not earlier than CHUNK_MS_MIN after the last chunk was closed. */
   #closeSoon(): void {
     this.#closeBy(Math.max(this.#nowMs(), this.#closedMs + CHUNK_MS_MIN));
   }
