@@ -4,7 +4,7 @@ import { problemRandom } from '../support/solver-problems.js';
 
 /** Errors of the machine, each the standard deviation of a normal draw for every part. */
 export interface MachineErrors {
-  /** The relative gain error of calibrated lanes and ADC channels. */
+  /** The relative gain error of calibrated lanes, integrators and ADC channels. */
   readonly gain: number;
   /** The offset of the sum of each integrator, in machine units. */
   readonly offset: number;
@@ -17,10 +17,10 @@ const LANES = 32;
 const RAIL = 1.25;
 /** The overload flag of an integrator is set beyond this value, in machine units. */
 const OVERLOAD = 1.1;
-/** The largest error of a lane before it is calibrated. */
+/** Standard deviation of the relative gain error of a lane before it is calibrated. */
 const UNCALIBRATED = 0.1;
 const COEFFICIENT_STEPS = 7447;
-/** Steps of the integration in 1/k₀. The fastest mode of eight unit couplings decays by 2 in one step. */
+/** Number of steps of the integration in 1/k₀. The fastest rate of eight unit couplings is 2 per step. */
 const STEPS_PER_TIME = 4;
 /** A step of the ADC, which has 14 bits over ±1.25 machine units. */
 export const ADC_STEP = 1.25 / 8192;

@@ -235,7 +235,7 @@ describe('on a small ring', () => {
   const errorOf = async (optimizer: TrainProblemRequest['optimizer'], ring = problem): Promise<number> =>
     (await trainProblem({ problem: ring, optimizer, steps: 60, seed: 1 })).summary['energyError'];
 
-  it('the error with a board is at most six times that of the exact natural gradient, and a tenth of that without a board', {
+  it('a board has at most six times the error of the exact natural gradient, and a tenth of that of no board', {
     tags: 'long',
   }, async () => {
     const ring = isingChain({ sites: 8, chains: 256 });

@@ -53,10 +53,10 @@ function meanOf(values: readonly number[]): number {
 }
 
 /*
- * The seeds are fixed. With random seeds, a correct solver would be outside [0.8, 1.25] once in 4000 times
- * with 36 solutions of 64 cells, once in 100 times with 18 such solutions, and once in 50 times with 80
- * solutions of 8 cells. The mean z² of one solution has a standard deviation of about 0.33 (64 cells) or 0.9
- * (8 cells).
+ * z is error/standard error of an unknown. The seeds are fixed. With random seeds, the mean z² of a correct
+ * solver would be outside [0.8, 1.25] once in 4000 times with 36 solutions of 64 cells, once in 100 times
+ * with 18 such solutions, and once in 50 times with 80 solutions of 8 cells. The mean z² of one solution has
+ * a standard deviation of about 0.33 (64 cells) or 0.9 (8 cells).
  */
 describe('the standard error on boards that are neither ideal nor calibrated', () => {
   type Case = readonly [profile: string, condition: number, tolerance: number];

@@ -93,9 +93,9 @@ describe('the record of a calibration', () => {
     ],
     ['an end in a thousand years', (record) => (record.expiresAt = '3026-03-01T12:00:00Z'), /at most 3650/],
     ['no date', (record) => (record.expiresAt = 'soon'), /expiresAt is "soon"; it takes a date/],
-    ['a quantity less', (record) => delete record.quantities.adcGain, /quantities.adcGain/],
+    ['a missing quantity', (record) => delete record.quantities.adcGain, /quantities.adcGain/],
     [
-      'a cell less',
+      'a missing cell',
       (record) => record.quantities.leakage.values.pop(),
       /quantities.leakage.values has 7 entries; it needs one per cell, 8/,
     ],
@@ -125,7 +125,7 @@ describe('the record of a calibration', () => {
       /couplingErrors.values\[9\] is 7/,
     ],
   ];
-  it.each(damages)('is refused with %s, and the field named', (_, damage, field) => {
+  it.each(damages)('is refused with %s, and the error names the field', (_, damage, field) => {
     const record = text();
     damage(record);
     const read = () => calibrationOf(record, LATER);

@@ -140,7 +140,7 @@ describe('estimates agree with the die within their own error bars', () => {
 });
 
 describe('cells that break', () => {
-  it('a dead cell and a stuck channel do not follow, and their neighbours are measured', async () => {
+  it('a dead cell and a stuck channel are reported as silent, and their neighbours are measured', async () => {
     const measured = await measure(
       'emulator:prototype-8?faults=deadCell:3@0,stuckAdcChannel:6@0',
       1,
