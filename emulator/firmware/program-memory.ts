@@ -26,8 +26,8 @@ import {
 import { Refused } from './refused.js';
 
 /**
- * Largest number of couplings that are converted with the write of the last one. The conversion of more takes
- * tens of ms, in which a stop would have to wait, so the commit does it.
+ * Largest number of couplings that are converted with the write of the last coupling. The conversion of more
+ * takes tens of ms, in which a stop would have to wait, so the commit does it.
  */
 const PREPARED_COUPLINGS_MAX = 1024 * 1024;
 

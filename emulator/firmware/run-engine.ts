@@ -102,8 +102,8 @@ export class RunEngine {
   }
 
   /**
-   * Returns whether the host must be told how many blocks were sent. The next call returns false, unless
-   * another such credit has come.
+   * Returns whether the host waits to be told how many blocks were sent (see `grant`), and forgets that it
+   * waits.
    */
   takePosition(): boolean {
     const owed = this.#positionOwed;

@@ -5,7 +5,10 @@ import { imperfection, percent, sharePpm } from './imperfection.js';
 
 const SHARE_LOG2 = 16;
 
-/** Noise that all cells share, relative to each cell's own (device-model.md, "Imperfections"). */
+/**
+ * Noise that is the same in all cells, up to the noise amplitude of each cell (device-model.md,
+ * "Imperfections").
+ */
 export const commonModeNoise = imperfection({
   acts: 'time',
   rule:

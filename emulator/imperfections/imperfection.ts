@@ -26,7 +26,7 @@ export type ListRules = Readonly<Record<string, ListRule>>;
 /** An effect that cannot be measured has no lists. */
 export type NoLists = Readonly<Record<string, never>>;
 
-/** The magnitudes of an effect that is on, and their source ("assumed" if the profile gives no source). */
+/** The magnitudes of an effect that is on, and their source ("assumed" if nothing supports them). */
 export type Magnitudes<M> = { readonly [F in keyof M]: number } & { readonly source: string };
 
 /** Values that were measured on one board. They replace the draws. */
@@ -102,8 +102,8 @@ export interface AfterTick {
   /** True: it also happens to a program without noise. */
   readonly actsWithoutNoise?: true;
   /**
-   * Writes other values of ζ_i into `out`. The tick itself then runs without noise, and the kicks of these
-   * ζ_i are added after the tick.
+   * Writes other values of ζ_i (device-model.md, "One tick") into `out`. The tick itself then runs without
+   * noise, and the kicks of these ζ_i are added after the tick.
    */
   neighbourSums?(runSeed: number, tick: number, cells: number, out: Int32Array): void;
   /** Changes v in place, in 2⁻²⁴ V_fs. */
@@ -136,15 +136,18 @@ export interface Damage {
 
 /** An effect. It changes only the parts of a board for which it has a hook. */
 export interface Imperfection<M extends IntegerRules = IntegerRules, L extends ListRules = NoLists> {
-  /** `commit`: a commit applies it to a program's numbers. `time`: it acts between ticks. */
+  /**
+   * `commit`: it does not change with time, and a commit applies it to a program's numbers (only `adc` acts
+   * at each reading). `time`: it acts between ticks.
+   */
   readonly acts: 'commit' | 'time';
   /** The rule of the effect, as a cell of the table of device-model.md. */
   readonly rule: string;
   /** The magnitudes of the effect, as that table shows them. */
   size(magnitudes: Magnitudes<M>): string;
-  /** The magnitudes of a profile's `effects`. */
+  /** The rules of the magnitudes that a profile's `effects` holds for it. */
   readonly magnitudes: M;
-  /** The lists that a profile's `measured` may hold for it, in place of draws. */
+  /** The rules of the lists that a profile's `measured` may hold for it, in place of draws. */
   readonly measured?: L;
   /**
    * Numbers of the draws. The meaning of a die seed depends on them: no number may change or be used twice.

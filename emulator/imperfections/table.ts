@@ -28,7 +28,7 @@ export const IMPERFECTIONS = {
   timeConstantMismatch,
   /** Amplitude of every cell's noise: noise temperatures differ. */
   noiseMismatch,
-  /** An error of every cell's drive: the cell also has it when the program drives it with 0. */
+  /** A constant error of every cell's drive, which is added to the drive of the program. */
   inputOffset,
   /** A conductance from every cell to ground. */
   leakage,
@@ -44,7 +44,7 @@ export const IMPERFECTIONS = {
   softSaturation,
   /** Noise that is correlated from one tick to the next. */
   noiseColour,
-  /** Noise that all cells share, relative to a cell's own. */
+  /** Noise that is the same in all cells, up to the noise amplitude of each cell. */
   commonModeNoise,
   /** The drive reference wanders with the temperature of the die. */
   drift,

@@ -211,16 +211,16 @@ function packUpperHalf(packing: Packing): TwoWayArray {
 }
 
 /**
- * Packs a factored program without blocks of zeros: first for sums of rows, then for sums of columns.
- * Undefined if more than half of the codes would be kept. The second copy would then cost more than the zeros
- * save.
+ * Packs a factored program without blocks of zeros, once for the sums of rows and once for the sums of
+ * columns. Undefined if more than half of the codes would be kept. The second copy would then cost more than
+ * the zeros save.
  */
 function packRowRanges({ kernel, slot, program }: Packing): TwoWayArray | undefined {
   const { cells, rows: used, forward } = program;
   const columns = padTo(COLUMN_UNIT, cells);
   const rows = padTo(ARRAY_UNIT, used);
   const bytes = rows * columns;
-  // The slot has room for four times as many bytes.
+  // The slot has room for 4 · `bytes`.
   const rowMajor = slot.couplings + 2 * bytes;
   const codes = new Int8Array(kernel.buffer, rowMajor, bytes);
   if (cells === columns) codes.set(forward);

@@ -37,8 +37,8 @@ export interface SlotMap {
 }
 
 /**
- * Addresses of everything in a board's kernel memory. It has the size of the largest program, so it never
- * grows.
+ * Addresses of everything in a board's kernel memory. The memory has room for the largest programs, so it
+ * never grows.
  */
 export interface KernelMap {
   readonly bytes: number;
@@ -177,15 +177,15 @@ export const largePanels = (sums: number) => sums >> 5;
 export const smallPanels = (sums: number) => (sums & 31) >> 3;
 
 /**
- * Bytes of the table of a panel of 16 rows: whether to flush, the number of blocks, and their lengths. There
- * is at most one block per column pair.
+ * Bytes of the table of a panel of 16 rows: whether column sums are flushed, the number of blocks, and their
+ * lengths. There is at most one block per column pair.
  */
 export const twoWayTableStride = (columns: number) => 4 * (2 + columns / 2);
 
 /**
- * Bytes of the table of a panel of 8 rows of int8: whether to flush, the number of ranges, and two numbers
- * for each. A range has at least 8 column pairs. Between two ranges lie at least 16 pairs of zeros, unless
- * the first of the two was cut: then it has at least 224 pairs.
+ * Bytes of the table of a panel of 8 rows of int8: whether column sums are flushed, the number of ranges, and
+ * two numbers for each. A range has at least 8 column pairs. Between two ranges lie at least 16 pairs of
+ * zeros, unless the first of the two was cut: then it has at least 224 pairs.
  */
 export const rangesStride = (columns: number) => 4 * (2 + 2 * (Math.floor(columns / 32) + 2));
 

@@ -103,10 +103,9 @@ export type ParsedProfile = { readonly profile: BoardProfile } | FieldProblem;
 
 /**
  * Reads a profile from data of unknown origin (JSON). Every field must be there, with three exceptions. An
- * effect that is left out is off, as one that is null. `rowElement` is false if it is left out. `measured`
- * may be left out. Other fields are errors.
- * Ranges and units are listed in device-model.md, "Profiles". Errors: none; the first mistake is returned as
- * a `FieldProblem`.
+ * effect that is left out or null is off. `rowElement` is false if it is left out. `measured` may be left
+ * out. Other fields are errors. Ranges and units are listed in device-model.md, "Profiles". Errors: none; the
+ * first mistake is returned as a `FieldProblem`.
  */
 export function parseProfile(data: unknown): ParsedProfile {
   const parsed = parseFields(profileSchema, data);

@@ -14,7 +14,7 @@ import { rowAmplifiers, rowElements } from './cells';
 import { widenFirst, widenNext } from './product';
 
 const PANEL_ROWS = 16;
-/** Bytes of a column pair. */
+/** A column pair of a panel has 2 to this power bytes. */
 const PAIR_LOG2: usize = 6;
 
 /** Writes 16 row sums over `pairs` column pairs, an even number, into `out` (int32). */
