@@ -18,7 +18,10 @@ import {
 /** Version of the layout. It changes only with the major version of the protocol. */
 export const FRAME_VERSION = 1;
 
-/** The kind of message in a frame. The channel `open` carries HELLO and its answer, and never changes. */
+/**
+ * The kind of message in a frame. The channel `open` carries HELLO and its answer in every version of the
+ * protocol.
+ */
 export const CHANNEL = { open: 0, command: 1, sample: 2, stop: 3 } as const;
 /** The code of a channel, as frames carry it. */
 export type Channel = (typeof CHANNEL)[keyof typeof CHANNEL];

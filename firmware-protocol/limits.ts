@@ -23,7 +23,10 @@ export const ROW_ATTENUATION_MAX = 12;
  */
 export const ROW_TABLE_NODES = 161;
 export const ROW_TABLE_STEP = 256;
-/** Largest magnitude of F − d of a row, with the offset of its amplifier (device-model.md, "Row element"). */
+/**
+ * Largest magnitude of F − d of a row, including the offset of its amplifier (device-model.md, "Row
+ * element").
+ */
 export const ROW_OUTPUT_MAX = 98304;
 /** Largest `linearRows`. Any number above the rows of a program means that it has no row element. */
 export const NO_ROW_ELEMENT = 65535;

@@ -14,7 +14,7 @@ export interface IntegerField {
   readonly max: number;
   readonly unit: string;
   readonly doc: string;
-  /** Whether the value depends on the clock. A comparison of sessions leaves such fields out. */
+  /** Whether the value depends on timing. A comparison of sessions leaves such fields out. */
   readonly volatile?: true;
   /**
    * Set for a field that an earlier version does not have. If the field is missing, its value is this number
