@@ -28,7 +28,7 @@ class TNGD(torch.optim.Optimizer):
 
     `params` are P parameters in total. The board needs P cells, and B·C rows for a batch of B examples of C
     classes. `lr` is η, `damping` is λ > 0, `time` is t in units of 1/eigenvalue of G, and `clip` bounds ‖η
-    x‖₂ of one step. `seed` names the noise of the board runs.
+    x‖₂ of one step. `seed` selects the noise of the board runs.
 
     Source: Donatella et al., "Thermodynamic natural gradient descent", arXiv 2405.13817, algorithm 1.
     """

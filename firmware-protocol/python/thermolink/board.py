@@ -58,7 +58,7 @@ class Board:
 
     @property
     def info(self) -> Identity:
-        """Model, sizes, ranges and times of the board, as it told when the session was opened."""
+        """Model, sizes, ranges and times of the board, as the board told them when the session was opened."""
         return self._device.identity
 
     def status(self, timeout: Optional[float] = None) -> Dict[str, Any]:
@@ -199,8 +199,8 @@ class Board:
         """Loads a program of codes and runs it: sample i is read after burn_in_ticks + i·ticks_per_sample
         ticks.
 
-        Returns ADC codes [samples × N], int16, and the report. `on_overload` is `halt`, or `mark` to go on.
-        `run_seed` names the noise.
+        Returns ADC codes [samples × N], int16, and the report. At an overload the run ends with `on_overload`
+        = `halt`, and goes on with `mark`. `run_seed` selects the noise.
 
         Errors: BAD_ARGUMENT before a byte is sent; DEVICE_REFUSED for a program that does not fit the board;
         SAMPLES_LOST, RUN_ENDED, DEVICE_FAULT, TIMEOUT; those of the link."""

@@ -1,7 +1,7 @@
 """A board that a hub shares (`thermolink serve`): `hub://HOST:PORT/BOARD`, or `hubs://` with TLS.
 
-The client asks over HTTP for the link of a board. After the answer 101 the connection carries the bytes of
-the board unchanged, in both directions."""
+The client asks over HTTP for the link of a board. After the HTTP status 101 the connection carries the bytes
+of the board unchanged, in both directions."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""Byte ports: the contract, TCP and serial lines. Only `wait` blocks, up to a given time."""
+"""Byte ports: their base class, TCP and serial lines. Only `wait` blocks, up to a given time."""
 
 import errno
 import os

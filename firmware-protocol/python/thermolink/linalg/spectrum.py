@@ -14,7 +14,7 @@ from .systems import System, apply_system, diagonal_of, dimension_of, is_definit
 # method decides.
 CHOLESKY_CELLS_MAX = 1024
 _LANCZOS_STEPS_MAX = 512
-# Start vectors of the trace estimate. The first of them also finds the extreme eigenvalues.
+# The number of start vectors of the estimate of tr A⁻¹. The first vector also finds the extreme eigenvalues.
 _PROBES = 4
 _PROBE_STEPS_MAX = 40
 # If A − 0.98 λ₋ I has a Cholesky factorisation, 0.98 λ₋ is below every eigenvalue. The factor 0.98 leaves

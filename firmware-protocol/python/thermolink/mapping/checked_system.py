@@ -23,7 +23,8 @@ _MAGNITUDE_MIN, _MAGNITUDE_MAX = 1e-50, 1e50
 
 
 class CheckedSystem:
-    """A finite, symmetric system. `check_system` makes it. Its entries must not change."""
+    """A finite, symmetric system. `dense_system` and `factored_system` make it. Its entries must not
+    change."""
 
     def __init__(self, system: System, measure: SystemMeasure) -> None:
         self.system = system

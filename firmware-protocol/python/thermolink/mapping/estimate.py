@@ -16,9 +16,9 @@ def estimate_mean(codes: np.ndarray) -> Tuple[np.ndarray, np.ndarray]:
     there are too few samples.
 
     S samples are worth S/τ independent ones. τ = 1 + 2 Σ_k ρ_k with the autocorrelations ρ_k pooled over the
-    cells. The sum ends at the first ρ_k that is not positive. The standard error is √(s_i²/(S/τ − 3)). With
-    the − 3, (mean − true)/error has the variance 1. Source: Geyer, "Practical Markov chain Monte Carlo",
-    1992."""
+    cells. The sum ends at the first ρ_k that is not positive. The standard error is √(s_i²/(S/τ − 3)).
+    Because 3 is subtracted, (mean − true)/error has the variance 1. Source: Geyer, "Practical Markov chain
+    Monte Carlo", 1992."""
     samples = len(codes)
     values = codes.astype(np.float64)
     mean = np.add.accumulate(values, axis=0)[-1] / samples

@@ -42,7 +42,8 @@ def _measure_factor(system: FactoredSystem) -> SystemMeasure:
 
 
 def _sums_of_rows(values: np.ndarray) -> np.ndarray:
-    """Sums of the even and of the odd entries of each row, then both, then a last entry without a partner."""
+    """The sum of each row. Entries of even and of odd index are added up apart, then the two sums are added,
+    then a last entry without a partner."""
     rows, columns = values.shape
     whole = columns - columns % 2
     halves = np.zeros((rows, 2))

@@ -43,7 +43,8 @@ def certify(evened: Tuple[CheckedSystem, np.ndarray], b: np.ndarray, y: np.ndarr
 
 
 def refuse_beyond_float64(checked: CheckedSystem, tolerance: float, share: float = 1.0) -> None:
-    """Refuses a tolerance if no residual in float64 can prove the part `share` of it: TOLERANCE_NOT_MET."""
+    """Refuses a tolerance if no residual in float64 can prove an error of `share`·tolerance:
+    TOLERANCE_NOT_MET."""
     spectrum = checked.spectrum
     floor = _residual_rounding(checked.system, spectrum) / share
     if tolerance > floor:

@@ -10,7 +10,7 @@ from ..linalg.products import dot, norm2
 # If this many steps together remove less than _STALL_GAIN of the error, the solve makes no progress.
 _STALL_WINDOW = 16
 _STALL_GAIN = 0.1
-# If less than this part of a reading's energy is outside the earlier directions, they span the reading.
+# If less than this part of the energy dᵀA d of a reading d is outside the earlier directions, they span d.
 _ENERGY_MIN = 1e-12
 
 

@@ -14,7 +14,7 @@ from .session import cell_list
 
 # A cell stands still if it reads at most _STILL times the value that is missing in its row. The row of a
 # healthy cell leaves at most _WELL times the largest unexplained residual, and the row of a dead cell at
-# least _ASKED times.
+# least _ASKED times that residual.
 _STILL = 1 / 20
 _WELL = 1 / 8
 _ASKED = 1 / 50

@@ -25,8 +25,8 @@ _STALL_WINDOW = 5
 
 
 class Refinement(RefinedSolution):
-    """Pass k settles A d = b − A x̂ and adds its reading to x̂. This ends when the errors from rounding and
-    from the board are small beside the noise that the tolerance allows. The last pass is averaged under
+    """Pass k settles A d = b − A x̂ and adds its reading to x̂. The passes end when the errors from rounding
+    and from the board are small beside the noise that the tolerance allows. The last pass is averaged under
     noise, which gives the standard error. Further passes without noise compensate the rounding of the
     averaged pass.
 

@@ -38,7 +38,8 @@ _ATTEMPTS_MAX = 6
 _STILL_DRAWS_MIN = 32
 # Largest number of entries of a result: 512 MiB.
 DRAWN_VALUES_MAX = 2**26
-# The bound on the error of the mean, in standard deviations, and the smallest bound that float64 can prove.
+# The bound on the error of the mean, in standard deviations. The tolerance of the solve for the mean stays
+# within the two other numbers: float64 proves no smaller one.
 _MEAN_ERROR = 0.01
 _TOLERANCE_MIN, _TOLERANCE_MAX = 1e-13, 0.5
 

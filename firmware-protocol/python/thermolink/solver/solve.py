@@ -15,9 +15,9 @@ from .session import BoardSession
 
 
 def solve(plans: SolvePlans, session: BoardSession, drive: np.ndarray, tolerance: float) -> SolveResult:
-    """The answer for b = `drive` [N], not 0. If the board has the system itself, passes refine the answer. If
-    the board has a damped system, the host combines its readings. If a plan makes no progress, the next plan
-    begins anew. Errors: those of the first plan; those of the device."""
+    """The answer for b = `drive` [N], not 0. If the plan programs the system itself, passes refine the
+    answer. If it programs a damped system, the host combines the readings. If a plan makes no progress, the
+    next plan begins anew. Errors: those of the first plan; those of the device."""
     first: Optional[ThermolinkError] = None
     passes = 0
     while True:
