@@ -176,7 +176,7 @@ uint64_t board_advance(uint64_t ticks, int halt_on_overload) {
   return ticks;
 }
 
-/* The ADC reads ±2 V_fs and no cell passes its rail, so a code is never cut. */
+/* The ADC reads ±2 V_fs and no cell passes its rail, so a code is never clamped. */
 int board_read_adc(int16_t *codes) {
   for (uint32_t i = 0; i < running->cells; i++) {
     double code = volts[i] * (1 << (ADC_BITS - 2));

@@ -68,7 +68,10 @@ void link_init(link_state *link, link_user user);
 void link_open_session(link_state *link, const uint8_t *nonce, link_limits limits);
 /* Continues the session: sends every unacknowledged frame again (protocol.md, "Resuming a session"). */
 void link_resume_session(link_state *link);
-/* Ends the session, because the host has gone. Nothing is sent until a session is opened. */
+/*
+ * Ends the session, because the host has gone. Until a session is opened, only answers to HELLO and stop are
+ * sent.
+ */
 void link_close_session(link_state *link);
 /* The longest payload that a frame to the host can carry. */
 size_t link_payload_bytes_max(const link_state *link);

@@ -17,15 +17,17 @@
 
 #define ADC_BITS 14
 #define DRIVE_BITS 16
-/* An output reaches 1.65 V_fs. At 0 V_fs this allows a drive of 1 V_fs·G_fs. */
+/* An output reaches 1.65 V_fs. This allows a drive of 1 V_fs·G_fs to a cell at 0 V_fs. */
 #define DRIVE_RANGE 1
 /* Conversions from the model's units 2⁻²⁴ V_fs and 2⁻¹⁴ V_fs to the unit of rc_circuit.h. */
 #define MODEL_SHIFT 8
 #define STATE_SCALE 4
 #define RAIL (TL_RAIL_MAX >> MODEL_SHIFT)
 #define DIE 1u
-/* In 10⁻¹² V_fs². Readings with σ = 0.35 mV move a cell by 0.02 mV in each tick. This value is computed, not
- * measured. */
+/*
+ * In 10⁻¹² V_fs². Readings with σ = 0.35 mV move a cell by 0.02 mV in each tick. The smallest noise
+ * temperature is computed, not measured.
+ */
 #define NOISE_TEMPERATURE_MIN 10000
 
 static const board_profile profile = {

@@ -16,8 +16,8 @@
 
 /*
  * Opens the pins at the first call and brings all cells to 0 V_fs. Then it measures the offset of each
- * converter and the speed of each cell. It takes 0.2 s and needs only the circuit. Returns whether each cell
- * follows its output as the nominal parts do.
+ * converter and the time constant of each cell. It takes 0.2 s and needs only the circuit. Returns whether
+ * each cell follows its output as the nominal parts do.
  */
 int rc_power_on(void);
 /* Reads the present voltages of the cells. */
