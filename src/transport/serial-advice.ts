@@ -42,18 +42,19 @@ function comNote({ platform, path }: AdviceRequest): string {
 
 function busyAdvice({ platform, holders = [] }: AdviceRequest): string {
   if (holders.some((holder) => holder.startsWith('ModemManager')))
-    return 'ModemManager is checking whether it is a modem: wait some seconds, or exclude the device from it (docs/reference/devices.md).';
-  if (holders.length > 0) return `Close ${holders.join(' and ')}, which holds it.`;
+    return 'ModemManager is checking whether the device is a modem: wait some seconds, or exclude the device from these checks (docs/reference/devices.md).';
+  if (holders.length > 0) return `Close ${holders.join(' and ')}, which holds the port.`;
   if (platform === 'linux')
-    return 'Another program holds it: close terminal programs; ModemManager releases it after some seconds.';
-  return 'Another program holds it: close terminal programs and serial monitors.';
+    return 'Another program holds the port: close terminal programs. ModemManager releases a port after some seconds.';
+  return 'Another program holds the port: close terminal programs and serial monitors.';
 }
 
 function deniedAdvice({ platform, path, group }: AdviceRequest): string {
-  if (platform === 'win32') return 'Another program holds it, which Windows calls access denied: close it.';
+  if (platform === 'win32')
+    return 'Another program holds the port, which Windows calls access denied: close that program.';
   if (platform === 'darwin')
-    return `Check its permissions by ls -l ${path}; by default every user may open a port.`;
+    return `Check the permissions of the port by ls -l ${path}. By default every user may open a port.`;
   if (group === undefined)
-    return `Only root may open it: add a udev rule for its group (docs/reference/devices.md), or pass it to the container.`;
+    return `Only root may open the port: add a udev rule for its group (docs/reference/devices.md), or pass the device to the container.`;
   return `Join the group ${group} (sudo usermod -aG ${group} $USER), then log out and in again.`;
 }

@@ -24,7 +24,7 @@ export interface SerialDevice {
   /** Four lower-case hexadecimal digits each; undefined off USB. */
   readonly vendorId: string | undefined;
   readonly productId: string | undefined;
-  /** Undefined if there is no serial number, or if the system generated it (Windows). */
+  /** Undefined if there is no serial number, or if the system generated it. */
   readonly serialNumber: string | undefined;
   /** Advice for this verdict, in one or two sentences. */
   readonly advice: string;

@@ -98,8 +98,8 @@ describe('AX + XAᵀ = S on an ideal board', () => {
     expect(variance).toBeLessThan(1.3);
   });
 
-  // The relative standard error is 1.2 %. It varies by 10 %, and even with four such deviations it is below 2
-  // %.
+  // The relative standard error is 1.2 %. The relative error differs from it by about 10 %. Even with four
+  // times this difference the relative error is below 2 %.
   test('32 unknowns are right to 2 %', { tags: 'long' }, async () => {
     const { a, s } = equation(32, 1521);
     const board = solverBoard('ideal-64');
@@ -145,7 +145,7 @@ function byKroneckerOrDoubling(a: Matrix, s: Matrix): Matrix {
 }
 
 // Noise temperatures differ by 10 %, which causes an error of 5 % in X. With the calibration only the error
-// from noise remains. Much less than one of 1,000 random seeds exceeds twice its standard error.
+// from noise remains. For far fewer than one of 1,000 random seeds it exceeds twice its standard error.
 test('a calibration removes the error of X that mismatch causes', () => expectCalibrationHelps(20_000));
 
 test('a calibration also removes the error of X from 60,000 readings', { tags: 'long' }, () =>

@@ -26,7 +26,7 @@ export interface VerifyOptions {
   readonly freshNoise?: number;
   readonly signal?: AbortSignal;
   readonly clock?: Clock;
-  /** Called after each recorded message, with its number. */
+  /** Called after each recorded message, with the index of the message. */
   readonly onProgress?: (message: number) => void;
 }
 

@@ -65,7 +65,7 @@ class Verification {
   #found: DeviceIdentity | undefined;
   #session = 0;
   #lastStop = 0;
-  /** Replies that have not arrived yet, by request id. */
+  /** Replies of the other board to commands whose recorded reply has not been read yet, by request id. */
   readonly #replies = new Map<number, Promise<Reply>>();
   /** For each request id, whether a run was in progress when the command was sent. */
   readonly #duringRun = new Map<number, boolean>();
