@@ -17,7 +17,7 @@ import {
 
 const CELLS = 6;
 
-/** Unknowns in units from 1 to 2⁻¹², as exact powers of two. */
+/** The matrix for unknowns in units from 1 to 2⁻¹². The factors between the units are whole numbers. */
 function inUnlikeUnits({ rows, columns, data }: Matrix): Matrix {
   const units = Float64Array.from({ length: rows }, (_, i) => 2 ** ((12 * i) / (rows - 1)));
   const out = matrix(rows, columns);
@@ -64,7 +64,7 @@ describe.each(systems)('the certificate of a residual, $name', ({ system }) => {
   const { evened } = checkSystem(system);
   const random = problemRandom(83);
 
-  /** Every unit vector, the slowest mode, and random vectors, as solutions and as errors. */
+  /** Every unit vector and ten random vectors, as solutions and as errors. */
   const vectors = [
     ...Array.from({ length: size }, (_, i) => Float64Array.from({ length: size }, (_, j) => +(i === j))),
     ...Array.from({ length: 10 }, () => normalVector(random, size)),

@@ -44,7 +44,7 @@ test('the share of carry noise follows its formula at the codes that the board c
   expect(ofDraws).toBeLessThan(1e-4);
 });
 
-/** A board that clamps codes, and whose cells have noise codes 10 % above the register. */
+/** A board that clamps codes, and whose middle noise code is 10 % above the register. */
 class OddBoard extends SolverBoard {
   constructor() {
     super(findProfile('ideal-8')!);

@@ -52,7 +52,7 @@ describe('the noise of an average', () => {
 
   it('must show at least a tenth of the variance of independent samples, κ tr(A⁻¹)/S', () => {
     expect(quietestStandardError(planOf(3), averageOf(1, 2))).toBeCloseTo(Math.sqrt(0.1 * (2 / 3 / 64)), 9);
-    // N equal unknowns have N times that variance. If unknowns are unlike, only the slowest one counts here.
+    // Four equal unknowns have four times the variance of one. Of two unlike unknowns only the slower counts.
     expect(quietestStandardError(planOf(3, 3, 3, 3), averageOf(4, 2)) ** 2).toBeCloseTo(
       0.4 * (2 / 3 / 64),
       9,

@@ -108,7 +108,7 @@ describe('a prepared system', () => {
     expect(relativeError(again.x, directSolver(system)!(drives[0]))).toBeLessThan(0.1);
   });
 
-  test('gives the same over a link, and sends the couplings again if the device was used without the library', async () => {
+  test('gives the same over a link, and settles again after the device has solved another system', async () => {
     const device = await connect('emulator:ideal-256');
     try {
       const prepared = prepare(device, { system });

@@ -37,7 +37,7 @@ function plusDiagonal(a: Matrix, value: number): Matrix {
   return a;
 }
 
-/** P has eigenvalues from 1/condition to 1. At the solution of an ill-conditioned program most bounds act. */
+/** P has eigenvalues from 1/condition to 1. The worse its condition, the more unknowns end at a bound. */
 function random(condition: number): QuadraticProgram {
   const source = problemRandom(1570 + condition);
   const values = eigenvalues('log-uniform', condition, 64).map((value) => value / condition);

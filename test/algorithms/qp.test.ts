@@ -169,13 +169,13 @@ describe('solveQp', () => {
     test.each([
       [0, 6],
       [1e-6, 6],
-    ])('a program with P of the size %d is solved, or called inaccurate', expectHonest);
+    ])('a program with P multiplied by %d is solved, or called inaccurate', expectHonest);
     test.each([
       [0, 20],
       [1e-6, 20],
       [1e-4, 20],
     ])(
-      'a larger program of the size %d is solved too, or called inaccurate',
+      'a larger program with P multiplied by %d is solved too, or called inaccurate',
       { tags: 'long', timeout: 300_000 },
       expectHonest,
     );

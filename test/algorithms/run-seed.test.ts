@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { runSeedOf } from '../../src/board/run-seed.js';
 
-test('a run seed is a u32 that names seed, step, block and attempt', () => {
+test('a run seed is a u32 that depends on seed, step, block and attempt', () => {
   const seeds = new Set<number>();
   const address = { seed: 3, step: 4, block: 5 };
   for (const change of [{}, { seed: 4 }, { step: 5 }, { block: 6 }]) {

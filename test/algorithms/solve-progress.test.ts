@@ -18,7 +18,7 @@ test.each([
   [60, 1e-5, {}],
   [10, 1e-3, { couplingBits: 8, driveBits: 8, adcBits: 8 }],
 ])(
-  'at condition %i and tolerance %f it only goes forward, and is complete at the end',
+  'at condition %i and tolerance %f the progress only goes forward, and is complete at the end',
   async (condition, tolerance, board) => {
     for (const seed of [801, 802, 803]) {
       const seen: SolveProgress[] = [];

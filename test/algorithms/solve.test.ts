@@ -147,7 +147,7 @@ describe('random systems', () => {
 });
 
 describe('the scale', () => {
-  test('is doubled after an overload and halved when the peak is low, drive and state only', async () => {
+  test('is doubled after an overload and halved if the peak is low, and only drive and state are sent again', async () => {
     // b hardly drives the one slow mode, so the first guess of the scale is far too coarse.
     const slow = matrix(2, 2, Float64Array.of(101, 99, 99, 101));
     const board = solverBoard('ideal-8');

@@ -13,7 +13,7 @@ const { trained } = JSON.parse(
 ) as { readonly trained: readonly number[] };
 
 describe('the mapping of a truncated solve on the curvature of a trained Ising state', () => {
-  it('answers far better than a relaxation to the same time, in a tenth of its ticks', {
+  it('has less than half the error of a relaxation to the same time, in less than a ninth of its ticks', {
     tags: 'long',
   }, async () => {
     const problem = isingChain({ sites: 16 });

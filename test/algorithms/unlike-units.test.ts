@@ -200,7 +200,7 @@ test('an even diagonal is not changed, and an uneven one is made even without ro
   );
 });
 
-test('halves that differ are refused when the difference is large beside the diagonal entries', () => {
+test('an asymmetric matrix is refused if the difference of two entries is large beside their diagonal entries', () => {
   const beside = (below: number) => matrix(3, 3, Float64Array.of(1e14, 0, 0, 0, 1, 0.5, 0, below, 1));
   expect(() => checkSystem({ kind: 'dense', matrix: beside(0.5 + 1e-14) }).evened).not.toThrow();
   expect(() => checkSystem({ kind: 'dense', matrix: beside(0.4) }).evened).toThrow(

@@ -102,7 +102,7 @@ async function measure(problem: StepProblem, peers: readonly Peer[]): Promise<Ro
   };
 }
 
-/** Time per product over that of the smallest problem of its kind with 1,024 cells or more: 1 is linear. */
+/** Time per product, divided by that of the smallest problem of its kind with 1,024 cells or more. */
 function growth(row: Row, rows: readonly Row[]): number | undefined {
   if (row.problem.cells < LINEAR_CELLS_MIN) return undefined;
   const factored = (other: Row) => other.problem.rows !== undefined;
@@ -160,14 +160,16 @@ else {
   const lines = rows.map((row) => textOf(row, rows, peers));
   process.stdout.write(formatTable(lines, { header, align: header.map(() => 'right') }));
   process.stdout.write(
-    '  growth: time per product over that of the first problem of its kind from 1,024 cells on, 1 is linear\n',
+    '  growth: time per product, divided by that of the first problem of its kind with 1,024 cells or more\n',
   );
   process.stdout.write(
-    '  of reading: least time to read the couplings, measured in the same rounds, over the time taken\n',
+    '  of reading: least time to read the couplings, measured in the same rounds, divided by the time of a tick\n',
   );
-  process.stdout.write('  to 8 bits: the time over that with couplings of 8 bits, in the same rounds\n');
+  process.stdout.write(
+    '  to 8 bits: the time divided by that with couplings of 8 bits, in the same rounds\n',
+  );
   for (const { name, version } of peers) process.stdout.write(`  ${name}: ${version}, one thread\n`);
-  if (peers.length === 0) process.stdout.write('  no peers: no python3 with numpy here\n');
+  if (peers.length === 0) process.stdout.write('  no peers: no C compiler and no python3 with numpy\n');
   process.stdout.write(
     formatTable(
       boards.map(({ cells, aloneMs, togetherMs, ratio, coresRatio }) => [
@@ -183,5 +185,7 @@ else {
       },
     ),
   );
-  process.stdout.write(`  of counting: the ratio of ${BOARDS} threads that only count, 1 on idle cores\n`);
+  process.stdout.write(
+    `  of counting: the ratio for ${BOARDS} threads that only count; 1 if cores are idle\n`,
+  );
 }

@@ -41,7 +41,7 @@ describeSolver({
   create: onIdeal,
   unknowns: 5,
   // The block "relaxation" below has a shorter test of the mean path.
-  long: ['follows the mean path'],
+  long: ['reaches A⁻¹b after ten time constants of the slowest mode'],
   // The error comes from the steps of the ADC and of the coefficients, divided by the eigenvalues.
   relaxation: { create: onIdeal, accuracy: 1e-3 },
 });

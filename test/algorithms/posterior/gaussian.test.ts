@@ -66,7 +66,7 @@ describe('on an ideal board', () => {
   });
   afterAll(() => device.close());
 
-  it('the covariance of a regression is that of its posterior', async () => {
+  it('the covariance of the draws of a regression is that of its posterior', async () => {
     const errors: number[] = [];
     for (let seed = 0; seed < 4; seed++)
       errors.push(
@@ -76,7 +76,7 @@ describe('on an ideal board', () => {
       );
     // The covariance S of 4000 exact draws has a mean ‖S − C‖²/‖C‖² of (1 + (tr C)²/‖C‖²)/4000, here (2.9
     // %)². In 2,000 sets of four runs with exact draws, one average was three times this mean, and none was
-    // below 0.2 times.
+    // below 0.2 times this mean.
     const expected =
       (1 +
         covariance.data.reduce((sum, entry, k) => sum + (k % 4 === 0 ? entry : 0), 0) ** 2 /
@@ -118,7 +118,7 @@ describe('on an ideal board', () => {
     },
   );
 
-  it('repeats bit for bit, and another seed differs', async () => {
+  it('the draws repeat bit for bit, and another seed gives other draws', async () => {
     const [first, again, other] = [
       await drawPosterior(device, { posterior, draws: 8, address }),
       await drawPosterior(device, { posterior, draws: 8, address }),
@@ -136,7 +136,7 @@ it('the couplings are sent once for the mean and the draws', async () => {
   expect(board.programs.filter(({ isRewrite }) => !isRewrite)).toHaveLength(1);
 });
 
-it('moments of 4,000 draws cost a twentieth of the bytes of the draws of 16 coefficients', {
+it('the moments of 4,000 draws of 16 coefficients cost less than a twentieth of the bytes of the draws', {
   tags: 'long',
 }, async () => {
   const random = randomSource({ seed: 8, stream: 0 });
@@ -205,7 +205,7 @@ it('a mean of Gaussians agrees with the formulas', () => {
   expect(drive).toEqual(Float64Array.of(1.5 + 4 * 1.5 - 2, -0.5 - 1.5 + 3 * 2));
 });
 
-it('folded rows give the same posterior', () => {
+it('rows that are combined to fewer rows give the same posterior', () => {
   const folded = regressionPosterior({ ...regression(), rowsMax: 8 });
   const { system } = folded.precision;
   expect(system.kind === 'factored' && system.factor.rows).toBe(3);

@@ -134,8 +134,8 @@ describe('the model', () => {
       let sum = 0;
       for (let i = first; i < first + 8; i++)
         sum += table[i] - 400 * (logistic((i - 80) * 256 * (20 / 20_480)) - 0.5);
-      // Errors of single nodes reach half a code. The errors of eight nodes add up to at most one code plus
-      // the part of the curvature.
+      // Errors of single nodes reach half a code, but they do not add up over eight nodes. The limit is a
+      // little more than one code.
       expect(Math.abs(sum)).toBeLessThan(1.6);
     }
     expect(table[160]).toBe(200);
