@@ -19,9 +19,8 @@ export interface RelaxRequest {
   /** t ≥ 0 in units of 1/eigenvalue of A. A mode with eigenvalue λ shrinks by the factor e^(−λt). */
   readonly time: number;
   /**
-   * The relaxation time of the caller's next call with the same system, in units of 1/eigenvalue of A. If
-   * this time is too long, the board refuses already this call, before anything is sent. Default: no such
-   * call follows.
+   * The relaxation time of the caller's next call with the same system, in units of 1/eigenvalue of A. If that time is too
+   * long, this call is refused already, before anything is sent. Default: no such call follows.
    */
   readonly nextTime?: number;
   /**
@@ -163,7 +162,7 @@ export interface RelaxationSolver {
    */
   relax(request: RelaxRequest): Promise<RelaxResult>;
   /**
-   * Like `relax`, with the same bits, but x₀ may be the result of the previous call, which still relaxes. If
+   * Like `relax`, with the same bits, but x₀ may be the result of the previous call, which is still running. If
    * the previous call has `lends`, a board gets the new couplings in its second bank meanwhile. Solvers that
    * gain nothing by this method do not have it. Errors: those of `relax` and of `initial`.
    */

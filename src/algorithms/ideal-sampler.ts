@@ -31,8 +31,8 @@ export interface IdealSamplerOptions {
 const DRAWS_PER_LOOK = 48;
 const DRAWS_MAX = 4800;
 /**
- * How long a solve waits, in time constants of the slowest mode. e⁻⁴⁰ is below the resolution of float64, so
- * nothing of the start is left.
+ * Relaxation time of a solve, in time constants of the slowest mode. e⁻⁴⁰ is below the resolution of float64,
+ * so nothing of the initial state is left.
  */
 const SETTLED = 40;
 
@@ -42,7 +42,7 @@ const SETTLED = 40;
  *
  *     x(t) = e^(−At) x₀ + A⁻¹(1 − e^(−At)) b + [κA⁻¹(1 − e^(−2At))]^½ z,   z standard normal.
  *
- * The mean of each mode follows (1 − e^(−λt))/λ from its eigenvalue; no linear system is solved. A comparison
+ * The mean of each mode is computed from its eigenvalue λ by (1 − e^(−λt))/λ; no linear system is solved. A comparison
  * with it separates the cost of sampling from the errors of a device. t = 0 returns x₀ bit for bit.
  *
  * Errors: BAD_ARGUMENT for a noise temperature that is not a number ≥ 0. Its methods throw those of
@@ -183,7 +183,7 @@ export type FunctionOfSystem = (
  *     f(A) x = f(λ) x + Kᵀ P diag((f(s_i + λ) − f(λ))/s_i) Pᵀ K x,   O(m²N + m³) once.
  */
 export async function functionOfSystem(system: LinearSystem): Promise<FunctionOfSystem> {
-  // The package of this function takes as long to load as the rest of the library, and no board needs it.
+  // This module is loaded only here, because it takes as long to load as the rest of the library.
   const { symmetricEigen } = await import('../linalg/symmetric-eigen.js');
   if (system.kind === 'dense') {
     const { values, vectors } = symmetricEigen(system.matrix);

@@ -36,7 +36,7 @@ export interface InverseResult {
   readonly inverse: Matrix;
   /** Standard error of each entry of `inverse`, N×N and symmetric. */
   readonly standardError: Matrix;
-  /** The largest share of any column, without unit; see `SolveResult`. */
+  /** The largest `carryNoiseShare` of any column, without unit; see `SolveResult`. */
   readonly carryNoiseShare: number;
   /** Sum over all columns. */
   readonly passes: number;

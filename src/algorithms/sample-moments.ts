@@ -62,8 +62,8 @@ const COUNT_MIN = 2 * BATCHES;
  * covariance takes 4·(N + 1) bytes a cell. This does not depend on the count. Draws take 2·count bytes a
  * cell.
  *
- * Sums are exact integers of ADC codes. Errors by batch means (Flegal and Jones, arXiv 0811.1729). A
- * calibration corrects single readings, so it needs the draws.
+ * Sums are exact integers of ADC codes. Standard errors come from batch means (Flegal and Jones, arXiv
+ * 0811.1729). A calibration corrects single readings, so it cannot be used here.
  *
  * Errors: those of `drawSamples`; BAD_ARGUMENT for fewer than 64 draws or more than 2,097,120; UNSUPPORTED
  * for a board without averages, or for a covariance of more cells than it adds up.

@@ -34,7 +34,7 @@ export function burnInTicks(remainder: number, decayPerTick: number): number {
  *
  *     standardError_i² = s_i² / (S/τ − 3).
  *
- * It is not S/τ, because the variance is estimated too: (mean − true)/error has Student's distribution with
+ * The divisor is not S/τ, because the variance is estimated too: (mean − true)/error has Student's distribution with
  * S/τ − 1 degrees of freedom, and the 3 makes its variance 1 (measured on simulated relaxations: 0.96 to
  * 1.08).
  */

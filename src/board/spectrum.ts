@@ -15,7 +15,7 @@ export interface Spectrum {
   /**
    * Lower bound λ₋ of the smallest eigenvalue, within a few percent of it; for a factor with m < N it is the
    * damping λ. For a dense system of up to 1,024 unknowns, a Cholesky factorisation proves that no eigenvalue
-   * is below 0.98 λ₋. For other systems Lanczos' method finds it with a probability near 1.
+   * is below 0.98 λ₋. For other systems Lanczos' method finds the smallest eigenvalue with a probability near 1.
    */
   readonly eigenvalueMin: number;
   /** Upper bound λ₊ of the largest eigenvalue, within a few percent of it. */
@@ -120,7 +120,7 @@ function probeStart(system: LinearSystem, index: number): Float64Array {
   return Float64Array.from({ length: dimensionOf(system) }, () => random.normal());
 }
 
-/** Lanczos' method ends when the relative error of λ_max is below this. */
+/** Lanczos' method for λ_max ends when its residual is below this share of λ_max. */
 const LARGEST_RESIDUAL = 0.02;
 /** Number of independent starts. They seldom miss the same eigenvector. */
 const STARTS = 2;

@@ -66,8 +66,8 @@ export interface PolicyGradientResult {
 
 const ROWS = 1000;
 /**
- * λ, added to the scaled Σ, whose diagonal is 1. It covers directions that a finite number of states does not
- * show.
+ * λ, added to the scaled Σ, whose diagonal is 1. It bounds the inverse of Σ in directions in which a finite
+ * number of states hardly differs from 0.
  */
 const DAMPING = 1e-4;
 const FIRST_STEP = 0.05;

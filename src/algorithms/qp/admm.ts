@@ -28,7 +28,7 @@ const ADAPT = 50;
 /** A new ρ is used only if it differs by at least this factor, because it costs an upload. */
 const RHO_CHANGE = 5;
 /**
- * Distance, in looks, of the two iterates whose difference may be a dual certificate. Noise averages out over
+ * Distance, in looks at the residuals, of the two iterates whose difference may be a dual certificate. Noise averages out over
  * this distance.
  */
 const LOOKS_BACK = 10;
