@@ -19,8 +19,9 @@ export interface RelaxRequest {
   /** t ≥ 0 in units of 1/eigenvalue of A. A mode with eigenvalue λ shrinks by the factor e^(−λt). */
   readonly time: number;
   /**
-   * The relaxation time of the caller's next call with the same system, in units of 1/eigenvalue of A. If that time is too
-   * long, this call is refused already, before anything is sent. Default: no such call follows.
+   * The relaxation time of the caller's next call with the same system, in units of 1/eigenvalue of A. If
+   * that time is too long, this call is refused already, before anything is sent. Default: no such call
+   * follows.
    */
   readonly nextTime?: number;
   /**
@@ -162,9 +163,9 @@ export interface RelaxationSolver {
    */
   relax(request: RelaxRequest): Promise<RelaxResult>;
   /**
-   * Like `relax`, with the same bits, but x₀ may be the result of the previous call, which is still running. If
-   * the previous call has `lends`, a board gets the new couplings in its second bank meanwhile. Solvers that
-   * gain nothing by this method do not have it. Errors: those of `relax` and of `initial`.
+   * Like `relax`, with the same bits, but x₀ may be the result of the previous call, which is still running.
+   * If the previous call has `lends`, a board gets the new couplings in its second bank meanwhile. Solvers
+   * that gain nothing by this method do not have it. Errors: those of `relax` and of `initial`.
    */
   relaxAhead?(request: RelaxAheadRequest): Promise<RelaxResult>;
 }

@@ -42,8 +42,9 @@ const SETTLED = 40;
  *
  *     x(t) = e^(−At) x₀ + A⁻¹(1 − e^(−At)) b + [κA⁻¹(1 − e^(−2At))]^½ z,   z standard normal.
  *
- * The mean of each mode is computed from its eigenvalue λ by (1 − e^(−λt))/λ; no linear system is solved. A comparison
- * with it separates the cost of sampling from the errors of a device. t = 0 returns x₀ bit for bit.
+ * The mean of each mode is computed from its eigenvalue λ by (1 − e^(−λt))/λ; no linear system is solved. A
+ * comparison with it separates the cost of sampling from the errors of a device. t = 0 returns x₀ bit for
+ * bit.
  *
  * Errors: BAD_ARGUMENT for a noise temperature that is not a number ≥ 0. Its methods throw those of
  * `EquilibriumSolver` and `RelaxationSolver`.

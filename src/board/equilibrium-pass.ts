@@ -94,8 +94,9 @@ export interface Looks {
 
 /**
  * Settles A d = `drive` without noise, from zero, and reads it once. It finds the power of two s_x that puts
- * the largest cell between 20 and 80 % of the rail. After an overload s_x is doubled. After a small peak a smaller s_x is tried, but none below `scaleFloor(d)`, where finer steps would be useless,
- * and none below the limit of the drive range.
+ * the largest cell between 20 and 80 % of the rail. After an overload s_x is doubled. After a small peak a
+ * smaller s_x is tried, but none below `scaleFloor(d)`, where finer steps would be useless, and none below
+ * the limit of the drive range.
  *
  * Errors: OVERLOAD when no scale is found.
  */

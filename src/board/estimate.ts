@@ -34,9 +34,9 @@ export function burnInTicks(remainder: number, decayPerTick: number): number {
  *
  *     standardError_i² = s_i² / (S/τ − 3).
  *
- * The divisor is not S/τ, because the variance is estimated too: (mean − true)/error has Student's distribution with
- * S/τ − 1 degrees of freedom, and the 3 makes its variance 1 (measured on simulated relaxations: 0.96 to
- * 1.08).
+ * The divisor is not S/τ, because the variance is estimated too: (mean − true)/error has Student's
+ * distribution with S/τ − 1 degrees of freedom, and the 3 makes its variance 1 (measured on simulated
+ * relaxations: 0.96 to 1.08).
  */
 export function estimateMean(codes: Readings, cells: number): Estimate {
   const samples = Math.floor(codes.length / cells);

@@ -33,8 +33,8 @@ const FITS_MAX = 20;
 /**
  * The smallest scale s_A of A + λI at which no coupling saturates and h·λ̂_max ≤ 1.9, where Lanczos' method
  * bounds λ̂_max of the programmed codes. (Below 8 bits, rounding makes λ̂_max larger than that of K.) A is
- * given without λ, as KᵀK or as A itself. At the safe scale, h·σ ≤ 1 with σ = ‖K‖_F², a run would have about ten times as many ticks, and codes about
- * √10 times smaller. Modes above h·λ̂ = 1 overshoot, so the smallest
+ * given without λ, as KᵀK or as A itself. At the safe scale, h·σ ≤ 1 with σ = ‖K‖_F², a run would have about
+ * ten times as many ticks, and codes about √10 times smaller. Modes above h·λ̂ = 1 overshoot, so the smallest
  * scale does not suit a relaxation to a given time (decision 9).
  *
  * `eigenvalueMax` bounds λ_max of A. Errors: none.

@@ -15,7 +15,8 @@ export interface Spectrum {
   /**
    * Lower bound λ₋ of the smallest eigenvalue, within a few percent of it; for a factor with m < N it is the
    * damping λ. For a dense system of up to 1,024 unknowns, a Cholesky factorisation proves that no eigenvalue
-   * is below 0.98 λ₋. For other systems Lanczos' method finds the smallest eigenvalue with a probability near 1.
+   * is below 0.98 λ₋. For other systems Lanczos' method finds the smallest eigenvalue with a probability near
+   * 1.
    */
   readonly eigenvalueMin: number;
   /** Upper bound λ₊ of the largest eigenvalue, within a few percent of it. */

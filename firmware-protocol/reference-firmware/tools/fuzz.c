@@ -26,8 +26,8 @@
 #define POOL_BYTES (1 << 25)
 #define BATCH_FRAMES 2000
 /*
- * It is more than a window, all kept blocks and a full queue together. A device that sends more at once would
- * never stop.
+ * More frames than a window, all kept blocks and a full queue together. A device that sends more at once
+ * would never stop.
  */
 #define SAID_MAX 20000
 /* A unit takes milliseconds. A unit that takes this long would never end. */
@@ -97,7 +97,7 @@ static void read_sessions(void) {
       before_us = 0;
       continue;
     }
-    if (session_count == 0) line_fail("it begins with boot");
+    if (session_count == 0) line_fail("the sessions must begin with `boot`");
     s->number = 0;
     s->length = 0;
     if (strcmp(word, "disconnect") == 0) s->kind = DISCONNECT;
@@ -137,7 +137,7 @@ static int poll_all(int opcode) {
   int found = 0;
   for (int said = 0; (wire = device_poll(&board_device, now_us, &length)) != NULL; said++) {
     message m;
-    if (said == SAID_MAX) fuzz_failed("it never stops talking");
+    if (said == SAID_MAX) fuzz_failed("the device does not stop sending frames");
     if (fuzz_check_said(&board_device, wire, length, &m) == opcode) found = 1;
   }
   fuzz_check_device(&board_device);
@@ -152,13 +152,13 @@ static void watch_chunk(const uint8_t *bytes, size_t length) {
   int found;
   for (size_t at = 0; at < length;) {
     size_t taken = hello_watch_push(&watch, bytes + at, length - at, &found);
-    if (taken == 0 || taken > length - at) fuzz_failed("the entrance takes no bytes");
+    if (taken == 0 || taken > length - at) fuzz_failed("hello_watch_push takes no bytes, or more than it got");
     at += taken;
     if (!found) continue;
     taken = hello_watch_busy(&watch, busy);
     frame_decoder_init(&decoder, TL_FRAME_BYTES_BEFORE_HELLO);
     frame_decoder_push(&decoder, busy + 1, taken - 1, &result, &f);
-    if (result != FRAME_GOOD) fuzz_failed("what the entrance says is no frame");
+    if (result != FRAME_GOOD) fuzz_failed("hello_watch_busy does not make a good frame");
   }
 }
 

@@ -28,8 +28,8 @@ const ADAPT = 50;
 /** A new ρ is used only if it differs by at least this factor, because it costs an upload. */
 const RHO_CHANGE = 5;
 /**
- * Distance, in looks at the residuals, of the two iterates whose difference may be a dual certificate. Noise averages out over
- * this distance.
+ * Distance, in looks at the residuals, of the two iterates whose difference may be a dual certificate. Noise
+ * averages out over this distance.
  */
 const LOOKS_BACK = 10;
 /** Number of looks in a row that have to find the same result. */

@@ -56,8 +56,8 @@ interface Iterate {
  *
  *     H = ZᵀPZ + GᵀDG,  D = z/s of each bound
  *
- * Near the solution both systems are solved to a finer tolerance. The condition number of H grows without bound. When
- * it is too large for the codes of the board, the polish has to take over.
+ * Near the solution both systems are solved to a finer tolerance. The condition number of H grows without
+ * bound. When it is too large for the codes of the board, the polish has to take over.
  *
  * Source: Mehrotra, SIAM J. Optim. 2 (1992); the schedule of tolerances is this project's own.
  */
@@ -167,8 +167,8 @@ export class InteriorPoint {
         const centring = (dot(reached.s, reached.z) / m / mean) ** 3;
         step = await direction(products.map((value, k) => value + centring * mean - step.s[k] * step.z[k]));
       }
-      // Unknowns and multipliers take the same step length, so the dual residual of a quadratic program shrinks
-      // linearly.
+      // Unknowns and multipliers take the same step length, so the dual residual of a quadratic program
+      // shrinks linearly.
       const length = Math.min(1, STEP_SHARE * Math.min(lengthOf(s, step.s), lengthOf(z, step.z)));
       this.#before = this.point.x;
       this.#at = moved(this.#at, step, m > 0 ? length : 1);
