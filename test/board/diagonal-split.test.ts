@@ -45,8 +45,8 @@ describe('splitDiagonal', () => {
     const halfStep = systemScale / 2 ** 12;
     for (const [k, value] of programmed.matrix.data.entries())
       expect(Math.abs(value - system.matrix.data[k])).toBeLessThanOrEqual(halfStep * (1 + 1e-9));
-    // Without the split, the largest entry would be on the diagonal, and the steps would be several times as
-    // large.
+    // Without the split, the largest entry would be on the diagonal, and the steps would be more than twice
+    // as large.
     expect(measureSystem(system).largestEntry / largestEntry).toBeGreaterThan(2);
   });
 });
@@ -56,6 +56,6 @@ it('at the quiet scale carried rounding adds about 1 % to ten times the least no
   const least = board.noiseTemperatureMin * 1e-12;
   const tick = 2 ** -board.tickLog2;
   const share = (carryNoiseVariance(eigenvalue, tick, undefined) * eigenvalue) / (10 * least);
-  // The rule leaves out the factor 1 − hλ̂/2.
+  // The rule for the quiet scale leaves out the factor 1 − hλ̂/2.
   expect(share * (1 - (tick * eigenvalue) / 2)).toBeCloseTo(0.01, 6);
 });

@@ -32,7 +32,7 @@ describe('finite-time scaling of a factored system', () => {
     expect(measure.eigenvalueFloor).toBe(0.3);
   });
 
-  test.each([0.1, 1, 7.3, 100])('runs an exact number of ticks for t = %f', (time) => {
+  test.each([0.1, 1, 7.3, 100])('runs a whole number of ticks that takes exactly the time t = %f', (time) => {
     const scaling = finiteTimeScaling(checked, { time, drive: g, initial: x0 }, crossbar, 8);
     const bound = measure.eigenvalueBound;
     const scaleMin = Math.max((measure.largestEntry / (127 / 128)) ** 2, bound / 32);

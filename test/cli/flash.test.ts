@@ -89,7 +89,7 @@ describe('thermolink flash', () => {
     expect(touched).toEqual([{ kind: 'serial', path: '/dev/ttyACM7' }]);
   });
 
-  it('says how to mount a volume that does not appear', async () => {
+  it('ends in NO_ANSWER if the volume does not appear', async () => {
     const report = await flash({}, firmware(), '--device', 'serial:/dev/ttyACM7', '--wait', '0.01');
     expect(report).toMatchObject({ exitCode: 1, error: { code: 'NO_ANSWER', retryable: true } });
   });
@@ -97,16 +97,20 @@ describe('thermolink flash', () => {
   it.each([
     ['a cut file', image().subarray(0, 1000), /whole blocks/],
     ['another magic number', image(3, (words, block) => block === 1 && (words[0] ^= 1)), /block 1: .*magic/],
-    ['no end', image(3, (words, block) => block === 2 && (words[127] = 0)), /block 2: .*magic/],
-    ['an RP2350', image(2, (words) => (words[7] = 0xe48bff59)), /family is 0xe48bff59/],
-    ['no family', image(2, (words) => (words[2] = 0)), /does not name a family/],
-    ['not for flash', image(2, (words) => (words[2] = 0x2001)), /main flash/],
+    [
+      'a block without its end',
+      image(3, (words, block) => block === 2 && (words[127] = 0)),
+      /block 2: .*magic/,
+    ],
+    ['an image for an RP2350', image(2, (words) => (words[7] = 0xe48bff59)), /family is 0xe48bff59/],
+    ['an image without a family', image(2, (words) => (words[2] = 0)), /does not name a family/],
+    ['an image that is not for flash', image(2, (words) => (words[2] = 0x2001)), /main flash/],
     ['a block that is missing', image(3).subarray(0, 1024), /3 blocks; the file has 2/],
     ['blocks out of order', image(3, (words, block) => (words[5] = 2 - block)), /block 0: .*number 2/],
     ['an address in RAM', image(1, (words) => (words[3] = 0x2000_0000)), /outside the flash/],
     ['an address after the flash', image(1, (words) => (words[3] = 0x1100_0000)), /outside the flash/],
     ['half a page', image(1, (words) => (words[3] = 0x1000_0080)), /start of a page/],
-    ['a page twice', image(2, (words) => (words[3] = 0x1000_0000)), /is repeated/],
+    ['an image with a page twice', image(2, (words) => (words[3] = 0x1000_0000)), /is repeated/],
     ['a short page', image(1, (words) => (words[4] = 128)), /128 bytes/],
   ])('%s is refused before a byte is written', async (_, bytes, message) => {
     const place = volume();
@@ -116,9 +120,9 @@ describe('thermolink flash', () => {
   });
 
   it.each([
-    ['no volume', ''],
-    ['an RP2350', INFO.replace('RPI-RP2', 'RP2350')],
-  ])('a folder of %s is refused', async (_, info) => {
+    ['a folder that is no volume', ''],
+    ['the volume of an RP2350', INFO.replace('RPI-RP2', 'RP2350')],
+  ])('%s is refused', async (_, info) => {
     const report = await flash({}, firmware(), '--volume', volume(info));
     expect(report.error).toMatchObject({
       code: 'BAD_FILE',
@@ -152,13 +156,13 @@ describe('thermolink flash', () => {
     expect(gone).toBe(true);
   });
 
-  it('--help has an example, and folders of this machine do not count as volumes', async () => {
+  it('--help has an example, and the volumes of this machine can be listed', async () => {
     expect((await runCommand('flash', '--help')).stdout).toMatch(/Example:\n {2}thermolink flash/);
     expect(await bootVolumes()).toEqual(expect.any(Array));
   });
 
   it.runIf(process.platform === 'linux')(
-    'the request opens the port at 1200 baud and closes it',
+    'the request for the volume opens the port at 1200 baud',
     async () => {
       const pty = await openPty();
       onTestFinished(() => pty.close());

@@ -74,7 +74,7 @@ describe('an option that would have no effect', () => {
     ['tngd', { device: 'emulator:ideal-64', logLevel: 'info', curvatureExamples: 4 }],
     ['ngd', { curvatureExamples: 4, damping: 0.1 }],
     ['sgd', { momentum: 0.5, device: undefined }],
-  ])('is not used by %s: %j', (name, given) => {
+  ])('is not found among these options of %s: %j', (name, given) => {
     expect(() => refuseInertOptions(name, name, given)).not.toThrow();
   });
 

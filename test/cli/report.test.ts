@@ -112,7 +112,7 @@ describe('thermolink report', () => {
     expect(parts.has('session.mcap')).toBe(false);
   });
 
-  it('runs nothing on the board on request', async () => {
+  it('runs nothing on the board with --no-self-test', async () => {
     await runCommand('report', '--device', 'emulator:ideal-8', '--out', file('still.zip'), '--no-self-test');
     const parts = await unzipped(file('still.zip'));
     expect([parts.has('self-test.json'), jsonOf(parts, 'device.json').statusAfter.runId]).toEqual([false, 0]);

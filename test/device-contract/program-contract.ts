@@ -121,7 +121,7 @@ export function describePrograms({ connect }: ContractBoard): void {
     for (const said of refusals) expect(said).toMatchObject({ fields: { reason: REFUSAL.outOfRange } });
   });
 
-  it('row elements and drives work if HELLO tells this feature, and are refused otherwise', async () => {
+  it('row elements and row drives work if HELLO tells the feature rowElement, and are refused otherwise', async () => {
     const host = await connect();
     const board = await host.hello();
     const rowElement = {

@@ -45,7 +45,7 @@ export function describeRuns({ connect, device }: ContractBoard): void {
     });
   });
 
-  it('if HELLO tells this feature, samples are added up, and the sums are those of the samples of the same run', async () => {
+  it('if HELLO tells the feature averages, samples are added up, and the sums are those of the samples that an equal run sends', async () => {
     const host = await connect();
     const board = await loaded(host, { noiseAmplitude: 12288, noiseShift: 12 });
     const cells = Math.min(4, board.cells);

@@ -67,7 +67,7 @@ export function describeService({ connect, device }: ContractBoard): void {
     expect(await keep(host, new Uint8Array(0))).toMatchObject({ fields: { reason: REFUSAL.wrongState } });
   });
 
-  it('sensors have plausible readings, and a board shows itself if HELLO tells this feature', async () => {
+  it('sensors have plausible readings, and a board shows itself if HELLO tells the feature identify', async () => {
     const host = await connect();
     const { features } = await host.hello();
     const { fields } = await host.ask('readSensors', {});

@@ -35,7 +35,7 @@ export function describeSessions({ connect, running }: ContractBoard): void {
     const again = await host.next((message) => message.name === 'hello');
     expect(again.message).toMatchObject({ fields: { ...board, resumed: 1 } });
     expect(await host.ask('ping', { token: 2 })).toMatchObject({ name: 'ping', fields: { token: 2 } });
-    // On a line that never closes, a stop ends the run of an earlier client.
+    // The next session must know nothing of this stop.
     host.write(host.stop(1));
     await host.next(({ name }) => name === 'stop');
     expect(await host.hello()).toMatchObject({ resumed: 0, bootEpoch: board.bootEpoch });
