@@ -9,14 +9,14 @@ const HELP = `Puts small bugs into a copy of the project, one after another, and
 
   npm run mutants -- [--only ID]... [--set survivors|fresh|second|third|fourth] [--all] [--list] [--json]
 
-  --only ID   this mutant; may be given several times
-  --set NAME  survivors: those that once passed every test; fresh, second, third and fourth: those that
-              four people wrote without having read the tests
-  --all       runs the whole quick suite for each, not only the tests that the mutant names
-  --list      names the mutants and what they mean, and runs nothing
+  --only ID   tries this mutant; may be given several times
+  --set NAME  tries one set. survivors: the mutants that no test found at first; fresh, second, third and
+              fourth: the mutants of four authors who had not read the tests
+  --all       runs the whole quick suite for each mutant, not only the tests that the mutant names
+  --list      prints the name and the meaning of each mutant, and runs nothing
   --json      prints the results as JSON on standard output, and progress on standard error
 
-  Exit code: 0 when every mutant is caught, 1 when one survives, 2 when nothing could be said, 130 when stopped.
+  Exit code: 0 when every mutant is caught, 1 when a mutant is not caught, 2 after an error, 130 when stopped.
 
   Example: npm run mutants -- --set survivors
 `;
@@ -83,7 +83,7 @@ function choose(only: readonly string[] | undefined, set: string | undefined): r
   const chosen = MUTANTS.filter(
     (mutant) => (only === undefined || only.includes(mutant.id)) && (set === undefined || mutant.set === set),
   );
-  if (chosen.length === 0) throw new Error(`none of these mutants is in the set "${set}"`);
+  if (chosen.length === 0) throw new Error(`no mutant given by --only is in the set "${set}"`);
   return chosen;
 }
 

@@ -3,7 +3,7 @@ import type { Mutant } from './mutant.js';
 import { SECOND_SET } from './second-set.js';
 import { THIRD_SET } from './third-set.js';
 
-/** All mutants. The second, third and fourth set have files of their own. */
+/** All mutants. The second, third and fourth sets are listed in files of their own. */
 export const MUTANTS: readonly Mutant[] = [
   {
     id: 'ideal-draws-hot',
@@ -30,7 +30,7 @@ export const MUTANTS: readonly Mutant[] = [
     find: 'Math.ceil((SPACING * systemScale) / (tickOf(identity) * spectrum.eigenvalueMin))',
     replacement: 'Math.ceil(systemScale / (tickOf(identity) * spectrum.eigenvalueMin))',
     meaning:
-      'Draws lie one time constant apart, but the reported correlation is that of three time constants.',
+      'Draws lie one time constant apart, but the reported correlation is for draws three time constants apart.',
     tests: ['test/algorithms/draws.test.ts'],
   },
   {
@@ -49,7 +49,7 @@ export const MUTANTS: readonly Mutant[] = [
     file: 'src/algorithms/acceptance.ts',
     find: 'const error = norm2(residual) / spectrum.eigenvalueMin',
     replacement: 'const error = norm2(residual) / (10 * spectrum.eigenvalueMin)',
-    meaning: 'The certificate shows a tenth of the error that the residual proves.',
+    meaning: 'The certificate shows a tenth of the bound that follows from the residual.',
     tests: ['test/algorithms/acceptance.test.ts'],
   },
   {
@@ -76,7 +76,7 @@ export const MUTANTS: readonly Mutant[] = [
     file: 'src/board/estimate.ts',
     find: 'Math.sqrt(variance[i] / (effectiveSamples - 3))',
     replacement: 'Math.sqrt(variance[i] / effectiveSamples)',
-    meaning: 'Error bars ignore that the variance is only an estimate. They are 5 % too small.',
+    meaning: 'Error bars ignore that the variance is only an estimate. The error bars are 5 % too small.',
     tests: ['test/board/estimate.test.ts'],
   },
   {
@@ -85,7 +85,7 @@ export const MUTANTS: readonly Mutant[] = [
     file: 'src/algorithms/solve/corrections.ts',
     find: 'Math.sqrt(error * error + wandering)',
     replacement: 'Math.sqrt(error * error)',
-    meaning: 'The error bar lacks the wandering from one board run to the next.',
+    meaning: 'The error bar lacks the variance between board runs.',
     tests: ['test/algorithms/solve-corrections.test.ts'],
   },
   {
@@ -112,7 +112,8 @@ export const MUTANTS: readonly Mutant[] = [
     file: 'src/algorithms/invert.ts',
     find: 'session.readdress({ ...address, block: address.block + j });',
     replacement: 'session.readdress({ ...address, block: address.block });',
-    meaning: 'All columns of an inverse have the same noise, but their errors count as independent.',
+    meaning:
+      'All columns of an inverse have the same noise, but the error bars treat their errors as independent.',
     tests: ['test/algorithms/invert.test.ts'],
   },
   {
@@ -121,8 +122,7 @@ export const MUTANTS: readonly Mutant[] = [
     file: 'src/algorithms/acceptance.ts',
     find: 'const norm = norm2(weighted(y, weights));',
     replacement: 'const norm = norm2(y);',
-    meaning:
-      "The certificate compares the error with the size of the board's unknowns instead of the user's.",
+    meaning: "The certificate divides the error by the norm of the board's unknowns instead of the user's.",
     tests: ['test/algorithms/acceptance.test.ts'],
   },
   {
@@ -150,7 +150,7 @@ export const MUTANTS: readonly Mutant[] = [
     find: 'const factor = (rowGains?.[row] ?? 1) / systemScale;',
     replacement: 'const factor = 1 / (rowGains?.[row] ?? 1) / systemScale;',
     meaning:
-      "Rows are divided by their cell's noise temperature. Its effect on the covariance is therefore doubled instead of removed.",
+      'Rows are divided by the noise temperature of their cell instead of multiplied. The effect of unequal noise on the covariance is therefore doubled instead of removed.',
     tests: ['test/board/calibrated-model.test.ts'],
   },
   {
@@ -178,7 +178,7 @@ export const MUTANTS: readonly Mutant[] = [
     find: 'ticks: growth * first.ticks,',
     replacement: 'ticks: first.ticks,',
     meaning:
-      'After a second overload a relaxation lasts half of its time. After further overloads it lasts even less.',
+      'After a second overload a relaxation lasts half of the right time. After further overloads it lasts even less.',
     tests: ['test/algorithms/relax.test.ts'],
   },
   {
@@ -205,7 +205,8 @@ export const MUTANTS: readonly Mutant[] = [
     file: 'src/measure/time-constant.ts',
     find: 'const gamma = (fast.rate - slow.rate) / range;',
     replacement: 'const gamma = fast.rate / all[1].damping;',
-    meaning: "A cell's time constant comes from one damping only, so its leakage makes it look faster.",
+    meaning:
+      "A cell's time constant is computed from one damping only. The leakage then makes the cell look faster.",
     tests: ['test/measure/characterize/die-agreement.test.ts'],
   },
   {
@@ -223,7 +224,7 @@ export const MUTANTS: readonly Mutant[] = [
     file: 'src/learning/optimizers/step.ts',
     find: 'return rate * (1 - ((1 - finalRate) * step) / totalSteps);',
     replacement: 'return rate * (1 - ((1 - finalRate) * (step + 1)) / totalSteps);',
-    meaning: 'The rate falls one step too early, so the last step does nothing.',
+    meaning: 'The learning rate falls one step too early, so the last step does nothing.',
     tests: ['test/learning/training/optimizers.test.ts'],
   },
   {

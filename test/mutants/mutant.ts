@@ -4,9 +4,9 @@
 export interface Mutant {
   readonly id: string;
   /**
-   * `survivors`: mutants that no test of the whole suite found at first. Tests that find them were written
-   * afterwards. `fresh`, `second`, `third` and `fourth`: four authors wrote these sets one after another.
-   * They had read the sources but not the tests.
+   * `survivors`: mutants that no test found at first. Tests that find them were written afterwards. `fresh`,
+   * `second`, `third` and `fourth`: each set is by another author, who had read the sources but not the
+   * tests.
    */
   readonly set: 'survivors' | 'fresh' | 'second' | 'third' | 'fourth';
   /** Path of the changed file, relative to the root of the project. */

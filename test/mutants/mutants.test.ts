@@ -29,8 +29,8 @@ describe('the mutants that `npm run mutants` tries', () => {
 
   it('a mutant is refused if the text to be replaced is missing or occurs twice', () => {
     const [mutant] = MUTANTS;
-    expect(() => mutated(mutant, 'nothing of it')).toThrow(/stale.*0 times/);
-    expect(() => mutated(mutant, mutant.find.repeat(2))).toThrow(/stale.*2 times/);
+    expect(() => mutated(mutant, 'nothing of it')).toThrow(/out of date.*0 times/);
+    expect(() => mutated(mutant, mutant.find.repeat(2))).toThrow(/out of date.*2 times/);
   });
 });
 

@@ -18,20 +18,23 @@ import type { Mutant } from './mutant.js';
 const LEFT_OUT = ['.git', 'coverage', 'node_modules', 'runs'];
 /** A mutant whose tests run longer than this counts as caught. */
 const TIMEOUT_MS = 900_000;
-/** Longest time of a test that runs alone. A test that failed because the machine was busy passes then. */
+/** The timeout of a test that is run again alone. A busy machine alone must not make it fail. */
 const ALONE_TIMEOUT_MS = 300_000;
 /** The whole quick suite, except the tests of the repository itself. */
 export const EVERYTHING: readonly string[] = ['--exclude=test/mutants/**', '--exclude=test/repository/**'];
 
-/** Largest number of tries of a mutant. It is tried again when its test fails once but not twice. */
+/** Largest number of tries of a mutant. A try is repeated when its test failed by chance. */
 const TRIES_MAX = 3;
 
 /** The result of the tests of a mutant. */
 export interface MutantResult {
   readonly id: string;
-  /** `broken`: no result, because the sources do not load with the mutant or tests fail by chance. */
+  /**
+   * `broken`: no result, because the sources do not load with the mutant, or because the failed tests fail by
+   * chance or without the mutant too.
+   */
   readonly verdict: 'caught' | 'survived' | 'broken';
-  /** The test that found the mutant. For a broken run a description of it; empty for a survivor. */
+  /** The test that found the mutant. For `broken` the cause; empty for `survived`. */
   readonly by: string;
   /** The message of that test; empty if there is no message. */
   readonly message: string;
@@ -41,7 +44,7 @@ export interface MutantResult {
 /** The result of some tests in a copy of the project. */
 export interface TestsResult {
   readonly verdict: 'passed' | 'failed' | 'broken';
-  /** The first test that failed. For a broken run a description of it; empty if all tests passed. */
+  /** The first test that failed. For `broken` the cause; empty if all tests passed. */
   readonly by: string;
   readonly message: string;
   /** File of the test that failed, relative to the root; undefined if no test failed. */
@@ -49,24 +52,26 @@ export interface TestsResult {
 }
 
 export interface RunOptions {
-  /** Runs the whole quick suite, compiled anew, instead of the tests that the mutant names. */
+  /** Compiles the project and runs the whole quick suite instead of the tests that the mutant names. */
   readonly all?: boolean;
   readonly signal?: AbortSignal;
   /** Runs only the test of this full name. Default: all tests of the files. */
   readonly testName?: string;
 }
 
-/** The text of a source with a mutant in it. Throws when the replaced text does not occur exactly once. */
+/**
+ * The text of a source file with the mutant in it. Throws if the file has not exactly one text to replace.
+ */
 export function mutated({ id, file, find, replacement }: Mutant, text: string): string {
   const parts = text.split(find);
   if (parts.length !== 2)
     throw new Error(
-      `The mutant ${id} is stale: ${file} holds ${parts.length - 1} times what it replaces, "${find}". Write it anew.`,
+      `The mutant ${id} is out of date: the text that it replaces, "${find}", occurs ${parts.length - 1} times in ${file}. Correct the mutant.`,
     );
   return parts.join(replacement);
 }
 
-/** Calls `use` with a copy of the project at `root`, in the folder for temporary files, and removes it. */
+/** Copies the project at `root` into the folder for temporary files, calls `use`, and removes the copy. */
 export async function withScratchCopy<Result>(
   root: string,
   use: (place: string) => Promise<Result>,
@@ -76,7 +81,7 @@ export async function withScratchCopy<Result>(
     for (const entry of readdirSync(root))
       if (!LEFT_OUT.includes(entry))
         cpSync(path.join(root, entry), path.join(place, entry), { recursive: true });
-    // A folder of links, so that nothing is written into the packages of `root`.
+    // node_modules itself is a new folder with links, so vitest writes its cache into the copy.
     mkdirSync(path.join(place, 'node_modules'));
     for (const entry of readdirSync(path.join(root, 'node_modules')))
       if (!entry.startsWith('.vite'))
@@ -89,8 +94,8 @@ export async function withScratchCopy<Result>(
 
 /**
  * Runs the tests that should find a mutant, in the scratch copy at `place` with the mutant in it. The mutant
- * is caught when a test fails with it twice and passes without it. A test that fails by chance or under load
- * is tried again.
+ * is caught when a test fails twice with the mutant and passes without it. Otherwise all tests run again, at
+ * most `TRIES_MAX` times.
  */
 export async function runMutant(
   mutant: Mutant,
@@ -122,19 +127,19 @@ export async function runMutant(
         return result({ ...found, verdict: 'caught' });
       byChance.push(found.by);
     }
-    const by = `tests that fail by chance, or without it too: ${byChance.join(', ')}`;
+    const by = `tests that fail by chance, or without the mutant too: ${byChance.join(', ')}`;
     return result({ verdict: 'broken', by, message: '' });
   } finally {
     writeFileSync(file, sound);
   }
 }
 
-/** These tests caught many mutants. Their larger half is in the long set. */
+/** These tests catch many mutants, and most of them are tagged `long`. They run with their long tests. */
 const RECORDED = 'test/recorded-results';
 
 /**
- * Runs quick tests, and all recorded results, in a copy of the project until one fails. `tests` are files,
- * folders and options.
+ * Runs tests in the copy of the project at `place` until one fails. `tests` are files, folders and options of
+ * vitest. Tests tagged `long` run only if the recorded results are among `tests`.
  */
 export async function runTests(
   place: string,
@@ -143,7 +148,7 @@ export async function runTests(
 ): Promise<TestsResult> {
   const report = path.join(place, 'mutant-report.json');
   rmSync(report, { force: true });
-  // Tests that start processes run the compiled program. Unused names do not stop the compiler.
+  // Tests that start processes run the compiled program. The compiler writes it in spite of unused names.
   if (all) await run(place, [path.join('node_modules', '.bin', 'tsc'), '-b'], signal);
   const reporting = ['--bail=1', '--reporter=json', `--outputFile=${report}`];
   const named =

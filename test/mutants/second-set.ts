@@ -37,7 +37,7 @@ export const SECOND_SET: readonly Mutant[] = [
     find: '? noiseTemperatureOf(register, tick)',
     replacement: '? effectiveNoiseTemperature(report, register.shift, tick)',
     meaning:
-      "Draws of a calibrated board are scaled by the middle of its cells' noise. The programmed rows have evened this noise already.",
+      "Draws of a calibrated board are scaled by the middle of its cells' noise, although the programmed rows have already made the noise equal.",
     tests: ['test/measure/calibration/draws.test.ts'],
   },
   {
@@ -56,7 +56,7 @@ export const SECOND_SET: readonly Mutant[] = [
     find: 'if (kept.fitted?.counted !== counted) {',
     replacement: 'if (kept.fitted === undefined) {',
     meaning:
-      'A loaded factor keeps the scale of its first damping. A larger damping then makes the stiffest modes grow.',
+      'A loaded factor keeps the scale that was chosen for its first damping. With a larger damping the stiffest modes then grow.',
     tests: ['test/algorithms/truncated.test.ts', 'test/algorithms/truncated-mapping.test.ts'],
   },
   {
@@ -65,7 +65,8 @@ export const SECOND_SET: readonly Mutant[] = [
     file: 'src/board/scaling.ts',
     find: 'const PATH_TICKS = 6;',
     replacement: 'const PATH_TICKS = 2;',
-    meaning: 'A relaxation of one time constant takes two ticks. Its error is larger than the promised 0.05.',
+    meaning:
+      'A relaxation of one time constant takes two ticks, and its error is larger than the documented 0.05.',
     tests: ['test/board/scaling.test.ts'],
   },
   {
@@ -74,7 +75,8 @@ export const SECOND_SET: readonly Mutant[] = [
     file: 'src/board/quantize.ts',
     find: 'const ROUNDER = 1.5 * 2 ** 52;',
     replacement: 'const ROUNDER = 2 ** 52;',
-    meaning: 'Negative numbers are rounded to halves and then cut off, so their codes are too small.',
+    meaning:
+      'Negative numbers are rounded to multiples of 1/2, and the fraction is then dropped. Some codes are one too near to 0.',
     tests: ['test/board/quantize.test.ts'],
   },
   {
@@ -93,7 +95,8 @@ export const SECOND_SET: readonly Mutant[] = [
     file: 'src/board/calibrated-couplings.ts',
     find: 'const value = own[j] - fromNext[i] * next[j] - fromBefore[i] * before[j];',
     replacement: 'const value = own[j] - fromBefore[i] * next[j] - fromNext[i] * before[j];',
-    meaning: 'The correction of crosstalk swaps the shares of the next line and of the line before.',
+    meaning:
+      'The correction of crosstalk swaps the crosstalk from the next line with that from the line before.',
     tests: ['test/board/calibrated-model.test.ts'],
   },
   {
@@ -121,7 +124,7 @@ export const SECOND_SET: readonly Mutant[] = [
     find: 'dot(residuals, residuals) / (count - size - 2)',
     replacement: 'dot(residuals, residuals) / count',
     meaning:
-      'Standard errors of fits ignore the number of fitted coefficients. They are an eighth too small.',
+      'Standard errors of fits ignore the number of fitted coefficients. The standard errors are an eighth too small.',
     tests: ['test/measure/characterize/least-squares.test.ts'],
   },
   {
@@ -140,7 +143,7 @@ export const SECOND_SET: readonly Mutant[] = [
     find: 'dot(image, image) / 2;',
     replacement: 'dot(image, image);',
     meaning:
-      'The method of Levenberg and Marquardt predicts too small a fall of the loss. It accepts bad steps as good steps.',
+      'The method of Levenberg and Marquardt predicts too small a fall of the loss, so it takes bad steps for good ones.',
     tests: ['test/learning/pinn/levenberg-marquardt.test.ts'],
   },
   {
@@ -149,7 +152,7 @@ export const SECOND_SET: readonly Mutant[] = [
     file: 'src/learning/optimizers/step.ts',
     find: '(rate * clip) / length',
     replacement: 'clip / length',
-    meaning: 'A clipped step is longer than its bound. The factor is the reciprocal of the rate.',
+    meaning: 'A clipped step is longer than its bound by a factor of 1/(learning rate).',
     tests: ['test/learning/training/optimizers.test.ts'],
   },
   {
@@ -158,7 +161,7 @@ export const SECOND_SET: readonly Mutant[] = [
     file: 'src/learning/take-steps.ts',
     find: '{ test: problem.test(next.parameters, next.step) }',
     replacement: '{ test: problem.test(parameters, next.step) }',
-    meaning: 'The test figures of a step are those of the parameters before it.',
+    meaning: 'The test results of a step belong to the parameters before the step.',
     tests: ['test/learning/training/train-problem.test.ts'],
   },
   {
@@ -168,7 +171,7 @@ export const SECOND_SET: readonly Mutant[] = [
     find: 'if (!(chance < ratio * ratio)) continue;',
     replacement: 'if (!(chance < ratio)) continue;',
     meaning:
-      'Patterns are drawn from the amplitude instead of its square. Energies and gradients are biased.',
+      'Spin patterns are drawn with |ψ| as the probability instead of |ψ|². Energies and gradients are biased.',
     tests: ['test/learning/quantum'],
   },
   {
@@ -177,7 +180,8 @@ export const SECOND_SET: readonly Mutant[] = [
     file: 'src/learning/pinn/burgers.ts',
     find: 'partials.value = jet.first[1];',
     replacement: 'partials.value = 0;',
-    meaning: "The derivative of Burgers' residual lacks the derivative of the factor u in u u_x.",
+    meaning:
+      "The derivative of the residual of Burgers' equation lacks the derivative of the factor u in u u_x.",
     tests: ['test/learning/pinn/residual-problem.test.ts'],
   },
   {
@@ -186,7 +190,8 @@ export const SECOND_SET: readonly Mutant[] = [
     file: 'emulator/imperfections/crosstalk.ts',
     find: 'fromBefore: Int32Array.from(measured.fromBefore),',
     replacement: 'fromBefore: Int32Array.from(measured.fromNext),',
-    meaning: "An emulated board with measured crosstalk has the next line's share on both sides.",
+    meaning:
+      'An emulated board with measured crosstalk has the crosstalk from the next line on both sides of a line.',
     tests: ['test/emulator/measured-parts.test.ts'],
   },
 ];

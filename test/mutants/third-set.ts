@@ -1,8 +1,8 @@
 import type { Mutant } from './mutant.js';
 
 /**
- * Twenty mutants by a third author, who had not read the tests. Each of the five parts of the program has
- * four of them. The quick tests of that time caught ten.
+ * Twenty mutants by a third author, who had not read the tests. The quick tests that existed when the set was
+ * written caught ten of them.
  */
 export const THIRD_SET: readonly Mutant[] = [
   {
@@ -12,7 +12,7 @@ export const THIRD_SET: readonly Mutant[] = [
     find: 'relativeResidual = norm2(unweighted(residual, weights)) / norm;',
     replacement: 'relativeResidual = norm2(residual) / norm;',
     meaning:
-      'A prepared system with unlike units settles until the residual of the scaled system is small. It reports that residual.',
+      'A prepared system with unlike units settles until the residual of the scaled system is small. The result contains the scaled residual.',
     tests: ['test/algorithms/prepare.test.ts'],
   },
   {
@@ -21,7 +21,8 @@ export const THIRD_SET: readonly Mutant[] = [
     file: 'src/algorithms/solve/refinement.ts',
     find: 'quantizationError: roundingErrorBound(this.#plan, averaged) / norm,',
     replacement: 'quantizationError: roundingErrorBound(this.#plan, averaged),',
-    meaning: "A solve reports the rounding error of x in x's own unit, and says that it is a share of ‖x‖.",
+    meaning:
+      'A solve reports the rounding error in the unit of x, although the field is documented as a share of ‖x‖.',
     tests: ['test/algorithms/solve-limits.test.ts'],
   },
   {
@@ -31,7 +32,7 @@ export const THIRD_SET: readonly Mutant[] = [
     find: 'wandering: (1 + 1 / CHECK_RUNS) * pooledVariance(readings, mean)',
     replacement: 'wandering: (1 / CHECK_RUNS) * pooledVariance(readings, mean)',
     meaning:
-      'On a board that wanders from run to run, the error bar contains only the wandering of the check runs. It lacks the wandering of the answer itself.',
+      'The readings of some boards wander from run to run. The error bar contains only the wandering of the check runs and lacks the wandering of the answer.',
     tests: ['test/algorithms/solve-corrections.test.ts'],
   },
   {
@@ -51,7 +52,7 @@ export const THIRD_SET: readonly Mutant[] = [
     find: '{ amplitude: (noiseCodeMin + noiseCodeMax) / 2, shift }',
     replacement: '{ amplitude: noiseCodeMax, shift }',
     meaning:
-      'On a board whose cells have unequal noise, draws are divided by the noise of the loudest cell. They scatter too little.',
+      'On a board whose cells have unequal noise, draws are divided by the noise of the noisiest cell. The draws scatter too little.',
     tests: ['test/algorithms/board-facts.test.ts'],
   },
   {
@@ -71,7 +72,7 @@ export const THIRD_SET: readonly Mutant[] = [
     find: 'this.#sampling ??= planSampling(session.identity, evened, calibration, dampingMax);',
     replacement: 'this.#sampling ??= this.#plainPlan(session);',
     meaning:
-      "Draws of a prepared system on a calibrated board have the cells' unequal noise. The report still says that their covariance is known.",
+      "Draws of a prepared system on a calibrated board have the cells' unequal noise. The result still says that the covariance of the draws is known.",
     tests: ['test/algorithms/prepare.test.ts'],
   },
   {
@@ -81,7 +82,7 @@ export const THIRD_SET: readonly Mutant[] = [
     find: 'this.#nextTick += report.ticksDone;',
     replacement: 'this.#nextTick = report.ticksDone;',
     meaning:
-      'From the third part of a board run on, every part repeats the noise of the part before it. Draws repeat.',
+      'From the third part of a board run on, every part repeats the noise of the part before it, so draws repeat.',
     tests: ['test/algorithms/draws.test.ts'],
   },
   {
@@ -91,7 +92,7 @@ export const THIRD_SET: readonly Mutant[] = [
     find: 'shift >= range.noiseShiftMin; shift--',
     replacement: 'shift > range.noiseShiftMin; shift--',
     meaning:
-      'A noise temperature in the highest octave of the register becomes the highest temperature. It is up to four times too hot.',
+      'A noise temperature in the highest octave of the register becomes the highest temperature, which is up to four times too high.',
     tests: ['test/board/noise-register.test.ts'],
   },
   {
@@ -100,7 +101,7 @@ export const THIRD_SET: readonly Mutant[] = [
     file: 'src/board/scaling.ts',
     find: 'const needed = Math.max(reached, initialMax, driveMax / driveMaxPerScale);',
     replacement: 'const needed = Math.max(reached, initialMax);',
-    meaning: 'The drive of a short relaxation is cut off at the range of its converter, without a report.',
+    meaning: 'The drive of a short relaxation is clipped to the range of the DAC without a report.',
     tests: ['test/board/scaling.test.ts'],
   },
   {
@@ -110,7 +111,7 @@ export const THIRD_SET: readonly Mutant[] = [
     find: 'const eigenvalueMin = Math.max(found, floor);',
     replacement: 'const eigenvalueMin = found + floor;',
     meaning:
-      'The smallest eigenvalue of a damped factor counts the damping twice. Certificates then show as little as half of the error.',
+      'The smallest eigenvalue of a damped factor contains the damping twice. A certificate then shows as little as half of the error.',
     tests: ['test/board/spectrum.test.ts'],
   },
   {
@@ -130,7 +131,7 @@ export const THIRD_SET: readonly Mutant[] = [
     find: 'const relativeError = Math.sqrt((2 / samples) * spread);',
     replacement: 'const relativeError = Math.sqrt(spread / (2 * samples));',
     meaning:
-      'Noise temperatures have the error bars of their square roots, which are half of the right ones. An ideal board looks mismatched.',
+      'Noise temperatures get the relative error bars of their square roots, which are half of the right ones. The cells of an ideal board then seem to differ.',
     tests: ['test/measure/characterize/noise-bars.test.ts'],
   },
   {
@@ -140,7 +141,7 @@ export const THIRD_SET: readonly Mutant[] = [
     find: 'return all + (counts[code - first] / hoped - 1) ** 2 - 1 / hoped;',
     replacement: 'return all + (counts[code - first] / hoped - 1) ** 2;',
     meaning:
-      'The codes of an ideal ADC seem to differ in width, because the chance in their counts is not subtracted.',
+      'The codes of an ideal ADC seem to differ in width, because the variance that chance causes in their counts is not subtracted.',
     tests: ['test/measure/characterize/adc-histogram.test.ts'],
   },
   {
@@ -159,7 +160,7 @@ export const THIRD_SET: readonly Mutant[] = [
     find: 'this.#runs = known.runs;',
     replacement: 'this.#runs = 0;',
     meaning:
-      'A resumed measurement has other noise than an uninterrupted measurement. Its results therefore differ.',
+      'A resumed measurement has other noise than an uninterrupted measurement, so the results of the two differ.',
     tests: ['test/measure/characterize/resume.test.ts'],
   },
   {
@@ -169,7 +170,7 @@ export const THIRD_SET: readonly Mutant[] = [
     find: 'if (epoch !== orderEpoch) {',
     replacement: 'if (orderEpoch < 0) {',
     meaning:
-      'All epochs have the batches of the first epoch. After a resume they have those of the epoch in which the training was resumed.',
+      'All epochs have the batches of the first epoch. After a resume all epochs have the batches of the epoch in which the training was resumed.',
     tests: ['test/learning/training/batches.test.ts'],
   },
   {
@@ -198,7 +199,7 @@ export const THIRD_SET: readonly Mutant[] = [
     find: 'const face = Math.floor(2 * dimensions * random.uniform());',
     replacement: 'const face = Math.floor(dimensions * random.uniform());',
     meaning:
-      'The boundary points of the Poisson problem lie on five of the ten faces. The other faces have no boundary values.',
+      'The boundary points of the Poisson problem lie on five of the ten faces. The other five faces have no boundary values.',
     tests: ['test/learning/pinn/points.test.ts'],
   },
 ];

@@ -26,7 +26,7 @@ const ENDLESS = {
   ticksPerSample: 0,
 };
 
-/** A run that waits when nobody reads its samples. */
+/** A run with so many samples that it never ends in these tests. */
 const ENDLESS_SAMPLES = {
   ...ENDLESS,
   burnInTicks: 0,
@@ -84,7 +84,7 @@ function helloFrame(major: number): Uint8Array {
 }
 
 describe('one board, one client', () => {
-  it('tells a second client BUSY and closes it; the first is untouched', async () => {
+  it('tells a second client BUSY and closes its connection, and the first client keeps the board', async () => {
     const { clock, connection, open, refusal, board, events } = serve();
     const first = await open(connection());
     await clock.run(first.loadProgram(0, diagonalProgram(8)));
@@ -123,7 +123,7 @@ describe('one board, one client', () => {
     expect(second).toMatchObject({ status: 'rejected', reason: { code: 'BUSY' } });
   });
 
-  it('a client of another version is reported as refused, not as the owner of the board', async () => {
+  it('a client of another protocol version is reported as refused, not as the client that has the board', async () => {
     const { clock, connection, events } = serve();
     await clock.run(connection().write(helloFrame(99)));
     expect(events).toEqual([{ event: 'refused', client: 'client 1', reason: 'version' }]);
@@ -165,7 +165,7 @@ describe('one board, one client', () => {
     expect(bytes.filter((byte) => byte === 0)).toHaveLength(2);
   });
 
-  it('a HELLO of another version does not block the board for other clients', async () => {
+  it('a HELLO of another protocol version does not block the board for other clients', async () => {
     const { clock, connection, open } = serve();
     const stranger = connection();
     const gone = closed(stranger);
@@ -213,14 +213,14 @@ describe('bounds', () => {
     expect((await clock.run(device.readStatus())).state).toBe('idle');
   });
 
-  it('takes a bounded number of connections: the oldest silent one makes room', async () => {
+  it('limits the number of connections: for a new one it closes the oldest connection without a HELLO', async () => {
     const { connection, events } = serve();
     const ports = Array.from({ length: CONNECTIONS_MAX + 1 }, connection);
     expect(ports.map((port) => port.closed)).toEqual([true, ...Array(CONNECTIONS_MAX).fill(false)]);
     expect(events).toEqual([{ event: 'refused', client: 'client 1', reason: 'silent' }]);
   });
 
-  it('accepts a good client among any number of silent connections', async () => {
+  it('gives the board to a client that sends HELLO among any number of silent connections', async () => {
     const { clock, connection, open, events, wait } = serve();
     const idle = Array.from({ length: CONNECTIONS_MAX }, connection);
     const device = await open(connection());
@@ -236,7 +236,7 @@ describe('bounds', () => {
     expect((await clock.run(device.readStatus())).state).toBe('idle');
   });
 
-  it('tells a client that the server is full when there is no room', async () => {
+  it('tells a client that the server is full when all connections have sent HELLO', async () => {
     const { clock, connection, open } = serve();
     await open(connection());
     // These clients have sent HELLO and wait for the board.
@@ -253,7 +253,7 @@ describe('bounds', () => {
     });
   });
 
-  it('at its end closes all listeners and stops the board', async () => {
+  it('closes all connections and lines and stops the board when the server ends', async () => {
     const { clock, connection, line, open, server, board } = serve();
     const [first, other, wire] = [connection(), connection(), line()];
     const device = await open(first);
@@ -279,7 +279,6 @@ describe('a line that can’t hang up', () => {
     const device = await open(connection());
     expect((await clock.run(device.readStatus())).state).toBe('idle');
     expect(wire.closed).toBe(false);
-    // The stop on the wire now belongs to an earlier session and changes nothing.
     expect(board.board.state).toBe('idle');
   });
 
@@ -294,7 +293,7 @@ describe('a line that can’t hang up', () => {
     expect((await clock.run(device.readStatus())).state).toBe('idle');
   });
 
-  it('gives up the board at once when nobody is at its other end, also during a run', async () => {
+  it('gives up the board, also during a run, when its host has gone and another client asks for the board', async () => {
     const { clock, connection, line, open, refusal, board, events, wait } = serve();
     const there = { isThere: true };
     const wire = line(() => there.isThere);
@@ -303,7 +302,7 @@ describe('a line that can’t hang up', () => {
     await clock.run(device.run(ENDLESS_SAMPLES));
     expect(await refusal(connection())).toBe('BUSY');
     there.isThere = false;
-    // Nobody else asks for the board, so the session stays open.
+    // The server asks whether the host is there only when another client wants the board.
     await wait(1000);
     expect(board.board.state).toBe('running');
     const beforeMs = clock.nowMs();
@@ -315,7 +314,7 @@ describe('a line that can’t hang up', () => {
     expect(wire.closed).toBe(false);
   });
 
-  it('gives up the board when its port ends during the question', async () => {
+  it('gives up the board when its port closes while the server asks whether the host is there', async () => {
     const { clock, connection, line, open, events } = serve();
     const wire = line(() => {
       void wire.close();
@@ -327,13 +326,13 @@ describe('a line that can’t hang up', () => {
     expect(events.map(({ event }) => event)).toEqual(['connected', 'left', 'connected']);
   });
 
-  it('keeps the board during a run, even if it is silent', async () => {
+  it('keeps the board during a run, even if its host is silent', async () => {
     const { clock, connection, line, open, refusal, wait, board } = serve();
     const wire = line();
     const device = await open(lent(wire));
     await clock.run(device.loadProgram(0, diagonalProgram(8)));
     await clock.run(device.run(ENDLESS_SAMPLES));
-    // The host sends its next frame after a quarter of the watchdog's time.
+    // The host feeds the watchdog every 15 s, a quarter of its time. LINE_SILENCE_MS is shorter.
     await wait(LINE_SILENCE_MS + 1000);
     expect(board.board.state).toBe('running');
     expect(await refusal(connection())).toBe('BUSY');
