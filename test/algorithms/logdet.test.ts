@@ -183,7 +183,7 @@ describe('the parts', () => {
 
   // Two springs of stiffness 1 and 3 have ΔF = ½ ln 3. The bound is four standard errors, which are computed
   // from the influences.
-  test('Bennett’s ratio finds the free energy of a stiffer spring, with unlike counts', () => {
+  test('Bennett’s ratio finds the free energy of a stiffer spring from 20,000 forward and 5,000 reverse values', () => {
     const random = problemRandom(1507);
     const forward = Float64Array.from({ length: 20_000 }, () => random.normal() ** 2);
     const reverse = Float64Array.from({ length: 5000 }, () => -(random.normal() ** 2) / 3);

@@ -37,7 +37,7 @@ function equation(n: number, seed: number): { readonly a: Matrix; readonly s: Ma
   return { a, s };
 }
 
-/** A X + X Aᵀ = S as N² equations: an oracle that shares nothing with doubling. */
+/** Solves A X + X Aᵀ = S as N² equations. This shares no code with the method of doubling. */
 function byKronecker(a: Matrix, s: Matrix): Matrix {
   const n = a.rows;
   const system = matrix(n * n, n * n);

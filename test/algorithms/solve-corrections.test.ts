@@ -56,8 +56,8 @@ describe('the check of an average for systematic errors', () => {
 });
 
 // Beyond a condition number of 6000, readings are combined on a damped board. The average under noise then
-// also has other offsets than the readings without noise, so its own error is 2.4 times as large. The change
-// from run to run adds the rest.
+// also has other offsets than the readings without noise, so its own error is 2.4 times as large. The changes
+// from run to run increase the error further.
 it.each([
   [10, 1.2],
   [10_000, 2.7],
@@ -103,7 +103,7 @@ it('the variance of changes is that of the difference between the mean of the ch
   expect(said / seen).toBeLessThan(1.05);
 });
 
-// Three compensations alone are not enough: `quantizationError` was then up to 17 times the standard error,
+// With only three compensations of the rounding, `quantizationError` was up to 17 times the standard error,
 // and z² up to 158.
 it('an uncalibrated board at its limit has right standard errors, or is refused', () =>
   expectRightOrRefused(4));

@@ -78,7 +78,7 @@ describe('an option that would have no effect', () => {
     expect(() => refuseInertOptions(name, name, given)).not.toThrow();
   });
 
-  it('is never one of the settings of an optimizer', () => {
+  it('is never found among the default settings of an optimizer', () => {
     for (const name of OPTIMIZER_NAMES) {
       const settings: Partial<Record<string, unknown>> = OPTIMIZER_DEFAULTS[name];
       expect(() => refuseInertOptions(name, name, settings)).not.toThrow();

@@ -86,7 +86,7 @@ describe('- in the place of a file', () => {
     ['a folder', { folder: '-' }, /--folder can't be -: it is a folder/],
     ['a file that grows', { record: '-' }, /--record can't be -: the file is written in place/],
     ['an unknown format', { out: '-.xls' }, /--out - is not written as \.xls/],
-    ['JSON beside it', { out: '-', json: true }, /--json and --out - both write/],
+    ['JSON beside a result on standard output', { out: '-', json: true }, /--json and --out - both write/],
     ['an input with a format', { matrix: '-.npy' }, /--matrix can't be -\.npy/],
   ])('%s: refused before anything is read', async (_what, values, message) => {
     let worked = false;

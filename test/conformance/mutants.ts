@@ -288,13 +288,13 @@ const SESSION_MUTANTS: readonly Mutant[] = [
       nonce.every((byte) => byte === 0) ? { nonce: new Uint8Array(8).fill(77) } : {},
     ),
   ),
-  mutant('SESSION-7', 'reports to a new session the run that this session ended', () => {
+  mutant('SESSION-7', 'reports the run of the previous session to the new session', () => {
     let hellos = 0;
     return injecting((frame, message) =>
       frame.channel === CHANNEL.command && message?.name === 'ping' && hellos++ === 0 ? RUN_ENDED : undefined,
     );
   }),
-  mutant('SESSION-8', 'does not begin anew with the run ids in a new session', () => {
+  mutant('SESSION-8', 'continues the run ids of the previous session', () => {
     let hellos = 0;
     return {
       toHost: ({ frame, message }) => {

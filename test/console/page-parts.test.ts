@@ -30,7 +30,7 @@ const hello = (...boards: ReturnType<typeof boardView>[]): HubEvent => ({
   boards,
 });
 
-describe('a ring', () => {
+describe('a ring buffer', () => {
   it('holds the newest rows in order', () => {
     fc.assert(
       fc.property(fc.integer({ min: 1, max: 9 }), fc.integer({ min: 0, max: 40 }), (capacity, count) => {
@@ -54,7 +54,7 @@ describe('a ring', () => {
 });
 
 describe('the state of the page', () => {
-  it('takes events of the form that the server promises', () => {
+  it('is tested with events of the form that the server promises', () => {
     for (const event of [hello(boardView()), ...busySecond('left', 40, 3)]) EVENT.parse(event);
   });
 
