@@ -8,9 +8,7 @@ import type { LinkChunk } from '../traces/trace-message.js';
 import { createLogger, type LogOptions } from './logging.js';
 import { describeDeviceEvent } from './output/device-event.js';
 
-/**
- * The URI of the device: the first of these that is given: the option, the environment variable, `fallback`.
- */
+/** The URI of the device: the option, or without it the environment variable, or without both `fallback`. */
 export function deviceUri(option: string | undefined, fallback: string): string {
   return option ?? (process.env[DEVICE_VARIABLE] || fallback);
 }
@@ -24,10 +22,10 @@ export function deviceUris(option: readonly string[] | undefined, fallback: stri
   return option ?? [deviceUri(undefined, fallback)];
 }
 
-/** Every use of such a URI opens a board of its own. */
+/** URIs that may be given twice, because each use of them opens another board. */
 const OWN_BOARDS = /^(emulator|replay):/;
 
-/** Refuses a board that is named twice: it takes one client. Errors: BAD_ARGUMENT. */
+/** Refuses two equal URIs of one board, since a board takes one client. Errors: BAD_ARGUMENT. */
 export function refuseTwice(uris: readonly string[]): void {
   const twice = uris.find((uri, index) => uris.indexOf(uri) !== index && !OWN_BOARDS.test(uri));
   if (twice === undefined) return;
@@ -63,7 +61,7 @@ export function isLucidac(option: string | undefined): boolean {
   }
 }
 
-/** Errors that may be about the choice of the device. */
+/** Codes of errors that the choice of the device may cause. */
 export const CHOICE_ERRORS: readonly string[] = ['TOO_LARGE', 'UNSUPPORTED'];
 
 /** How a command connects. */
@@ -80,7 +78,7 @@ export interface DeviceOptions extends LogOptions {
   readonly calibration?: string | undefined;
   /** Called with all bytes as they pass between host and board. */
   readonly onBytes?: (chunk: LinkChunk) => void;
-  /** Called when something that was lost is done again. */
+  /** Called when a lost board run is done again. */
   readonly onRepeat?: () => void;
   /** Whether an emulated board computes in a thread of its own. */
   readonly ownThread?: boolean;
@@ -126,7 +124,7 @@ export async function withDevices<T>(
   );
 }
 
-/** `session-2.mcap` for the second board of a command. */
+/** The file of the recording of one board, such as `session-2.mcap` for the second board of a command. */
 export function recordOf(file: string | undefined, boardNumber: number): string | undefined {
   if (file === undefined || boardNumber === 1) return file;
   return /\.[^./\\]+$/.test(file)
@@ -173,8 +171,8 @@ async function recordOptions({
 }
 
 /**
- * The samples in the JSON of a recording, as options tell. Throws BAD_ARGUMENT for an option without a
- * recording.
+ * Which samples the JSON of a recording holds, by the options. Throws BAD_ARGUMENT if such an option is given
+ * without a recording.
  */
 export function sampleDetail(
   record: string | undefined,

@@ -12,15 +12,15 @@ export type FileRole =
    * again. It does not replace what cannot be made again: a recording, a test, a directory of a training.
    */
   | 'output'
-  /** The command writes a directory or a log, and itself checks whether it can. */
+  /** The command writes a directory or a log, and checks by itself whether this is possible. */
   | 'own';
 
 /** The meaning of `-` instead of the name of a file. */
 export type DashMeaning =
   | { readonly kind: 'input' }
   /**
-   * The formats that go to standard output. The first one belongs to `-` alone; another one is written
-   * `-.npy`.
+   * The formats that can go to standard output. `-` stands for the first format. Another format is named by
+   * its extension, such as `-.npy`.
    */
   | {
       readonly kind: 'output';
@@ -39,13 +39,13 @@ export interface OptionSpec<T> {
   readonly file?: FileRole | undefined;
   /** The meaning of `-`. Default: `dashMeaning` derives it from the role. */
   readonly dash?: DashMeaning | undefined;
-  /** The name of the option in errors of the library, if that is not its key: `existing: 'resume'`. */
+  /** The name that errors of the library use for the option, if it differs from the key of the option. */
   readonly libraryName?: string | undefined;
   /** Whether it may be given several times; its value is then a list. */
   readonly repeated?: boolean | undefined;
 }
 
-/** A word that a command needs, written `<task>`. */
+/** An argument that a command needs, written `<task>` in the help. */
 export interface ArgumentDefinition {
   readonly name: string;
   readonly help: string;
@@ -70,7 +70,8 @@ type Text = Pick<OptionSpec<string>, 'file' | 'dash' | 'libraryName'>;
 type Always<T> = { readonly required: true } | { readonly default: T };
 
 /**
- * An option with a value. Without `value` its value is a text. It is undefined if the option was left out.
+ * An option with a value. Without the parser `value`, the value is a text. The value is undefined if the
+ * option is left out and has no default.
  */
 export function option<T>(flags: string, help: string, details: Parsed<T> & Always<T>): OptionSpec<T>;
 export function option<T>(flags: string, help: string, details: Parsed<T>): OptionSpec<T | undefined>;
@@ -84,12 +85,18 @@ export function option<T>(
   return { flags, help, ...details };
 }
 
-/** An option with a text that may be given several times: all texts, undefined if it was left out. */
+/**
+ * An option that may be given several times. Its value is the list of the given texts, or undefined if the
+ * option is left out.
+ */
 export function repeatedOption(flags: string, help: string): OptionSpec<readonly string[] | undefined> {
   return { flags, help, repeated: true };
 }
 
-/** An option whose value may be left out, written `--pty [link]`. Its value is true if it is given alone. */
+/**
+ * An option whose value may be left out, written `--pty [link]`. The value is true if the option is given
+ * without a value.
+ */
 export function optionOrFlag(flags: string, help: string): OptionSpec<string | true | undefined> {
   return { flags, help };
 }
@@ -123,7 +130,7 @@ export function addOptions(command: Command, specs: OptionSpecs): void {
   }
 }
 
-/** The values that `command` has parsed, under their field names. */
+/** The values that `command` has parsed, under the keys of `specs`. */
 export function valuesOf<S extends OptionSpecs>(command: Command, specs: S): OptionValues<S> {
   const given = command.opts();
   return Object.fromEntries(

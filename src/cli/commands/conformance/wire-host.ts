@@ -25,7 +25,7 @@ import type { Port } from '../../../../firmware-protocol/port.js';
 import { helloFields } from '../../../driver/hello.js';
 import { abortError } from '../../../errors.js';
 
-/** Largest time of a board for an answer, ms. */
+/** Longest time that a board may take for an answer, ms. */
 const ANSWER_MS = 5000;
 /** Largest number of received frames that are kept. The session of one clause has far fewer. */
 const HEARD_MAX = 20_000;
@@ -39,10 +39,13 @@ export interface Heard {
   readonly name: string | undefined;
   readonly frame: Omit<Frame, 'payload'>;
   readonly payload: Uint8Array;
-  /** Number of delimiters directly before it, without the one that ends the previous frame. */
+  /** Number of delimiters directly before this frame, without the delimiter that ends the previous frame. */
   readonly delimiters: number;
   readonly atMs: number;
-  /** Whether the board sent this command frame before. Then an acknowledgement was late or lost. */
+  /**
+   * Whether the board sent this command frame before. A board sends a frame again if an acknowledgement is
+   * late or lost.
+   */
   readonly repeated: boolean;
 }
 
@@ -80,10 +83,10 @@ export class WireHost {
   nonce: Uint8Array = new Uint8Array(8);
   seq = 0;
   requestId = 0;
-  /** The last command frame of the board that came in order. */
+  /** The number of the last command frame of the board that came in order. */
   ack = 65535;
   #read = 0;
-  /** Number of the next command frame of the board that has not come yet. */
+  /** The number of the board's next new command frame. */
   #nextSeq = 0;
   readonly #decoder = new FrameDecoder(FRAME_BYTES_MAX);
   #pending = 0;
@@ -133,7 +136,7 @@ export class WireHost {
     const kept = payload.slice();
     const message = kept.length === 0 ? undefined : decodeToHost(kept);
     if (message?.kind === 'bad') {
-      this.#fault ??= new Violation(`the board said what is no message: ${message.reason}`);
+      this.#fault ??= new Violation(`the board sent a payload that is not a message: ${message.reason}`);
       return;
     }
     const isCommand = frame.channel === CHANNEL.command && message !== undefined;
@@ -155,7 +158,7 @@ export class WireHost {
   /** Sends the bytes unchanged, as one chunk. */
   write(...chunks: readonly Uint8Array[]): void {
     const bytes = new Uint8Array(Buffer.concat(chunks));
-    // Calls that wait for an answer notice that the port has closed.
+    // A failed write is ignored here: calls that wait for an answer notice that the port has closed.
     this.#writing = this.#writing.then(() => this.port.write(bytes)).catch(() => undefined);
   }
 
@@ -279,7 +282,7 @@ export class WireHost {
     );
   }
 
-  /** The next frame for which `fits` is true, from where the last call ended. */
+  /** Returns the first frame for which `fits` is true, after the frames that earlier calls have passed. */
   async next(fits: (heard: Heard) => boolean, what: string, withinMs = ANSWER_MS): Promise<Heard> {
     const untilMs = this.clock.nowMs() + withinMs;
     for (;;) {
@@ -311,7 +314,8 @@ export class WireHost {
   }
 
   /**
-   * Waits until the board has answered all that was sent. Answers go before samples, so it asks twice.
+   * Waits for the answers to two pings, one after the other. Answers overtake samples, so samples that wait
+   * come only before the second answer.
    */
   async settle(): Promise<void> {
     for (let token = 0; token < 2; token++) await this.ask('ping', { token });

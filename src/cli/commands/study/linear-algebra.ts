@@ -13,10 +13,10 @@ import { tableCommand } from './table/table-command.js';
 import type { Claim, Lab, Measured, PlannedRun, Scale, TableRun, TableStudy } from './table/table-study.js';
 
 const TOLERANCE = 1e-2;
-/** A transfer over USB 2, in bytes a second, for the modelled time of a solve. */
+/** The speed of USB 2 in bytes/s, for the modelled time of a transfer. */
 const USB_BYTES_PER_SECOND = 40e6;
 
-/** Boards whose draws are counted: without imperfections, and the published board of eight cells. */
+/** The profile of a board without imperfections, and that of the published board of eight cells. */
 const IDEAL = 'ideal-64';
 const PUBLISHED = 'spu-8';
 
@@ -64,7 +64,7 @@ async function measure({ part, settings, seed }: PlannedRun, lab: Lab): Promise<
     : solveCost(a, b, seed, lab);
 }
 
-/** The error of the inverse by the covariance of draws, and the board time that they took. */
+/** The error of an inverse that is estimated by the covariance of draws, and the board time of the draws. */
 async function covarianceError(
   a: Matrix,
   board: string,
@@ -79,7 +79,10 @@ async function covarianceError(
   return { figures: { error: covarianceErrorOf(draws, a), boardSeconds: cost.boardSeconds } };
 }
 
-/** ‖Ĉ − A⁻¹‖_F/‖A⁻¹‖_F of the mean of the products of draws, one a row; their mean is known to be 0. */
+/**
+ * ‖Ĉ − A⁻¹‖_F/‖A⁻¹‖_F, where Ĉ is the mean of d·dᵀ over the draws d. Each row of `draws` is a draw. The draws
+ * have mean 0, so no mean is subtracted.
+ */
 export function covarianceErrorOf(draws: Matrix, a: Matrix): number {
   const N = a.rows;
   const covariance = matrix(N, N);
@@ -117,7 +120,10 @@ export function factorOf(a: Matrix): Matrix {
   return outcome.factor;
 }
 
-/** One solve by the board, and by Cholesky's method and conjugate gradients on the host. */
+/**
+ * The costs of a solve by the board, and of the same solve by Cholesky's method and conjugate gradients on
+ * the host.
+ */
 async function solveCost(a: Matrix, b: Float64Array, seed: number, lab: Lab): Promise<Measured> {
   const system: LinearSystem = { kind: 'dense', matrix: a };
   const device = await lab.board(a.rows <= 64 ? IDEAL : 'ideal-256');
@@ -139,7 +145,10 @@ async function solveCost(a: Matrix, b: Float64Array, seed: number, lab: Lab): Pr
   };
 }
 
-/** The fastest of some calls, so that compiling and other work on the machine do not count. */
+/**
+ * The time of the fastest of ten calls, in seconds. Slower calls may contain compilation, or other work of
+ * the machine.
+ */
 function fastestSeconds(work: () => unknown): number {
   let fastest = Infinity;
   for (let repeat = 0; repeat < 10; repeat++) {
@@ -150,7 +159,10 @@ function fastestSeconds(work: () => unknown): number {
   return fastest;
 }
 
-/** Products of A that conjugate gradients need for the error `tolerance`. */
+/**
+ * Number of products of A with a vector that conjugate gradients need for the relative error `tolerance`. NaN
+ * if ten products for each unknown are not enough.
+ */
 function cgProducts(a: Matrix, b: Float64Array, exact: Float64Array, tolerance: number): number {
   const x = new Float64Array(b.length);
   const r = Float64Array.from(b);
@@ -172,7 +184,7 @@ function cgProducts(a: Matrix, b: Float64Array, exact: Float64Array, tolerance: 
   return Number.NaN;
 }
 
-/** [board time, error] of the draws with these settings, for each number of draws. */
+/** [mean board time in seconds, mean error] of the runs with these settings, for each number of draws. */
 function timesAndErrors(runs: readonly TableRun[], settings: Record<string, string | number>) {
   return groupsOf(runs, 'covariance', settings).map(
     (group) => [spreadOver(group, 'boardSeconds')!.mean, spreadOver(group, 'error')!.mean] as const,
@@ -249,12 +261,12 @@ export const LINEAR_ALGEBRA: TableStudy = {
   title: 'Linear algebra: error against board time',
   about: [
     'How the error of a covariance falls with the number of draws, and what a solve costs, by size and condition.',
-    'Systems are random, with eigenvalues spread evenly in their logarithm. Cholesky and conjugate gradients on the host are beside it.',
+    'Systems are random, with eigenvalues spread evenly in their logarithm. Solves are compared with Cholesky and conjugate gradients on the host.',
   ],
   settingsFrom: 'Nothing was tuned: the library chooses scales, ticks and numbers of samples.',
   modelled:
     'Errors are measured on emulated boards, host times on this machine. Board time is modelled, ticks × h × τ, and so is the transfer, at 40 MB/s.',
-  alone: 'Its runs open emulated boards of their own.',
+  alone: 'The study opens emulated boards of its own.',
   parts: [
     {
       name: 'covariance',

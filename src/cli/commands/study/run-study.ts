@@ -33,7 +33,7 @@ import {
 export interface StudyRequest extends DeviceOptions {
   readonly study: Study;
   readonly quick: boolean;
-  /** The seeds are 1 to this number: settings are chosen on other seeds. */
+  /** The reported seeds are 1 to this number. Settings are chosen on other seeds. */
   readonly seeds: number;
   readonly out: string;
   /** One board or more, among which the trainings are shared out. */
@@ -48,16 +48,16 @@ export interface FinishedSearch {
   readonly task: string;
   readonly method: string;
   readonly seeds: readonly number[];
-  /** Ascending. */
+  /** In ascending order of the values. */
   readonly tried: readonly Tried[];
 }
 
 export interface StudyRun {
-  /** With the settings that were found. */
+  /** The tasks, whose methods have the settings that were found. */
   readonly tasks: readonly StudyTask[];
   /** The board, or the first of several. */
   readonly board: DeviceIdentity;
-  /** The boards, if they are not those of the request. */
+  /** The URIs of the boards of a farm. Absent if the boards are those of the request. */
   readonly uris?: readonly string[];
   readonly searches: readonly FinishedSearch[];
   readonly trainings: readonly StudyTraining[];
@@ -66,9 +66,9 @@ export interface StudyRun {
 /**
  * Searches the settings of the methods of a study, with equally many values for each method. Then it trains
  * every method with every seed, on one board or several. A board has one training at a time. A training that
- * ended before is used without change. A training that did not end continues from its checkpoint. The results
- * are those of one board, if the boards are alike to the bit. A board that fails leaves its training to the
- * others; the last one ends the study.
+ * ended before is used without change. A training that did not end continues from its checkpoint. Several
+ * boards give the results of one board if they are alike to the bit. If a board fails, another board does its
+ * training. If the last board fails, the study fails.
  *
  * Errors: those of `connect` and `trainProblem` except DIVERGED and SAMPLER_STUCK, which are a result;
  * BAD_ARGUMENT for boards of different models; TOO_LARGE before anything is trained.
@@ -78,7 +78,7 @@ export async function runStudy(request: StudyRequest, signal: AbortSignal): Prom
   const options = { ...request, ownThread: uris.length > 1 };
   return withDevices(uris, options, signal, async (devices) => {
     refuseUnlike(devices);
-    // The next step of a problem overwrites the data of this step, so each board has problems of its own.
+    // A problem uses the same memory in all steps, so each board has problems of its own.
     const places = devices.map((device, at): StudyPlace => {
       const tasks = study.tasksOf(quick);
       for (const { problem } of tasks) refuseTooLargeShape(problem, device.identity);
@@ -94,7 +94,7 @@ export async function runStudy(request: StudyRequest, signal: AbortSignal): Prom
 export type StudyPlan = Pick<StudyRequest, 'quick' | 'seeds' | 'out' | 'quiet'>;
 
 /**
- * Runs a study at any places. `boards` is the number of boards at all of them. Errors: those of
+ * Runs a study at the given places. `boards` is the number of boards of all places together. Errors: those of
  * `StudyPlace.train`.
  */
 export async function runAtPlaces(
@@ -123,22 +123,22 @@ export interface StudyPlace {
   /** The URI of the board. */
   readonly name: string;
   readonly identity: DeviceIdentity;
-  /** The tasks in the form in which this process would do them. */
+  /** The tasks of the study, with the problems that belong to this place. */
   readonly tasks: readonly StudyTask[];
-  /** Does one training of them. Errors: those of `trainOn`. */
+  /** Does one training of these tasks. Errors: those of `trainOn`. */
   readonly train: (one: Planned, how: PlaceWork) => Promise<StudyTraining>;
 }
 
-/** The task and callbacks of a training for a place. */
+/** The directory and callbacks of one training at a place. */
 export interface PlaceWork {
   readonly signal: AbortSignal;
   /** The directory of the study. */
   readonly out: string;
-  /** Whether another place had begun it and failed. */
+  /** Whether another place began this training and failed. */
   readonly isAbandoned: boolean;
-  /** Called when the training begins, with the number of steps that it has already. */
+  /** Called when the training begins, with the number of steps that are already done. */
   readonly onStart: (steps: number) => void;
-  /** Called with the number of steps so far. */
+  /** Called after a step, with the number of steps so far. */
   readonly onStep: (steps: number) => void;
   readonly onMended: (sentence: string) => void;
 }
@@ -160,8 +160,9 @@ async function trainHere(
 }
 
 /**
- * Makes every search of the study. If a best value of a task is at an edge, the search goes on for all
- * methods of the task, until no best value is at an edge or the largest number of values is tried.
+ * Searches the settings of all methods. If the best value of a method is the smallest or the largest that was
+ * tried, every searched method of the task gets another value. This is repeated until no best value is at
+ * such an edge, or until the largest number of values is tried.
  */
 async function searched(
   trainings: StudyTrainings,
@@ -212,7 +213,7 @@ async function searched(
 }
 
 /**
- * The tasks with the found settings. A method that takes the settings of another method also gets its search.
+ * The tasks with the found settings. A method with `settingsOf` gets the found settings of that other method.
  */
 function withFound(tasks: readonly StudyTask[], searches: readonly FinishedSearch[]): StudyTask[] {
   return tasks.map((task) => {
@@ -241,7 +242,7 @@ class StudyTrainings {
   readonly #boards: number;
   readonly #plan: StudyPlan;
   readonly #signal: AbortSignal;
-  /** The times of steps so far. With them the remaining time is known at once after a resume. */
+  /** The host times of the finished trainings. They give the remaining time as soon as a study is resumed. */
   readonly #spent = new Map<string, SpentTime>();
 
   constructor(places: readonly StudyPlace[], boards: number, plan: StudyPlan, signal: AbortSignal) {
@@ -252,8 +253,8 @@ class StudyTrainings {
   }
 
   /**
-   * Does the trainings of `planned`, which has the same list for each place. `later` are the trainings that
-   * follow these.
+   * Does the trainings of `planned`, which has a list for each place. All lists have the same trainings.
+   * `later` are trainings of a later call, which count in the time left.
    */
   async train(
     planned: readonly (readonly Planned[])[],
@@ -308,7 +309,7 @@ class StudyTrainings {
     return first.map((_, index) => found.get(index)!);
   }
 
-  /** A training that one of the places has finished before. */
+  /** The stored result of a training that was finished earlier. */
   #finished(planned: readonly (readonly Planned[])[], index: number): StudyTraining | undefined {
     for (const [place, { identity }] of this.places.entries()) {
       const finished = finishedTraining(planned[place][index], identity, this.#plan.out);

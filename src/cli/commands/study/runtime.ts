@@ -45,7 +45,7 @@ const SIDE = 8;
 const BATCH = 32;
 const CLASSES = 10;
 const STEPS = 14;
-/** In the first steps the compiler of the host works. */
+/** Number of first steps whose time is ignored, because the JavaScript engine compiles during them. */
 const WARM_UP = 4;
 
 const CLASSIFIER_METHODS: Readonly<Record<string, { name: OptimizerName; options: OptimizerOptions }>> = {
@@ -60,7 +60,7 @@ const CLASSIFIER_METHODS: Readonly<Record<string, { name: OptimizerName; options
 };
 const EQUATION_METHODS = ['lm, board', 'lm, exact', 'lbfgs', 'bfgs', 'adam'] as const;
 
-/** Links of the cost model, bytes a second. */
+/** The links of the cost model: name, and speed in bytes/s. */
 const LINKS = [
   ['USB 2, 40 MB/s', 40e6],
   ['1 Gb/s', 125e6],
@@ -68,19 +68,19 @@ const LINKS = [
   ['50 Gb/s, the paper', 6.25e9],
 ] as const;
 const FASTEST = LINKS.at(-1)![1];
-/** The fields of the measured figures. */
+/** The width of the couplings in bits, and RC in seconds, with which the figures were measured. */
 const MEASURED = { bits: 8, rc: 1e-6 } as const;
-/** From these factors on, “about 100 times faster” holds, or holds in part. */
+/** The least factors at which the claim “about 100 times faster” holds, and holds in part. */
 const FASTER = { holds: 70, inPart: 30 } as const;
-/** Below this factor a step takes “about twice as long as one of Adam”. */
+/** The claim “about twice as long as one of Adam” holds below this factor. */
 const LIKE_ADAM = 3;
 
 const sizesOf = (quick: boolean): readonly number[] => (quick ? [500, 2000] : [500, 1000, 2000, 4000, 8000]);
 const outputsOf = (quick: boolean): readonly number[] => (quick ? [5, 10] : [5, 10, 20, 40]);
-/** The parameters of the classifiers whose outputs are varied. */
+/** Number of parameters of the classifiers whose number of outputs is varied. */
 const parametersOf = (quick: boolean): number => (quick ? 1000 : 4000);
 
-/** The factor of the curvature of each classifier. */
+/** The size of the factor of the curvature, for each classifier. */
 function shapes({ quick }: Scale): FactorShape[] {
   const shape = (parameters: number, classes: number): FactorShape => ({
     parameterCount: networkOf(parameters, classes).parameterCount,
@@ -122,7 +122,10 @@ function measure(run: PlannedRun, lab: Lab, { quick }: Scale): Promise<Measured>
   return measureClassifier(run, lab, parameters, outputs);
 }
 
-/** Host work of the fastest step of a multilayer perceptron on random examples. */
+/**
+ * Trains a multilayer perceptron on random examples. The host work is that of the fastest step after the
+ * first `WARM_UP` steps. Board time and uploaded bytes are means over all steps.
+ */
 async function measureClassifier(
   { settings, seed }: PlannedRun,
   lab: Lab,
@@ -168,7 +171,10 @@ function randomExamples(count: number, classes: number, seed: number): Dataset {
   return { ...shape, train: set(count), test: set(classes), digest: `noise of seed ${seed}` };
 }
 
-/** Host work of the fastest step of a network that solves a Poisson equation in five dimensions. */
+/**
+ * Trains a network that solves a Poisson equation in five dimensions. The host work is that of the fastest
+ * step. Board time and uploaded bytes are means over all steps.
+ */
 async function measureEquation({ settings, seed }: PlannedRun, lab: Lab): Promise<Measured> {
   const method = String(settings['method']);
   const usesBoard = method === 'lm, board';
@@ -186,7 +192,10 @@ async function measureEquation({ settings, seed }: PlannedRun, lab: Lab): Promis
   return { figures: { boardSeconds, uploadBytes }, timing: timing! };
 }
 
-/** The costs of a step: host work as measured, bytes and board time for the couplings and RC of the model. */
+/**
+ * The costs of a step in the cost model. Uploaded bytes and board time are converted to the model's width of
+ * couplings and RC. The host work is the measured one.
+ */
 function modelledStep(
   runs: readonly TableRun[],
   settings: { readonly method: string; readonly N: number },
@@ -232,7 +241,7 @@ function modelTables(runs: readonly TableRun[], options: StudyOptions): TextTabl
   ];
 }
 
-/** The methods that were measured. Older data lack some of them. */
+/** The methods that were measured. Stored runs of an older version lack some of the methods. */
 const methodsOf = (runs: readonly TableRun[]): string[] =>
   Object.keys(CLASSIFIER_METHODS).filter((method) => groupsOf(runs, PARAMETERS, { method }).length > 0);
 
@@ -240,7 +249,7 @@ function slopeOf(runs: readonly TableRun[], part: string, method: string, x: str
   const points = groupsOf(runs, part, { method }).map(
     (group) => [Number(group.settings[x]), spreadOver(group, 'hostWorkSeconds')!.mean] as const,
   );
-  // Small sizes show only the costs of a step that do not depend on the size.
+  // Only the three largest sizes count: at small sizes, costs that do not depend on the size dominate.
   return logSlope(points.slice(-3));
 }
 
@@ -294,13 +303,14 @@ export const RUNTIME: TableStudy = {
   name: 'runtime',
   title: 'Runtime: the time of a step',
   about: [
-    'Host work of a training step of eight optimizers for classifiers and five methods for equations, measured by the number of parameters N and of outputs, and a cost model of the board: host work, transfer, board time.',
+    'The host work of a training step is measured for eight optimizers on classifiers and for five methods on equations, with several numbers of parameters N and of outputs. A cost model adds transfer and board time.',
     `Classifiers: a multilayer perceptron on random examples, batch ${BATCH}, curvature of 8 examples. Equations: a Poisson equation in five dimensions, all points.`,
     'K-FAC is not measured: it needs a board with dense couplings, and the board of this study has none.',
   ],
-  settingsFrom: 'Optimizers have their defaults, which change the time of a step little.',
+  settingsFrom:
+    'Optimizers have their default settings. Other settings would change the time of a step little.',
   modelled:
-    'Host work is measured on this machine, the fastest of ten steps, so that other work on the machine counts less, without waiting for the emulator. Bytes and ticks are counted. Time of the link and of the board is modelled: bytes/link, ticks × h × RC.',
+    'Host work is measured on this machine, without the time of waiting for the emulator. The fastest step counts, so that other work on the machine counts less. Bytes and ticks are counted. The times of the link and of the board are modelled: bytes/link, ticks × h × RC.',
   device: 'emulator:ideal-crossbar',
   options: {
     link: option('--link <bytes/s>', 'speed of the link in the cost model', {
@@ -317,7 +327,7 @@ export const RUNTIME: TableStudy = {
     }),
   },
   shapes,
-  alone: 'Its runs measure host times, which are those of this machine.',
+  alone: 'The study measures times of this machine.',
   parts: [
     { name: PARAMETERS, title: 'By the number of parameters', columns: timeColumns },
     { name: OUTPUTS, title: 'By the number of outputs', columns: timeColumns },

@@ -21,24 +21,24 @@ export interface StudyMethod extends Method {
   readonly stepCost: number;
   /**
    * `board` uses the board. `digital` is a complete method without a board. `without-board` is the method of
-   * the board with the board's answer replaced, and shows what this answer adds.
+   * the board with another answer in place of the board's. It shows what the board adds.
    */
   readonly role: 'board' | 'digital' | 'without-board';
   /** The setting that the study searches. Left out: `options` are used without change. */
   readonly search?: SettingSearch;
   /** The value of the searched setting that `options` have. Left out if no value was searched yet. */
   readonly found?: number | undefined;
-  /** The label of the method whose settings, and found values, it uses. */
+  /** The label of another method, whose settings and found value this method uses. */
   readonly settingsOf?: string;
 }
 
-/** A problem of a study, and everything that is trained on it. The first method uses the board. */
+/** A problem of a study, and the methods that are compared on it. The first method uses the board. */
 export interface StudyTask {
   /** One word, which names the directory. */
   readonly name: string;
   readonly title: string;
   readonly problem: Problem<Figures, Figures>;
-  /** The figure of the test that says how good the parameters are; smaller is better. */
+  /** The name of the test figure that says how good the parameters are. Smaller is better. */
   readonly measure: string;
   readonly methods: readonly StudyMethod[];
 }
@@ -47,12 +47,12 @@ export interface StudyTask {
 export interface Study {
   readonly name: string;
   readonly title: string;
-  /** The meaning of the error of its tasks. */
+  /** What the errors of the study mean, as a text. */
   readonly error: string;
   /** The origin of the settings and steps of the methods, as a text. */
   readonly settingsFrom: string;
   /**
-   * Whether the axis of the steps is logarithmic. It is so if the methods take very different numbers of
+   * Whether charts have a logarithmic axis of steps. It is true if the methods take very different numbers of
    * steps.
    */
   readonly logSteps: boolean;
@@ -61,7 +61,7 @@ export interface Study {
 
 type EnergyOptions = (typeof ENERGY_DEFAULTS)[keyof typeof ENERGY_DEFAULTS];
 
-/** Half, once and twice a rate that was found by hand before. */
+/** A search that begins with half, once and twice a rate that was found by hand. */
 function ratesAround(known: number): SettingSearch {
   return {
     ...{ setting: 'rate', values: [known / 2, known, 2 * known] },
@@ -69,7 +69,10 @@ function ratesAround(known: number): SettingSearch {
   };
 }
 
-/** Conjugate directions of CG. With 30 it is about as accurate as the board at these sizes. */
+/**
+ * Numbers of conjugate directions of CG. With 30 directions CG is about as accurate as the board at these
+ * sizes.
+ */
 const CG_PRODUCTS = [3, 10, 30] as const;
 
 function energyMethods(defaults: EnergyOptions, steps: number, ticks?: number): readonly StudyMethod[] {
@@ -130,7 +133,7 @@ const QUANTUM: Study = {
   error:
     '(E − E₀)/|E₀|: how far the energy of the trained state, computed from all patterns, lies above the ground energy',
   settingsFrom:
-    'The rate of each method is searched by the study on seeds that are not reported, with as many values for each, by the largest error in the end. The other settings were chosen on seed 0 before. All methods take the same steps.',
+    'The study searches the rate of each method on seeds that are not reported, with equally many values for each method. The rate whose largest final error over these seeds is least is used. The other settings were chosen earlier on seed 0. All methods take equally many steps.',
   logSteps: false,
   tasksOf: (quick) =>
     quick
@@ -154,8 +157,8 @@ const QUANTUM: Study = {
 };
 
 /**
- * The numbers of steps of the other methods. Their steps are far cheaper than those of Levenberg and
- * Marquardt.
+ * The numbers of steps of Adam and SGD (`firstOrder`) and of L-BFGS and BFGS (`quasiNewton`). Their steps are
+ * far cheaper than those of Levenberg–Marquardt.
  */
 interface LongerSteps {
   readonly firstOrder: number;
@@ -180,7 +183,7 @@ function pinnMethods(
   lm: OptimizerOptions = optimizers.lm,
 ): readonly StudyMethod[] {
   const shared = { steps, usesBoard: false } as const;
-  // An exact answer leaves nothing for an earlier step to add.
+  // `recycle` improves rough answers with earlier steps. An exact answer needs no improvement.
   const { recycle: _, ...lmAlone } = lm;
   return [
     {
@@ -233,7 +236,10 @@ function pinnTask(
   return { name, title, problem, measure: 'relativeError', methods };
 }
 
-/** Steps of the Poisson equation in two dimensions. Its error falls for longer than that in five. */
+/**
+ * Steps for the Poisson equation in two dimensions. Its error falls for more steps than that of the equation
+ * in five dimensions.
+ */
 const POISSON_SQUARE_STEPS = 200;
 
 /** A solution so steep that 460 points are too few for a network of 337 parameters. */
@@ -247,7 +253,7 @@ const PINN: Study = {
   error:
     '‖u − u*‖/‖u*‖: the relative error of the solution at points that no step saw; u* is the known solution',
   settingsFrom:
-    'The rate of each method, and the memory of L-BFGS, is searched by the study on seeds that are not reported, with as many values for each, by the largest error in the end. BFGS has no setting. The other settings were chosen on seed 0 before. Methods other than Levenberg–Marquardt take more steps, since theirs are cheaper.',
+    'The study searches the rate of each method, and the memory of L-BFGS, on seeds that are not reported, with equally many values for each method. The value whose largest final error over these seeds is least is used. BFGS has no setting. The other settings were chosen earlier on seed 0. Methods other than Levenberg–Marquardt take more steps, since their steps are cheaper.',
   logSteps: true,
   tasksOf: (quick) => {
     const { poisson, heat, burgers } = PINN_DEFAULTS;

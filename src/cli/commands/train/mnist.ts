@@ -188,7 +188,7 @@ export const task: TrainTask = {
   },
 };
 
-/** Every classifier has these figures. */
+/** The summary of a classifier always has the fields of a `TrainingSummary`. */
 const classifierSummary = (summary: TrainingFacts): TrainingSummary => summary as TrainingSummary;
 
 async function trainInterruptibly(plan: TrainingPlan): Promise<TrainingSummary> {

@@ -33,7 +33,7 @@ export type ProblemDefaults = { readonly sgd: OptimizerOptions } & {
 /** The controls that a command line can name instead of an optimizer. */
 const PRESETS = ['control', 'no-board', 'exact'] as const;
 
-/** The solver that replaces the board; `control` is another optimizer. */
+/** The solver that replaces the board. `control` has none, since it is another optimizer. */
 const CONTROLS = {
   control: () => undefined,
   'no-board': createNoSolver,
@@ -198,7 +198,10 @@ export function methodOf(given: MethodOptions, defaults: ProblemDefaults): Metho
   };
 }
 
-/** A preset of the first optimizer is called by its own name. */
+/**
+ * The label of a method: the name of its optimizer, and its preset. A preset of the first optimizer, and
+ * `control`, stand alone.
+ */
 function labelOf(name: OptimizerName, preset: MethodOptions['preset'], first: OptimizerName): string {
   if (preset === undefined) return name;
   return preset === 'control' || name === first ? preset : `${name}, ${preset}`;

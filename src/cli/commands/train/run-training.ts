@@ -49,12 +49,12 @@ const KFAC_HIDDEN = [128];
 const TABLE_HIDDEN = [32];
 
 /**
- * Largest number of ticks of one board run in a training, which has hundreds of them. They take 33 ms on a
- * board with τ = 1 µs and h = τ/32, and minutes in an emulator.
+ * Largest number of ticks of one board run in a training. A training has hundreds of board runs. These ticks
+ * take 33 ms on a board with τ = 1 µs and h = τ/32, and minutes in an emulator.
  */
 export const TICKS_MAX = 2 ** 20;
 
-/** One training, wherever it is done. */
+/** The training of a classifier, without the place where it is done. */
 export interface ClassifierTraining extends DataPlan {
   readonly optimizer: OptimizerName | 'control';
   /** The solver that replaces the board. Default: the board, if the optimizer uses one. */
@@ -71,23 +71,23 @@ export interface ClassifierTraining extends DataPlan {
   readonly seed: number;
   readonly curvatureExamples?: number;
   readonly curvature?: CurvatureName | undefined;
-  /** Whether the board runs everything a second time with its drive negated. */
+  /** Whether every board run is repeated with negated drive. */
   readonly chopped?: true | undefined;
-  /** How often couplings are rounded stochastically. */
+  /** How often the couplings are rounded stochastically. The answers are averaged. */
   readonly roundings?: number | undefined;
 }
 
-/** One training as a command line asks for it. */
+/** The training that a command line asks for. */
 export interface TrainingPlan extends ClassifierTraining, DeviceOptions, StoredPlan {
   readonly device?: string;
-  /** Several boards, to which the layers are shared out; in place of `device`. */
+  /** Several boards that share the layers, in place of `device`. */
   readonly devices?: readonly string[] | undefined;
   readonly quiet: boolean;
 }
 
 /**
  * Trains and shows its progress. Options and directory are checked first, then the data are loaded and
- * checked. After that the device is opened, if the optimizer needs one. It is closed at the end.
+ * checked. After that the device is opened, if the optimizer needs a device. At the end the device is closed.
  *
  * Errors: those of `train`, `loadDataset` and `connect`; TOO_LARGE before the directory is touched. An
  * ABORTED after the first step began has `data.stepsTaken`.
@@ -111,7 +111,8 @@ export async function runTraining(plan: TrainingPlan, signal: AbortSignal): Prom
     const uris = plan.devices ?? [deviceUri(plan.device, shape.isDense ? DENSE_DEVICE : TRAINING_DEVICE)];
     display.phase(`connecting to ${uris.join(', ')}`);
     await display.tellWatchers(uris[0]);
-    // Boards that work at once must not wait for one another.
+    // With several boards, each emulated board gets a thread of its own, so that they compute at the same
+    // time.
     const opening = { ...plan, ...(uris.length > 1 ? { ownThread: true } : {}) };
     return await withDevices(uris, opening, signal, (devices) =>
       trainShown({ ...request, ...madeOn(devices, plan, request) }, display),
@@ -223,13 +224,13 @@ function requestOf(plan: ClassifierTraining): BareRequest {
   };
 }
 
-/** Undefined for the convolution classifier, which images are trained with. */
+/** The hidden layers if none are given. Undefined means the convolution classifier. */
 function hiddenByDefault({ optimizer }: ClassifierTraining, data: Dataset): readonly number[] | undefined {
   if (optimizer === 'kfac') return KFAC_HIDDEN;
   return data.encoding === undefined ? undefined : TABLE_HIDDEN;
 }
 
-/** Errors after which a training can be resumed, since a step keeps nothing in the board. */
+/** Errors that do not come from the training itself. The training can be resumed after them. */
 export const ENDED_FROM_OUTSIDE: ReadonlySet<string> = new Set([
   'ABORTED',
   'LINK_LOST',

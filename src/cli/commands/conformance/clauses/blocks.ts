@@ -2,10 +2,10 @@ import type { Event } from '../../../../../firmware-protocol/messages/index.js';
 import { FEATURE } from '../../../../../firmware-protocol/messages/system.js';
 import { type Bench, type Clause, equal, must, QUIET_MS, uncoupled } from '../clause.js';
 
-/** Bytes of a block that are not codes, in the rule of its length. */
+/** The bytes of a frame that the rule ⌊(f − 76)/2⌋ reserves for other things than the codes of a block. */
 const BLOCK_OVERHEAD = 76;
 const SHORT_FRAME = 256;
-/** Full blocks that may wait. */
+/** Largest number of full blocks that wait to be sent. */
 const WAITING_MAX = 4;
 const FLAG_GAP = 4;
 
@@ -13,7 +13,7 @@ const codesIn = ({ cellCount, sampleCount }: Event<'sampleBlock'>): number => ce
 
 const GAP_TICKS = 50;
 
-/** Runs without credit until samples are lost, then with some credit, and ends the run. */
+/** Starts a run without credit, gives credit for eight blocks after samples were lost, and aborts the run. */
 async function runWithGap(use: Bench): Promise<void> {
   const { host } = use;
   await use.load();
@@ -42,7 +42,7 @@ const needsHold = (board: { features: number }): string | undefined =>
 export const BLOCK_CLAUSES: readonly Clause[] = [
   {
     id: 'BLOCK-1',
-    what: 'blocks have at most ⌊(f − 76)/2⌋ codes, whole samples only, and at most blockSamples',
+    what: 'a block has at most ⌊(f − 76)/2⌋ codes (f: longest frame), and at most blockSamples samples, which are whole',
     async check(use) {
       await use.host.hello({ frameBytes: SHORT_FRAME });
       await use.load();
@@ -169,7 +169,7 @@ export const BLOCK_CLAUSES: readonly Clause[] = [
       const credit = host.event('credit', { runId, blocks: 3, released: 0 });
       host.write(credit, credit);
       await use.quiet();
-      equal(numbers(), [0, 1, 2], 'the blocks within a credit of 3 that came twice');
+      equal(numbers(), [0, 1, 2], 'the blocks after a credit of 3 came twice');
       host.write(host.event('credit', { runId, blocks: 50, released: 0 }));
       await use.ended();
     },
@@ -198,7 +198,7 @@ export const BLOCK_CLAUSES: readonly Clause[] = [
   },
   {
     id: 'CREDIT-3',
-    what: 'a credit that raises nothing is answered with blocksSent',
+    what: 'a credit that is not above the last one is answered with blocksSent',
     async check(use) {
       const { host } = use;
       await use.load();
@@ -211,7 +211,7 @@ export const BLOCK_CLAUSES: readonly Clause[] = [
   },
   {
     id: 'CREDIT-4',
-    what: 'after the report a credit is not answered',
+    what: 'after the report of a run a credit for it is not answered',
     async check(use) {
       const { host } = use;
       await use.load();
@@ -236,7 +236,10 @@ export const BLOCK_CLAUSES: readonly Clause[] = [
       // A new session ends the run.
       await use.host.hello();
       const after = (await use.counters()).samplesLost - before;
-      must(after >= during, `${after} samples are counted as lost after the run, ${during} were during it`);
+      must(
+        after >= during,
+        `${after} samples are counted as lost after the run, but ${during} were counted during the run`,
+      );
     },
   },
   {

@@ -4,9 +4,12 @@ import { U32_MAX } from '../../../../../firmware-protocol/limits.js';
 import type { Command } from '../../../../../firmware-protocol/messages/index.js';
 import { type Clause, ENDLESS, equal, must, reasonName, START, Unseen, uncoupled } from '../clause.js';
 
-/** Number of windows that are filled with commands. No board can queue answers to so many commands. */
+/**
+ * ONCE-6 sends as many commands as fit this number of windows. No board can queue answers to so many
+ * commands.
+ */
 const WINDOWS_FILLED = 4;
-/** `ack` before the first frame. */
+/** The value of `ack` until the first command frame has come. */
 const NOTHING = 65535;
 const ROUND_MS = 40;
 /** A run number that no session reaches. */
@@ -48,7 +51,7 @@ export const COMMAND_CLAUSES: readonly Clause[] = [
   },
   {
     id: 'ONCE-4',
-    what: 'a request id that is not above all earlier ones and has no kept answer is stale',
+    what: 'a command whose request id is not above all earlier ids and has no kept answer is refused as stale',
     async check(use) {
       const { host } = use;
       host.requestId = 9;
@@ -60,7 +63,7 @@ export const COMMAND_CLAUSES: readonly Clause[] = [
   },
   {
     id: 'ONCE-5',
-    what: 'the last answerCache answers and refusals are kept',
+    what: 'the last answers and refusals are kept, as many as answerCache says',
     async check(use) {
       const { host, board } = use;
       const first = host.requestId + 1;
@@ -95,7 +98,7 @@ export const COMMAND_CLAUSES: readonly Clause[] = [
       const answered = (): number =>
         new Set(host.heard.filter(({ name }) => name === 'ping').map(({ message }) => message?.requestId))
           .size;
-      // The host acknowledges no answer, so the board must run out of room.
+      // The host acknowledges no answer, so the board must run out of room for answers.
       for (let sent = 0, idle = 0; idle < IDLE_ROUNDS; ) {
         const end = Math.min(frames.length, stored() + board.window);
         idle = end > sent ? 0 : idle + 1;
@@ -143,7 +146,7 @@ export const COMMAND_CLAUSES: readonly Clause[] = [
   },
   {
     id: 'STOP-2',
-    what: 'a stop ends the run in safe; commands up to its last request are refused as cancelled',
+    what: 'a stop ends the run and leads to safe; commands up to its lastRequestId are refused as cancelled',
     async check(use) {
       const { host } = use;
       await use.load();
@@ -210,7 +213,7 @@ export const COMMAND_CLAUSES: readonly Clause[] = [
   },
   {
     id: 'STOP-5',
-    what: 'after a stop programs stay committed, and after one commit any of them can start',
+    what: 'after a stop programs stay committed, and after a further commit of one program any of them can start',
     async check(use) {
       const { host, board } = use;
       if (board.banks < 2) throw new Unseen('the board has one bank');
@@ -235,7 +238,7 @@ export const COMMAND_CLAUSES: readonly Clause[] = [
       await host.next(({ name }) => name === 'stop', 'an answer to stop');
       await use.refused('acknowledge', {}, 'cancelled', 'a command after a stop of all');
       host.requestId = U32_MAX - 1;
-      await use.refused('acknowledge', {}, 'cancelled', 'the last one of the session');
+      await use.refused('acknowledge', {}, 'cancelled', 'the last command of the session');
       await host.hello();
       await use.ask('acknowledge', {});
     },

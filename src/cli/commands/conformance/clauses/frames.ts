@@ -5,11 +5,14 @@ import { FRAME_OVERHEAD_BYTES } from '../../../../../firmware-protocol/limits.js
 import { type Bench, type Clause, equal, must } from '../clause.js';
 import type { WireHost } from '../wire-host.js';
 
-/** Delay of the byte before the delimiter, ms. */
+/** Time between a frame and its delimiter, ms. */
 const HELD_BACK_MS = 60;
 const FRAME_BYTES_BEFORE_HELLO = 256;
 
-/** Sends the next ping as edited raw bytes. The next frame can have the same number. */
+/**
+ * Returns a ping with the next frame number, as COBS bytes, after `edit` has changed its raw bytes. With
+ * `after` the CRC is computed again. The frame number is not used up.
+ */
 function edited(host: WireHost, edit: (raw: Uint8Array) => void, after = false): Uint8Array {
   const payload = encodeCommand('ping', 9999, { token: 9 });
   const raw = openFrame(new Uint8Array(payload.length + FRAME_OVERHEAD_BYTES), [payload]);
@@ -99,7 +102,7 @@ export const FRAME_CLAUSES: readonly Clause[] = [
   },
   {
     id: 'FRAME-5',
-    what: 'a stop is delivered with any number in its channel',
+    what: 'a stop is executed whatever number its frame has',
     async check({ host }) {
       for (const [stopNumber, seq] of [
         [1, 40_000],
@@ -129,7 +132,7 @@ export const FRAME_CLAUSES: readonly Clause[] = [
   },
   {
     id: 'FRAME-7',
-    what: 'a frame counts when its delimiter comes, and the board ends each of its frames with one',
+    what: 'a frame is taken when its delimiter comes, and the board ends each of its frames with a delimiter',
     async check({ host }) {
       const frame = host.command('ping', { token: 3 });
       host.write(frame.subarray(0, -1));

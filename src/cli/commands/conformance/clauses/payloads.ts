@@ -13,8 +13,8 @@ const NO_RUN = 4_000_000;
 const RESTS_WITHIN = 1 / 8;
 
 /**
- * Sends payloads on the command channel; the board must count all as rejected, and must not answer them as a
- * ping.
+ * Sends payloads on the command channel. Throws unless the board counts all of them as rejected and answers
+ * none of them as a ping.
  */
 async function rejected(use: Bench, payloads: readonly (readonly number[])[], what: string): Promise<void> {
   const { host } = use;
@@ -114,7 +114,7 @@ export const PAYLOAD_CLAUSES: readonly Clause[] = [
   },
   {
     id: 'PAYLOAD-5',
-    what: 'a message on a wrong channel is counted and not executed',
+    what: 'a message on a wrong channel is counted as rejected and not executed',
     async check(use) {
       const { host } = use;
       const before = await use.counters();
@@ -129,13 +129,13 @@ export const PAYLOAD_CLAUSES: readonly Clause[] = [
   },
   {
     id: 'PAYLOAD-6',
-    what: 'unknown commands and bad messages are refused as such, and use no request id',
+    what: 'an unknown command is refused as unknownCommand, a bad message as badMessage; their request ids count as not used',
     async check(use) {
       const { host } = use;
       await refusedFor(use, [0x92, OPCODE_UNKNOWN, 20], 'unknownCommand', 'an unknown command');
       await refusedFor(use, [0x92, 1, 21], 'badMessage', 'a ping without a token');
       await refusedFor(use, [0x91 + 1, 32, 30], 'badMessage', 'a start without fields');
-      // 30 is above every id that was used, though it was refused.
+      // The bad message did not use id 30, so a command may have this id.
       host.write(host.command('acknowledge', {}, 30));
       const { refusal } = await host.answer(30, 'a command whose id a bad message had');
       must(refusal === undefined, 'the request id of a bad message counted as used');
@@ -174,7 +174,10 @@ export const PAYLOAD_CLAUSES: readonly Clause[] = [
       const [{ codes }] = use.blocks();
       // The ADC covers ±2 V_fs, and the cell rests at ¼ V_fs.
       const volts = new DataView(codes.slice().buffer).getInt16(0, true) / 2 ** (board.adcBits - 2);
-      must(Math.abs(volts - 1 / 4) < RESTS_WITHIN, `a cell with a quarter of a drive rests at ${volts} V_fs`);
+      must(
+        Math.abs(volts - 1 / 4) < RESTS_WITHIN,
+        `a cell that should rest at 0.25 V_fs rests at ${volts} V_fs`,
+      );
     },
   },
   {

@@ -17,7 +17,10 @@ const RESET_MS = 50;
 const keepsNone = ({ calibrationBytesMax }: Identity): string | undefined =>
   calibrationBytesMax === 0 ? 'the board keeps no calibration record' : undefined;
 
-/** The host takes frames of every length. */
+/**
+ * Number of bytes of a record that one command carries. The board limits it, since this host takes frames of
+ * any length.
+ */
 const chunkBytes = ({ board }: Bench): number => board.frameBytes - 2 * OVERHEAD_BYTES;
 
 /** Reads the whole record of the board. */
@@ -33,7 +36,7 @@ async function readRecord(use: Bench): Promise<Uint8Array> {
   return record;
 }
 
-/** Writes a draft of a record and begins with its end. */
+/** Writes a draft of a record, beginning with its last part. */
 async function writeDraft(use: Bench, record: Uint8Array): Promise<void> {
   const step = chunkBytes(use);
   for (let at = Math.floor((record.length - 1) / step) * step; at >= 0; at -= step)
@@ -46,8 +49,7 @@ async function digestIs(use: Bench, record: Uint8Array, when: string): Promise<v
 }
 
 /**
- * The record for a check: the board's own record, or `RECORD` if the board has none. The board keeps this
- * record.
+ * Returns the record of the board. A board without a record first gets `RECORD`, and `isOurs` is then true.
  */
 async function lendRecord(use: Bench): Promise<{ record: Uint8Array; isOurs: boolean }> {
   const own = await readRecord(use);
@@ -59,8 +61,8 @@ async function lendRecord(use: Bench): Promise<{ record: Uint8Array; isOurs: boo
 }
 
 /**
- * Works with the record of the board, which no check changes. A board without a record gets ours during the
- * check.
+ * Calls `work` with the record of the board, which no check changes. A board without a record has `RECORD`
+ * during the call.
  */
 async function withRecord(use: Bench, work: (record: Uint8Array) => Promise<void>): Promise<void> {
   const { record, isOurs } = await lendRecord(use);
@@ -101,7 +103,7 @@ export const PERIPHERAL_CLAUSES: readonly Clause[] = [
     skip: keepsNone,
     async check(use) {
       const { record, isOurs } = await lendRecord(use);
-      // After the reset the first connection has no session.
+      // `last` is the connection that has a session: after the reset it is a new connection.
       let last = use;
       try {
         await use.host.hello();
@@ -138,7 +140,7 @@ export const PERIPHERAL_CLAUSES: readonly Clause[] = [
   },
   {
     id: 'CALIBRATION-4',
-    what: 'a read beyond the record or longer than a frame, and a draft beyond the longest record, are out of range',
+    what: 'a read beyond the record or longer than a frame, and a draft beyond the longest record, are refused as outOfRange',
     skip: keepsNone,
     async check(use) {
       const { calibrationBytesMax } = use.board;
@@ -157,7 +159,7 @@ export const PERIPHERAL_CLAUSES: readonly Clause[] = [
         'a draft beyond the longest record',
       );
       const room = use.board.frameBytes - OVERHEAD_BYTES;
-      // A record of a user must not be replaced by a longer one.
+      // The rest of the check needs a record longer than a frame. It must not replace a record of the user.
       if (length > 0 || calibrationBytesMax <= room) return;
       const long = new Uint8Array(room + 1).fill(1);
       await writeDraft(use, long);
@@ -179,7 +181,7 @@ export const PERIPHERAL_CLAUSES: readonly Clause[] = [
     async check(use) {
       await use.load();
       await use.start(ENDLESS);
-      // No board accepts this CRC-32, so no board loses its record.
+      // An empty record has the CRC-32 0. A board refuses 1 also outside a run, so its record can't be lost.
       await use.refused('keepCalibration', { length: 0, crc32: 1 }, 'wrongState', 'a record during a run');
     },
   },

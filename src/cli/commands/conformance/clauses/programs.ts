@@ -43,7 +43,7 @@ export const PROGRAM_CLAUSES: readonly Clause[] = [
   },
   {
     id: 'PROGRAM-2',
-    what: 'commit compares both CRCs, and is idempotent',
+    what: 'a commit compares both CRCs, and a repeated commit gets the same answer',
     async check(use) {
       const image = uncoupled(use.board);
       const digest = programDigest(image);
@@ -89,7 +89,7 @@ export const PROGRAM_CLAUSES: readonly Clause[] = [
   },
   {
     id: 'PROGRAM-4',
-    what: 'defineProgram is refused for a mode, cells, rows or bits that the board lacks, and for odd dense shapes',
+    what: 'defineProgram is refused for a mode, cells, rows or bits that the board lacks, and for dense programs with other rows or attenuation',
     async check(use) {
       const { board } = use;
       const shape = shapeOf(0, uncoupled(board));
@@ -116,7 +116,7 @@ export const PROGRAM_CLAUSES: readonly Clause[] = [
   },
   {
     id: 'PROGRAM-5',
-    what: 'a row element is unsupported on a board without the feature, and out of range in dense mode',
+    what: 'a row element is refused as unsupported by a board without the feature, and as outOfRange in dense mode',
     async check(use) {
       const { board } = use;
       const shape = shapeOf(0, uncoupled(board));
@@ -131,7 +131,7 @@ export const PROGRAM_CLAUSES: readonly Clause[] = [
   },
   {
     id: 'PROGRAM-6',
-    what: 'table and row drive are unsupported without the feature, and wrongState in a program without a row element',
+    what: 'table and row drive are refused as unsupported without the feature, and as wrongState for a program without a row element',
     async check(use) {
       await use.load();
       const reason = use.has('rowElement') ? 'wrongState' : 'unsupported';
@@ -161,7 +161,7 @@ export const PROGRAM_CLAUSES: readonly Clause[] = [
   },
   {
     id: 'PROGRAM-8',
-    what: 'reading and writing beyond the last code, with half a code, or more than fits a frame, is out of range',
+    what: 'a read or write beyond the last code, with half a code, or of more than fits a frame is refused as outOfRange',
     async check(use) {
       await use.host.hello({ frameBytes: 256 });
       const image = uncoupled(use.board);
@@ -183,7 +183,7 @@ export const PROGRAM_CLAUSES: readonly Clause[] = [
   },
   {
     id: 'PROGRAM-9',
-    what: 'a wrong digest is the first reason to refuse a commit; then come noise registers and couplings out of range',
+    what: 'a commit is refused for a wrong digest first, and then for noise registers or couplings out of range',
     async check(use) {
       const image = uncoupled(use.board, { noiseAmplitude: NO_AMPLITUDE });
       use.write(0, image);
@@ -195,14 +195,14 @@ export const PROGRAM_CLAUSES: readonly Clause[] = [
   },
   {
     id: 'PROGRAM-10',
-    what: 's₀ in the answer to commit is 87381',
+    what: 'carryVariance in the answer to commit is 87381',
     async check(use) {
       equal((await use.load()).carryVariance, CARRY_VARIANCE, 'carryVariance');
     },
   },
   {
     id: 'AVERAGE-1',
-    what: 'a count of samples that is no multiple of batchSamples, or above 32 batches, is out of range',
+    what: 'a start is refused as outOfRange if its samples are not whole batches, or are more than 32 batches',
     skip: noAverages,
     async check(use) {
       await use.load();
@@ -214,7 +214,7 @@ export const PROGRAM_CLAUSES: readonly Clause[] = [
   },
   {
     id: 'AVERAGE-2',
-    what: 'the sums are those of the samples of the same run',
+    what: 'the sums of a run are those of the samples that an identical run sends',
     skip: noAverages,
     async check(use) {
       const { board } = use;
@@ -242,7 +242,7 @@ export const PROGRAM_CLAUSES: readonly Clause[] = [
   },
   {
     id: 'AVERAGE-3',
-    what: 'batches of a run that sends samples, and moments of too many cells, are out of range; without the feature all are unsupported',
+    what: 'batches of a run that sends samples, and moments of too many cells, are refused as outOfRange; without the feature every run with sums is refused as unsupported',
     async check(use) {
       await use.load();
       const hold = use.has('hold') ? {} : { onNoCredit: 1 as const };
@@ -279,7 +279,7 @@ export const PROGRAM_CLAUSES: readonly Clause[] = [
   },
   {
     id: 'AVERAGE-5',
-    what: 'readAverages is wrongState for other runs and for a run that ended early, outOfRange beyond the last sum',
+    what: 'readAverages is refused as wrongState for other runs and for a run that ended early, and as outOfRange beyond the last sum',
     skip: noAverages,
     async check(use) {
       await use.load();

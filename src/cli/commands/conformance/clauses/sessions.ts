@@ -10,14 +10,13 @@ import { freshNonce } from '../wire-host.js';
 
 /** Boards remember the open session and the last four that have ended. */
 const REMEMBERED = 5;
-/** After a resumed nonce, frames that were not acknowledged come again within this time, ms. */
+/** After a session is resumed, unacknowledged frames come again within this time, ms. */
 const RESUME_MS = 1000;
 /** A server notices within this time that a client has disconnected, ms. */
 const GONE_MS = 3000;
 
-/** The payload of HELLO without its last items. */
+/** The payload without its last `items` items, which take one byte each, as `purpose` of HELLO does. */
 function shortened(payload: Uint8Array, items: number): Uint8Array {
-  // `purpose` is one byte, the last item.
   const cut = payload.slice(0, payload.length - items);
   cut[0] -= items;
   return cut;
@@ -26,7 +25,7 @@ function shortened(payload: Uint8Array, items: number): Uint8Array {
 export const SESSION_CLAUSES: readonly Clause[] = [
   {
     id: 'SESSION-2',
-    what: 'a new nonce opens a new session: numbers, answers, run and stop are forgotten, and safe becomes idle',
+    what: 'a HELLO with a new nonce opens a new session: run and stop are forgotten, and a board in safe becomes idle',
     async check(use) {
       const { host } = use;
       await use.load();
@@ -50,7 +49,7 @@ export const SESSION_CLAUSES: readonly Clause[] = [
   },
   {
     id: 'SESSION-4',
-    what: 'the same nonce again is answered with resumed = 1 and changes nothing',
+    what: 'a HELLO with the nonce of the open session is answered with resumed = 1 and changes nothing',
     async check(use) {
       const { host, board } = use;
       await use.ask('ping', { token: 1 });
@@ -62,7 +61,7 @@ export const SESSION_CLAUSES: readonly Clause[] = [
   },
   {
     id: 'SESSION-5',
-    what: 'another major version, and another table hash of the same minor version, are refused as version',
+    what: 'a HELLO with another major version, or with another table hash of the same minor version, is refused as version',
     async check({ host }) {
       const changes: Partial<Command<'hello'>>[] = [
         { major: PROTOCOL_MAJOR + 1 },
@@ -141,7 +140,8 @@ export const SESSION_CLAUSES: readonly Clause[] = [
       const { host } = use;
       host.acknowledges = false;
       host.write(host.command('ping', { token: 1 }));
-      // After three expiries the next one is 2 s away.
+      // After three expiries of the timeout the next expiry is 2 s away, so the fifth sending below is due to
+      // the HELLO.
       for (let sending = 0; sending < 4; sending++)
         await host.next(({ name }) => name === 'ping', 'an answer that is sent again');
       host.write(host.helloFrame(host.nonce, { purpose: HELLO_PURPOSE.resume }));
@@ -151,7 +151,7 @@ export const SESSION_CLAUSES: readonly Clause[] = [
   },
   {
     id: 'NONCE-1',
-    what: 'a nonce that begins like that of the open session or of the last four is refused as stale',
+    what: 'a nonce with the first byte of the nonce of the open session or of the last four ended sessions is refused as stale',
     async check({ host }) {
       const firsts = [host.nonce[0]];
       while (firsts.length < REMEMBERED) {
@@ -188,13 +188,17 @@ export const SESSION_CLAUSES: readonly Clause[] = [
       const other = await use.connect();
       other.write(other.helloFrame(other.begin()));
       equal(reasonName((await other.helloRefusal()).reason), 'busy', 'the reason of the refusal');
-      equal((await use.status()).state, DEVICE_STATE.running, 'the state of the run of the first client');
+      equal(
+        (await use.status()).state,
+        DEVICE_STATE.running,
+        'the state of the board during the run of the first client',
+      );
     },
   },
   {
     id: 'CLIENT-3',
     slackMs: GONE_MS / 2,
-    what: 'a closed connection ends the session and its run; its nonce is then stale; programs stay',
+    what: 'when a connection closes, its session and run end, the nonce of the session becomes stale, and programs stay',
     connections: true,
     async check(use) {
       await use.load();
@@ -202,7 +206,7 @@ export const SESSION_CLAUSES: readonly Clause[] = [
       await use.host.port.close();
       const untilMs = use.clock.nowMs() + GONE_MS;
       for (;;) {
-        // A server closes a connection whose HELLO was refused.
+        // A server closes a connection whose HELLO was refused, so each attempt opens another connection.
         const other = await use.connect();
         other.write(other.helloFrame(use.host.nonce));
         const reason = reasonName((await other.helloRefusal()).reason);
@@ -223,7 +227,7 @@ export const SESSION_CLAUSES: readonly Clause[] = [
   },
   {
     id: 'VERSION-1',
-    what: 'a HELLO of another major version, with unknown fields, is refused in the frozen form',
+    what: 'a HELLO with another major version and unknown fields is refused with the version of the board',
     async check({ host }) {
       const payload = host.helloPayload(freshNonce(), { major: PROTOCOL_MAJOR + 1, minor: 40_000 });
       const longer = new Uint8Array([...payload, 7, 0xa1, 0x61]);
@@ -252,7 +256,7 @@ export const SESSION_CLAUSES: readonly Clause[] = [
       await host.helloAnswer();
       await use.load(uncoupled(board, { drive: new Int16Array(Math.min(4, board.cells)) }));
       const shape = encodeCommand('defineProgram', ++host.requestId, shapeOf(0, uncoupled(board)));
-      // `linearRows` is 65535 there, three bytes.
+      // The last item, `linearRows`, is 65535 here and takes three bytes.
       const cut = shape.slice(0, shape.length - 3);
       cut[0]--;
       host.write(host.payloadFrame(cut));
@@ -263,7 +267,8 @@ export const SESSION_CLAUSES: readonly Clause[] = [
       await use.load();
       const hold = use.has('hold') ? {} : { onNoCredit: 1 as const };
       const start = encodeCommand('start', ++host.requestId, { ...START, ...hold });
-      // `statistics` and `batchSamples` are 0, a byte each; the array has more than 15 items.
+      // The last two items, `statistics` and `batchSamples`, are 0 and take one byte each. An array of more
+      // than 15 items begins with 0xdc and a count of two bytes.
       const early = start.slice(0, start.length - 2);
       if (early[0] === 0xdc) early[2] -= 2;
       else early[0] -= 2;

@@ -9,11 +9,17 @@ import { PART, TARGET_FACTOR } from './trainings.js';
 
 const USB_BYTES_PER_SECOND = 40e6;
 const FAST_BYTES_PER_SECOND = 6.25e9;
-/** Ratios within this factor are a tie: of counted steps, and of host times of a shared machine. */
+/**
+ * Two methods tie if their costs differ by at most this factor. Times have the larger factor, since they vary
+ * on a shared machine.
+ */
 const TIE = { steps: 1.5, host: 2, usb: 2, fast: 2 } as const;
 const FIRST_ORDER = ['adam', 'momentum'] as const;
 
-/** Steps or time to reach the target; infinite if a seed did not reach it. */
+/**
+ * Steps, and times in seconds, to reach the target error. All are infinite if a seed did not reach the
+ * target.
+ */
 interface ToTarget {
   readonly steps: number;
   readonly host: number;
@@ -67,7 +73,10 @@ const problemsOf = (runs: readonly TableRun[]): string[] => [
   ...new Set(runs.filter(({ part }) => part === PART).map(({ settings }) => String(settings['problem']))),
 ];
 
-/** The winner of each problem: in steps, in host time, and in modelled time over two links. */
+/**
+ * A table that compares the board with its rivals on each problem: in steps, in host time, and in modelled
+ * time over two links.
+ */
 export function modelTables(runs: readonly TableRun[]): TextTable[] {
   return [
     {
@@ -116,8 +125,8 @@ export function claimsOf(runs: readonly TableRun[]): Claim[] {
     return { claim: sentence, paper: '–', ours: `It ${text(counted)}.`, how, verdict: verdict(counted) };
   };
   const edges = searchEdges(runs);
-  // A rate beyond the tried ones may be better, so a claim over methods with such rates holds in part
-  // at most.
+  // If the best rate of a method is the smallest or the largest that was tried, a rate beyond it may be
+  // better. Then the claim holds in part at most.
   const overFirstOrder = (one: Claim): Claim =>
     edges.atEdge === 0
       ? one
@@ -144,7 +153,8 @@ export function claimsOf(runs: readonly TableRun[]): Claim[] {
 }
 
 /**
- * The claim whether the board is needed for a problem for which low-rank deflation on the host may be enough.
+ * The claim that Poisson's equation in two dimensions needs a board. Low-rank deflation on the host may be
+ * enough for it.
  */
 function poissonClaim(runs: readonly TableRun[]): Claim[] {
   const [board, low] = ['board', LOW_RANK].map((method) => {

@@ -16,14 +16,14 @@ export interface TableRequest {
   readonly study: TableStudy;
   readonly scale: Scale;
   readonly out: string;
-  /** The boards of the study if they can be chosen. Otherwise one empty name. */
+  /** The URIs of the boards. For a study whose boards can't be chosen, one empty text. */
   readonly uris: readonly string[];
   readonly quiet: boolean;
   /** Called when the boards are known to fit, before anything is run. */
   readonly begin?: () => void;
 }
 
-/** Errors of a run that are results; the study goes on after them. */
+/** The codes of errors that become the result of a run. The study goes on after them. */
 const RESULTS_OF_A_RUN: ReadonlySet<string> = new Set([
   'DIVERGED',
   'SAMPLER_STUCK',
@@ -44,13 +44,13 @@ export interface TablePlace {
 /** The context of a run for a place. */
 export interface PlaceRun {
   readonly signal: AbortSignal;
-  /** The runs that this run may see. */
+  /** The finished runs whose results this run may use. */
   readonly done: readonly TableRun[];
   /** Called when the run begins. */
   readonly onStart: () => void;
 }
 
-/** The runs of a study, and those of them that are stored. */
+/** The planned runs of a study, and the stored results of finished runs. */
 export class StudyRuns {
   readonly planned: readonly PlannedRun[];
   /** The indices of runs that are not stored. */
@@ -73,13 +73,13 @@ export class StudyRuns {
     return this.planned.flatMap((run) => this.#stored.get(keyOf(run)) ?? []);
   }
 
-  /** The runs that a run may see. */
+  /** The finished runs whose results a run may use. With `sharing` they are those of the first part. */
   get seen(): TableRun[] {
     const { sharing } = this.#study;
     return this.done.filter(({ part }) => sharing === undefined || part === sharing.first);
   }
 
-  /** The missing runs, those of the first part before the others. */
+  /** The indices of the missing runs, in two lists: those of the first part, then all others. */
   get phases(): readonly (readonly number[])[] {
     const first = this.#study.sharing?.first;
     const isFirst = (index: number): boolean => this.planned[index].part === first;
@@ -89,7 +89,7 @@ export class StudyRuns {
   /** Stores a run. Errors: BAD_FILE. */
   store(result: TableRun): void {
     this.#stored.set(keyOf(result), result);
-    // Runs of seeds that were not asked for stay.
+    // Stored runs that this plan lacks, such as those of other seeds, stay in the file.
     const isPlanned = new Set(this.planned.map(keyOf));
     const others = [...this.#stored.values()].filter((one) => !isPlanned.has(keyOf(one)));
     replaceFile(this.#file, runsText([...this.done, ...others]));
@@ -97,8 +97,8 @@ export class StudyRuns {
 }
 
 /**
- * Does every run of the study that was not done before, one at a time on each board, and stores each at once.
- * Several boards give the same results as one if they are equal to the bit.
+ * Does every run of the study whose result is not stored, one at a time on each board. Each result is stored
+ * as soon as its run ends. Several boards give the results of one board if they are equal to the bit.
  *
  * Errors: those of the runs, except errors that are results; BAD_FILE if the runs can't be read or written;
  * BAD_ARGUMENT for boards of different models; TOO_LARGE or UNSUPPORTED for a board that can't do the runs,
@@ -127,14 +127,16 @@ export async function runTable(request: TableRequest, signal: AbortSignal): Prom
   }
 }
 
-/** Errors: BAD_ARGUMENT for boards of different models; TOO_LARGE or UNSUPPORTED if one can't do the runs. */
+/**
+ * Errors: BAD_ARGUMENT for boards of different models; TOO_LARGE or UNSUPPORTED if a board can't do the runs.
+ */
 function refuseUnfit(boards: readonly Device[], { study, scale }: TableRequest): void {
   refuseUnlike(boards);
   for (const shape of study.shapes?.(scale) ?? [])
     for (const { identity } of boards) refuseTooLargeShape(shape, identity);
 }
 
-/** Like `runTable`, at any places. `boards` is the number of boards at all of them. */
+/** Like `runTable`, at the given places. `boards` is the number of boards of all places together. */
 export async function runTableAt(
   places: readonly TablePlace[],
   boards: number,
@@ -195,7 +197,7 @@ export async function measureOne(
 const keyOf = ({ part, settings, seed }: Omit<PlannedRun, 'cost'>): string =>
   JSON.stringify([part, settings, seed]);
 
-/** A farm does runs that are shared out. Errors: BAD_ARGUMENT for a study that takes one board. */
+/** Refuses a study for a farm if several boards may not share its runs. Errors: BAD_ARGUMENT. */
 export function refuseAlone({ name, sharing, alone }: TableStudy): void {
   if (sharing !== undefined) return;
   throw new ThermolinkError('BAD_ARGUMENT', `A farm does not do the study ${name}.`, {
@@ -226,7 +228,7 @@ function outcomeText({ parts }: TableStudy, { part, figures, timing, failure }: 
     .join(', ');
 }
 
-/** The runs as JSON, one on a line, so that a difference of two studies can be read. */
+/** The runs as JSON, one per line, so that people can read the diff of two files. */
 export function runsText(runs: readonly TableRun[]): string {
   return `[\n${runs.map((run) => JSON.stringify(run)).join(',\n')}\n]\n`;
 }
