@@ -222,7 +222,7 @@ async function tokenOf({ tokenFile }: HubAddress): Promise<string> {
   if (/^[\x21-\x7e]*$/.test(token)) return token;
   const source = tokenFile ?? `The environment variable ${TOKEN_VARIABLE}`;
   throw new ThermolinkError('BAD_FILE', `${source} holds no token: a token has no blanks and no line ends.`, {
-    hint: 'The file must hold only the token that you got from the owner of the server.',
+    hint: 'The file or variable must hold only the token that you got from the owner of the server.',
   });
 }
 
