@@ -114,7 +114,7 @@ describe('an error inside the firmware', () => {
 });
 
 describe('reset', () => {
-  it('stops the run before its answer has left', () => {
+  it('stops the run before the answer to the reset has left', () => {
     const hand = loaded();
     hand.say(hand.command('start', 5, START));
     hand.device.receive(hand.command('reset', 6, {}), 0);

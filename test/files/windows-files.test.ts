@@ -68,7 +68,7 @@ describe('device URIs of Windows and macOS', () => {
     expect('path' in address && address.path.toUpperCase()).toBe(path.toUpperCase());
   });
 
-  it('files have drive letters and backslashes', () => {
+  it('the path of a file may have a drive letter and backslashes', () => {
     expect(parseDeviceUri('emulator:file=C:\\boards\\mine.json?die=3')).toMatchObject({
       profile: { file: 'C:\\boards\\mine.json' },
       dieSeed: 3,

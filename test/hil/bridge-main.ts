@@ -1,6 +1,6 @@
 /**
  * Serves a Pico in rp2040js at a TCP port, for suites that need real time: `bridge-main.js UF2 usb|uart|rc3`.
- * With `rc3` it has USB and the circuit of rc-3. It prints the URI as thermolink-device does. Virtual time
+ * With `rc3` the Pico has USB and the circuit of rc-3. Prints the URI as thermolink-device does. Virtual time
  * follows real time, but is late if the machine is too slow.
  */
 import { readFileSync } from 'node:fs';

@@ -191,7 +191,7 @@ export async function checkCount(image: Uint8Array): Promise<string[]> {
       if (epoch <= last || epoch % 1024 !== 0) findings.push(`${name}: epoch ${epoch} after ${last}`);
       last = epoch;
     }
-    if (last === 0) findings.push(`${name}: no life without a cut`);
+    if (last === 0) findings.push(`${name}: no power-on without a cut`);
   }
   return findings;
 }

@@ -59,7 +59,7 @@ const recordAfter = (image: Uint8Array, flash: ChipFlash): Promise<Uint8Array | 
 const keep = (image: Uint8Array, flash: ChipFlash, record: Uint8Array): Promise<void> =>
   lifeWith(image, flash, (device) => device.keepCalibration(record));
 
-/** Writes a record, and cuts the power after these bytes. True if it was cut before the board answered. */
+/** Writes a record and cuts the power after this many bytes. True if it was cut before the board answered. */
 async function keepUntilCut(
   image: Uint8Array,
   flash: ChipFlash,

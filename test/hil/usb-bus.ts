@@ -133,7 +133,7 @@ export class UsbBus {
   control(setup: Setup, data?: Uint8Array): Uint8Array | 'stall' | 'timeout' {
     const [type, request, value, index, length] = setup;
     const address = this.address;
-    this.#wait(() => !(this.#usb.readUint32(SIE_STATUS) & SETUP_PENDING), 'SETUP before it');
+    this.#wait(() => !(this.#usb.readUint32(SIE_STATUS) & SETUP_PENDING), 'previous SETUP');
     // The controller always takes a SETUP, which ends a stall of endpoint 0.
     for (const out of [false, true]) this.#setBuffer(0, out, this.#buffer(0, out) & ~(AVAILABLE | STALL));
     this.#usb.writeUint32(EP_STALL_ARM, 0);
@@ -174,7 +174,7 @@ export class UsbBus {
   #wait(done: () => boolean, what: string): void {
     const end = this.#chip.nanos + CONTROL_NS;
     while (!done() && this.#chip.nanos < end) this.#chip.run(NAK_NS);
-    if (!done()) this.fault(`no end of a ${what}`);
+    if (!done()) this.fault(`the ${what} was not taken in time`);
   }
 
   #tokenInTime(
@@ -229,7 +229,7 @@ export class UsbBus {
       usbDPRAM.set(data, place);
       this.#setBuffer(endpoint, out, (buffer & ~(AVAILABLE | LENGTH)) | FULL | data.length);
     } else {
-      if (!(buffer & FULL)) this.fault(`${name}: given without being full`);
+      if (!(buffer & FULL)) this.fault(`${name}: handed over, but not marked full`);
       result = usbDPRAM.slice(place, place + length);
       this.#setBuffer(endpoint, out, buffer & ~(AVAILABLE | FULL));
     }

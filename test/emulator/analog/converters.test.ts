@@ -233,7 +233,7 @@ describe('a commit', () => {
     expect([program.forward[0], program.drive[0]]).toEqual([80, 2048]);
   });
 
-  test('may reuse the couplings of an earlier one', () => {
+  test('may reuse the couplings of an earlier commit', () => {
     const first = commitProgram(die, image);
     const again = commitProgram(die, { ...image, drive: Int16Array.of(9, 9, 9, 9) }, first);
     expect(again.forward).toBe(first.forward);
