@@ -18,9 +18,9 @@ const ROOT_GROUP = 'root';
 const GROUP_MAY_OPEN = constants.S_IRGRP | constants.S_IWGRP;
 
 /**
- * Lists the serial ports of a Linux machine from sysfs, which udev reads too. This needs neither udev nor a
- * package, and it gives the product text. It opens no port. A port that vanishes during the listing is
- * skipped. It never rejects; without sysfs the list is empty.
+ * Lists the serial ports of a Linux machine from sysfs, with the product texts. The listing needs neither
+ * udev nor a package, opens no port and never rejects. A port that vanishes meanwhile is skipped. Without
+ * sysfs the list is empty.
  */
 export async function listLinuxSerialPorts(options: LinuxListingOptions = {}): Promise<SerialListing> {
   const { root = '/', mayOpen = mayReadAndWrite } = options;

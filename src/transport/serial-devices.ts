@@ -150,7 +150,8 @@ function namedRows({ rows }: SerialListing): NamedRow[] {
 
 /**
  * The way to find the device of a row again. Devices of one kind without serial numbers differ only by their
- * sockets. Their link in /dev/serial/by-id leads to the device that was plugged in last, so it is not used.
+ * sockets. Their link in /dev/serial/by-id is not used, because this link leads to the device that was
+ * plugged in last.
  */
 function lastingPlace(row: NamedRow, rows: readonly NamedRow[]): LastingPlace {
   const { vendorId, productId, serialNumber, stablePath, placePath } = row;

@@ -27,7 +27,7 @@ export interface ThreadPortOptions {
 
 /**
  * One end of a byte stream between two threads. Bytes are copied once and then transferred. The port does not
- * keep the process alive. A caller that waits for an answer keeps it alive by its timer.
+ * keep the process alive. A caller that waits for an answer keeps the process alive by a timer.
  */
 export class ThreadPort extends EventPort implements Port {
   readonly name: string;

@@ -1,4 +1,4 @@
-/** The program of a worker with one emulated board. Its page ends it. */
+/** The program of a worker with one emulated board. The page that started the worker ends it. */
 import { EmulatedDevice, findProfile, PROFILES } from '../../emulator/index.js';
 import { ServedDevice } from '../serve/serve-device.js';
 import { ThreadPort } from '../transport/thread-port.js';

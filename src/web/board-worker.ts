@@ -44,7 +44,7 @@ export interface WorkerBoardOptions {
 }
 
 /**
- * Starts an emulated board in a Web Worker and opens a session with it. Its results are those of the same die
+ * Starts an emulated board in a Web Worker and opens a session with it. The results are those of the same die
  * in Node, bit for bit. Closing the device ends the worker.
  *
  * Errors: those of `openWorkerPort` and of `Device.open`. After an error nothing stays open.

@@ -45,8 +45,7 @@ describe('chopping', () => {
     const wrong = await relaxed(withOffset);
     const chopped = await relaxed(withOffset, { relaxChopped: true });
     expect(off(wrong.x, right.x)).toBeGreaterThan(0.02);
-    // The remaining error comes from rounding in the row amplifiers and the ADC. It is a few steps of 16
-    // bits.
+    // The remaining error of a few steps of 16 bits comes from rounding in the row amplifiers and the ADC.
     expect(off(chopped.x, right.x)).toBeLessThan(2e-3);
     expect(chopped.cost.ticks).toBe(2 * right.cost.ticks);
     expect(chopped.cost.uploadBytes).toBe(rows * cells + 2 * 4 * cells);

@@ -53,9 +53,9 @@ describe('ln det on an ideal board', () => {
     }
   });
 
-  // There are 400 seeds. The variance of z has a standard deviation of √(2/400) = 0.07. It is outside 0.8 to
-  // 1.25 for 0.3 % of random seeds if the standard errors are correct. The mean has a standard deviation of
-  // 0.05, and it is outside ±0.2 for 0.006 % of random seeds.
+  // There are 400 seeds. The variance of z has a standard deviation of √(2/400) = 0.07. If the standard
+  // errors are correct, the variance is outside 0.8 to 1.25 for 0.3 % of random seeds. The mean has a
+  // standard deviation of 0.05, and is outside ±0.2 for 0.006 % of random seeds.
   test('the error bars are right', { tags: 'long' }, async () => {
     for (const { mean, variance } of await zOf(400)) {
       expect(Math.abs(mean)).toBeLessThan(0.2);

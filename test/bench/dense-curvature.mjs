@@ -85,7 +85,7 @@ const dense = await connect('emulator:ideal-1024');
 
 const ROUGH = { clip: Infinity, ticks: 256, runs: 4 };
 const MEAN = { clip: Infinity, average: 0.5, reload: 25 };
-/** Several rates of adam and momentum were tried on seed 0; of the others only one setting was tried. */
+/** Several rates of adam and momentum were tried on seed 0. For each other method one setting was tried. */
 const METHODS = [
   {
     ...{ label: 'board', name: 'tngd', solver: createAnalogSolver(dense), own: { ...ROUGH, ...MEAN } },

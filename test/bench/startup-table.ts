@@ -14,8 +14,8 @@ import { formatSeconds } from '../../src/number-text.js';
 const ROUNDS = 11;
 const CLI = path.resolve(import.meta.dirname, '../../src/cli/main.js');
 /**
- * Makes a process write its user time and its system time when it ends. It is no ECMAScript module, since
- * Node alone loads none.
+ * Makes a process write its user time and its system time when it ends. This text is no ECMAScript module,
+ * because Node alone loads no such module.
  */
 const REPORT = `
 const { writeSync } = require('node:fs');

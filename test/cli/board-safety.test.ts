@@ -37,7 +37,7 @@ setInterval(() => undefined, 1000);
 
 const host = (uri: string, act: string) => new JsonProcess(['--input-type=module', '-e', HOST, uri, act]);
 
-/** How often the board has stopped by itself so far. It tells this number to the next host. */
+/** How often the watchdog has stopped the board so far, as the board tells the next host. */
 async function watchdogTrips(uri: string): Promise<number> {
   const device = await connect(uri, { reconnect: false });
   const counters = await device.readCounters();

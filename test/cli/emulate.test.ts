@@ -30,7 +30,7 @@ async function listening(server: JsonProcess): Promise<Served> {
 
 let shared: Promise<Served> | undefined;
 
-/** An ideal-8 over TCP for tests that do not change it. It starts with the first of these tests. */
+/** An ideal-8 over TCP for tests that do not change the board. The board starts with the first such test. */
 function sharedBoard(): Promise<Served> {
   shared ??= listening(new JsonProcess([BUILT_CLI, 'emulate', '--json', '--profile', 'ideal-8'], endAll));
   return shared;

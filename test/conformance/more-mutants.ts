@@ -7,10 +7,10 @@ import type { Mutant } from './mutants.js';
 const mutant = (id: string, bug: string, make: () => Mutation): Mutant => ({ id, bug, make });
 
 /**
- * Bugs that were written from protocol.md alone after the checks were done. They were run once. The checks
- * found nine of these ten bugs, and eight at the rule that they break. They missed the bug for STATE-2, whose
- * first version had no effect. Now the check of BLOCK-6 also checks ticks, and that of STATE-2 also checks
- * HELLO.
+ * Bugs that were written from protocol.md alone after the checks were done. In the first run the checks found
+ * nine of these ten bugs, and eight of them at the rule that the bug breaks. The checks missed the bug for
+ * STATE-2, whose first version had no effect. Since then the check of BLOCK-6 also checks ticks, and the
+ * check of STATE-2 also checks HELLO.
  */
 export const MORE_MUTANTS: readonly Mutant[] = [
   mutant('SESSION-4', 'begins to count frames anew when HELLO is repeated', () => {

@@ -24,9 +24,9 @@ export interface Passing<M> {
  * that is left out changes nothing.
  */
 export interface Mutation {
-  /** The frames that the board hears in place of this one. */
+  /** The frames that the board hears in place of a frame from the host. */
   readonly toDevice?: (passing: Passing<ToDevice>) => readonly Frame[];
-  /** The frames that the host hears in place of this one; `[]` for none. */
+  /** The frames that the host hears in place of a frame from the board; `[]` for none. */
   readonly toHost?: (passing: Passing<ToHost>) => readonly Frame[];
   /** The bytes that the board hears in place of a block that is not a frame. */
   readonly rubbish?: (bytes: Uint8Array) => readonly Uint8Array[];

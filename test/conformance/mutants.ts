@@ -71,8 +71,8 @@ function injecting(
 }
 
 function injectedFrame(open: Frame, payload: Uint8Array, seq: number): Frame {
-  // The first byte of the nonce names the session. It comes after the opcode, the id and the header of a byte
-  // string.
+  // The first byte of the nonce names the session. This byte comes after the opcode, the id and the header of
+  // a byte string.
   return {
     channel: CHANNEL.command,
     session: payload.length > 0 ? open.payload[5] : 0,

@@ -194,8 +194,8 @@ export function describeSafety({ connect, running }: ContractBoard): void {
     const others: RawHost[] = [];
     while (others.length < CONNECTIONS_MAX - 1) others.push(await connect());
     for (const other of others) other.write(other.helloFrame(other.begin()));
-    // The ninth connection may find the server full. It may also come before a HELLO of the others, or after
-    // their refusals.
+    // The ninth connection may find the server full, or may come before a HELLO of another client or after a
+    // refusal.
     const ninth = await connect();
     ninth.write(ninth.helloFrame(ninth.begin()));
     let untold = 0;

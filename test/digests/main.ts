@@ -1,7 +1,7 @@
 /**
  * `npm run digests` computes the state digests of a fixed set of problems with every implementation of the
  * device model. It compares them with firmware-protocol/vectors/digests.json. With `-- --write` it writes
- * that file with the results of the oracle. This is needed after a change of the problems.
+ * that file with the results of the oracle, which is needed after a change of the problems.
  */
 import { PROBLEMS } from '../reference-firmware/problems.js';
 import { ARM_IMPLEMENTATIONS } from './arm-implementations.js';

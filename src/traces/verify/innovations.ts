@@ -32,8 +32,8 @@ interface Series {
  * d(t)d(t−1)ᵀ. F = C₁ C₀⁻¹ predicts a sample from the one before it. Q = C₀ − C₁ C₀⁻¹ C₁ᵀ is the covariance
  * of the remainder of d. The symmetric P = (Q/2)^(−1/2) makes the remainder of either run white. For dx = −A
  * x dt + noise of single cells and symmetric A, the square of innovation i is nearly the best statistic for
- * the noise of cell i (docs/decisions/0034). It does not spread that noise over the coupled cells, and it
- * does not count correlated samples twice.
+ * the noise of cell i (docs/decisions/0034). The square does not spread that noise over the coupled cells,
+ * and does not count correlated samples twice.
  *
  * d has no transient and no mean, even if the runs have them. Exchanging the runs gives the same filters, so
  * no run is preferred. Groups with too few samples have no filter.

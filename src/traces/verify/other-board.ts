@@ -33,7 +33,7 @@ export interface OtherRun {
   reached(samples: number): Promise<void>;
 }
 
-/** Longest wait for an answer. It is long, because the board may compute a run first. */
+/** Longest wait for an answer. The wait is long, because the board may compute a run first. */
 const REQUEST_TIMEOUT_MS = 60_000;
 
 /**
@@ -227,7 +227,7 @@ export class OtherBoard {
   #couplingBytes = 2;
 
   /**
-   * Records the coupling bits of a program. They decide whether a coupling takes one byte or two in a frame.
+   * Records the coupling bits of a program, which decide whether a coupling takes one byte or two in a frame.
    */
   noteCouplingBits(bits: number): void {
     this.#couplingBytes = bits <= 8 ? 1 : 2;

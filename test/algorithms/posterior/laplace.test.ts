@@ -77,8 +77,8 @@ function distance(a: Matrix, b: Matrix): number {
 }
 
 // The covariance S of n exact draws has a mean ‖S − C‖²/‖C‖² of (1 + (tr C)²/‖C‖²)/n, which is (5.1 %)² for
-// 3,000 draws of this covariance. The bound is twice that distance. Fewer than 1 of 10⁵ random seeds exceed
-// it. This is an estimate, not a measurement.
+// 3,000 draws of this covariance. The bound is twice that distance. By an estimate, not a measurement, fewer
+// than 1 of 10⁵ random seeds exceed the bound.
 describe.each([
   ['the host', async () => drawExactLaplace(posterior, 3000, address)],
   [
