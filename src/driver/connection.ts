@@ -16,8 +16,8 @@ import { type RequestOptions, Requests } from './requests.js';
 import './fast-bytes.js';
 
 /**
- * The shortest frame limit for a noisy line. If one byte in a thousand is wrong, 77 % of such frames arrive
- * whole.
+ * The smallest limit of the frame length on a noisy line. If one byte in a thousand is wrong, 77 % of the
+ * frames of this length arrive whole.
  */
 const FRAME_BYTES_SHORTEST = 256;
 /** The factor by which frames are shortened at a time. */

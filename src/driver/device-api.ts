@@ -25,13 +25,13 @@ export interface DeviceIdentity {
   readonly fullScaleMicrovolts: number;
   /** The voltage at which a cell saturates, in 2⁻²⁴ V_fs. */
   readonly rail: number;
-  /** R. The largest drive code stands for R · V_fs · G_fs. */
+  /** R. The largest drive code stands for R · V_fs · G_fs, where G_fs is the full-scale conductance. */
   readonly driveRange: number;
   readonly noiseShiftMin: number;
   readonly noiseShiftMax: number;
-  /** Smallest noise temperature at which a standard error is meaningful, in 10⁻¹² V_fs². */
+  /** Smallest noise temperature κ at which standard errors of answers have a meaning, in 10⁻¹² V_fs². */
   readonly noiseTemperatureMin: number;
-  /** Largest m · 2^ρ. */
+  /** Largest m · 2^ρ that a commit takes. m is the number of rows of a program, ρ its row attenuation. */
   readonly rowScaleMax: number;
   readonly hasDense: boolean;
   readonly hasFactored: boolean;
@@ -66,7 +66,7 @@ export interface CallOptions {
 export interface RewriteOptions extends CallOptions {
   /**
    * The program in the bank. If it is given, drive, initial state, table and row drive are each sent only
-   * from the first code that differs to the last one. Default: they are sent whole.
+   * from the first to the last code that differs. Default: they are sent whole.
    */
   readonly since?: Pick<ProgramImage, 'drive' | 'initialState' | 'rowElement'>;
 }
@@ -77,7 +77,7 @@ export interface CommitReport {
   readonly clampedCouplings: number;
   /** How many effective noise codes were clamped. */
   readonly clampedNoiseCodes: number;
-  /** Smallest and largest effective noise code a_i of a cell. The temperature κ follows from them. */
+  /** Smallest and largest effective noise code a_i among all cells. */
   readonly noiseCodeMin: number;
   readonly noiseCodeMax: number;
 }
@@ -101,7 +101,7 @@ export type LossPolicy = 'fail' | 'mark' | 'reRequest';
  */
 export interface RunOptions extends CallOptions {
   readonly bank: number;
-  /** 0 … 2³² − 1. It names the noise, together with the die seed and the tick. */
+  /** 0 … 2³² − 1. It selects the noise, together with the die seed and the tick. */
   readonly runSeed: number;
   /** Number of the first tick. Default 0. */
   readonly firstTick?: number;
@@ -133,7 +133,9 @@ export interface RunOptions extends CallOptions {
 
 /** A board run whose samples the board adds up, so only sums come over the line (protocol.md, "Averages"). */
 export interface AverageOptions extends Omit<RunOptions, 'onLoss' | 'onNoCredit'> {
-  /** Batches of equal size, 1…32, each with a sum of its own. It divides `sampleCount`. */
+  /**
+   * Number of batches, 1 … 32. It divides `sampleCount`. Batches have equal size, and each has its own sum.
+   */
   readonly batches: number;
   /** Whether products of all pairs of cells are added up, not only squares. Default false. */
   readonly secondMoments?: boolean;
@@ -172,8 +174,8 @@ export interface SampleBlock {
 }
 
 /**
- * How a board run ended. `completed` and `overload` are results; the others end the calls that wait for it
- * with an error.
+ * How a board run ended. `completed` and `overload` are results. After any other outcome the calls that wait
+ * for the run fail.
  */
 export type RunOutcome = 'completed' | 'overload' | 'aborted' | 'stopped' | 'watchdog' | 'fault';
 
@@ -201,8 +203,8 @@ export interface RunReport {
 export interface Run {
   readonly runId: number;
   /**
-   * The blocks in order. It ends when the run has ended and every block that was sent has been delivered. It
-   * throws SAMPLES_LOST when samples are missing, unless `onLoss` is `mark`.
+   * The blocks in order. The loop ends when the run has ended and every block that was sent has been
+   * delivered. The loop throws SAMPLES_LOST when samples are missing, unless `onLoss` is `mark`.
    */
   readonly blocks: AsyncIterable<SampleBlock>;
   /** The samples that are known to be lost, in order. The list is complete when `blocks` has ended. */
@@ -216,14 +218,14 @@ export interface Run {
   abort(options?: CallOptions): Promise<void>;
 }
 
-/** The part of a board that solvers use. `Device` implements it over any port. */
+/** The calls that solvers make on a board. `Device` implements them over any port. */
 export interface BoardDevice {
   readonly identity: DeviceIdentity;
   /** Bytes of program codes that were given to the link since the device was opened. */
   readonly uploadedBytes: number;
   /**
-   * How many sessions were opened with the board. Programs are loaded again in each. A device without
-   * `recover` may leave it out.
+   * How many sessions were opened with the board. Programs are loaded again in each session. A device without
+   * `recover` may leave the count out.
    */
   readonly sessionCount?: number;
   /**
@@ -237,10 +239,11 @@ export interface BoardDevice {
    * Uploads a whole program into a bank and commits it by its digest (protocol.md, "Programs").
    *
    * With `image.rowElement` (a factored program, `identity.hasRowElement`) cell i settles around the zero of
-   * e_i − λ·v_i − Σ_r k_ri·(F_r − d_r): F_r is T(Σ_j k_rj·v_j) of rows r ≥ linearRows, and Σ_j k_rj·v_j of
-   * the others (device-model.md, "Row element"). Bayesian logistic regression has the examples as rows, the
-   * logistic function less ½ as T, and the labels less ½ as d, all in one unit. Such rows saturate without an
-   * overload. Table and row drive can be rewritten by `rewriteProgram`, `linearRows` can't.
+   * e_i − λ·v_i − Σ_r k_ri·(F_r − d_r): T is the function in the table, d the row drive, and y_r = Σ_j
+   * k_rj·v_j. F_r is T(y_r) for rows r ≥ linearRows and y_r for the other rows (device-model.md, "Row
+   * element"). In Bayesian logistic regression the examples are the rows, T is the logistic function minus ½,
+   * and d holds the labels minus ½. Rows with T saturate without an overload. `rewriteProgram` can replace
+   * table and row drive, but not `linearRows`.
    *
    * Errors: BAD_ARGUMENT; UNSUPPORTED for a row element that the board lacks; DIGEST_MISMATCH,
    * DEVICE_REFUSED, those of the link.
@@ -252,9 +255,9 @@ export interface BoardDevice {
    */
   uploadCouplings(bank: number, image: ProgramImage, options?: CallOptions): Promise<void>;
   /**
-   * Replaces drive, initial state, table and drive of the rows, and registers of a loaded program, or adds
-   * them to uploaded couplings, and commits it. The couplings stay; `image.couplings` must be those of the
-   * loaded program. Errors: those of `loadProgram`.
+   * Writes drive, initial state, row table, row drive and registers, and commits the program. The bank must
+   * hold a loaded program or the couplings of `uploadCouplings`. The couplings stay, and `image.couplings`
+   * must be equal to them. Errors: those of `loadProgram`.
    */
   rewriteProgram(bank: number, image: ProgramImage, options?: RewriteOptions): Promise<CommitReport>;
   /**
@@ -268,9 +271,10 @@ export interface BoardDevice {
    */
   acquire(options: RunOptions): Promise<{ readonly codes: Int16Array; readonly report: RunReport }>;
   /**
-   * Runs, and returns sums of the samples that the board has added up: the bytes do not grow with their
-   * number. The outcomes are those of `acquire`. Errors: UNSUPPORTED if `identity.hasAverages` is false, or
-   * for second moments of more than `momentCellsMax` cells; those of `acquire`.
+   * Runs, and returns sums of the samples that the board has added up. The number of bytes on the line does
+   * not grow with the number of samples. The outcomes are those of `acquire`. Errors: UNSUPPORTED if
+   * `identity.hasAverages` is false, or for second moments of more than `momentCellsMax` cells; those of
+   * `acquire`.
    */
   readonly average?: ((options: AverageOptions) => Promise<Averages>) | undefined;
 }

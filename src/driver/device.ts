@@ -55,7 +55,7 @@ export interface OpenOptions {
    * the first loss.
    */
   readonly retry?: boolean;
-  /** Called after the device and its port were closed, so listeners at the port can end. */
+  /** Called after the device and its port were closed. Listeners at the port can end then. */
   readonly whenClosed?: () => Promise<void>;
 }
 
@@ -66,7 +66,7 @@ export interface OpenOptions {
 export type DeviceCounters = Answer<'readCounters'>;
 
 const RUN_EXAMPLE = '{ bank: 0, runSeed: 1, burnInTicks: 1000, sampleCount: 1, ticksPerSample: 0 }';
-/** Closing waits at most this long for the board to be safe. */
+/** Longest time that closing waits until the board is in the state `safe`. */
 const CLOSE_STOP_MS = 500;
 
 /**
@@ -130,7 +130,7 @@ export class Device implements BoardDevice {
     return this.#identity;
   }
 
-  /** The name of the other end in errors and logs. */
+  /** The name of the port, as errors and logs give it. */
   get name(): string {
     return this.#connection.port.name;
   }
@@ -224,7 +224,10 @@ export class Device implements BoardDevice {
     return this.#connection.request('readCounters', {}, options);
   }
 
-  /** Reads the board's own sensors. Errors: those of the link; DEVICE_REFUSED from an earlier board. */
+  /**
+   * Reads the board's own sensors. Errors: those of the link; DEVICE_REFUSED from a board of an earlier
+   * protocol version, which has no such command.
+   */
   async readSensors(options: CallOptions = {}): Promise<SensorReadings> {
     const said = await this.#connection.request('readSensors', {}, options);
     return {
@@ -261,9 +264,10 @@ export class Device implements BoardDevice {
   }
 
   /**
-   * Replaces the calibration record in the board. It survives resets, and a loss of power if the board has
-   * such memory. The board checks the record by its digest. An empty record erases it. Errors: BAD_ARGUMENT
-   * for one that is too long; UNSUPPORTED; DEVICE_REFUSED during a run; those of the link.
+   * Replaces the calibration record in the board. The record survives resets. It survives a loss of power if
+   * the memory of the board does. The board checks the record by its digest. An empty `record` erases the one
+   * in the board. Errors: BAD_ARGUMENT for one that is too long; UNSUPPORTED; DEVICE_REFUSED during a run;
+   * those of the link.
    */
   async keepCalibration(record: Uint8Array, options: CallOptions = {}): Promise<void> {
     if (!(record instanceof Uint8Array)) throw badArgument('record', record, 'a Uint8Array');
@@ -329,7 +333,7 @@ export class Device implements BoardDevice {
     this.#startsInFlight++;
     const stopSettled = this.#recovery.settling();
     const started = this.#connection.request('start', fields, {
-      // After the deadline a late answer means that the run has started after all, so it is ended.
+      // An answer after the deadline means that the run has started after all, so the run is aborted.
       onLateAnswer: ({ runId }) => void this.#connection.request('abort', { runId }).catch(() => undefined),
       onAnswer: ({ runId }) => {
         stopSettled();
@@ -369,7 +373,7 @@ export class Device implements BoardDevice {
     const fields = averageFields(options, cells, this.identity);
     const { clock } = this.#connection;
     const stoppedMs = stoppedMsOf(clock);
-    // No samples come.
+    // The board sends only sums, so no sample is expected.
     const run = await this.#start({ ...options, sampleCount: 0 }, cells, fields);
     const report = await run.finished;
     refuseEarlyEnd(report, () => ({
@@ -382,7 +386,8 @@ export class Device implements BoardDevice {
   /**
    * Puts the board into `safe` at once, ahead of everything queued, and cancels commands that were not
    * executed yet (protocol.md, "Stop"). The stop is repeated every 50 ms until the board answers, by default
-   * for 2 s. Calls at the same time share the repetition; each call ends by its own deadline or signal.
+   * for 2 s. Several calls at the same time repeat one common stop. Each call ends by its own deadline or
+   * signal.
    */
   stop(options: CallOptions = {}): Promise<void> {
     this.#recovery.noteStop();

@@ -79,7 +79,8 @@ export function helloRefusedError(portName: string, refusal: Event<'helloRefused
 /** Throws VERSION_MISMATCH unless the board speaks our protocol (protocol.md, "Versions"). */
 export function checkVersion(answer: Answer<'hello'>): void {
   const sameHash = answer.tableHash.every((byte, i) => byte === TABLE_HASH[i]);
-  // A board of another minor version speaks ours too. One of the same version must have the same tables.
+  // A board of another minor version also speaks this protocol. A board of the same version must have the
+  // same message tables.
   if (answer.major !== PROTOCOL_MAJOR || (answer.minor === PROTOCOL_MINOR && !sameHash))
     throw versionError(answer);
 }

@@ -49,8 +49,8 @@ export class RunStream implements Run {
   readonly #order: BlockOrder;
   readonly #arrived: SampleBlock[] = [];
   /**
-   * The board is told after this number of blocks which ones it may forget. It is half of the number that it
-   * keeps.
+   * After this number of blocks the host tells the board which blocks it may forget. This is half of the
+   * number of blocks that the board keeps.
    */
   readonly #releaseAfter: number;
   #granted = CREDIT_BLOCKS;

@@ -23,8 +23,8 @@ import type { CallOptions, CommitReport, DeviceIdentity, RewriteOptions } from '
 /** Largest number of bytes of a write command in addition to its codes. */
 export const WRITE_OVERHEAD_BYTES = 32;
 /**
- * Deadline of a write command. It is long because of slow lines. The link notices a dead line, not this
- * deadline.
+ * Deadline of a write command. It is long because of slow lines. A dead line is noticed by the link and not
+ * by this deadline.
  */
 const WRITE_TIMEOUT_MS = 30_000;
 /** Largest number of commands of an upload that wait for their answers. */
@@ -142,7 +142,7 @@ export class Uploader {
     for (const [name, codes, before] of parts)
       await this.#send(ahead, name, bank, codes, call, undefined, changedSpan(codes, before));
     const { damping, noiseAmplitude, noiseShift } = image;
-    // The writes in front of these two commands may take their whole deadline.
+    // These two commands wait behind write commands, so their deadline is longer by that of a write command.
     const behindWrites = (name: 'setRegisters' | 'commit') =>
       call(WRITE_TIMEOUT_MS + commandRow(name).timeoutMs);
     await this.#room(ahead);
@@ -163,8 +163,8 @@ export class Uploader {
   }
 
   /**
-   * Waits until the next command can be sent at once, so that it cannot be overtaken. Errors: those of the
-   * commands in `ahead`, the oldest first.
+   * Waits until the link can send the next command at once. A command that waits for the link could be
+   * overtaken by one that was requested later. Errors: those of the commands in `ahead`, the oldest first.
    */
   async #room(ahead: Promise<unknown>[]): Promise<void> {
     while (ahead.length >= WRITES_AHEAD_MAX || (ahead.length > 0 && !this.#connection.link.canSend))

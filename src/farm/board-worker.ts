@@ -32,12 +32,12 @@ import { PartStore } from './part-store.js';
 
 /** How long one request for a job waits at the server. */
 const NEXT_MS = 5000;
-/** Additional time that a request for a job may take. */
+/** Time that a request for a job may take beyond `NEXT_MS`. It is given up after that. */
 const NEXT_SPARE_MS = 5000;
 /** Least time between two messages about the progress of one job. */
 const NEWS_MS = 250;
 /**
- * Time limit for the server's confirmation that a job has ended. Without it the server gives the job out
+ * Time limit for the server's confirmation that a job has ended. A job that the server does not confirm comes
  * again.
  */
 const CONFIRM_MS = 5000;
@@ -72,7 +72,7 @@ export interface JobCounters {
   givenBack: number;
   /** Number of jobs that went back into the queue, because their worker ended during them. */
   returned: number;
-  /** Number of jobs that were not tried again, since they had ended too many workers or boards. */
+  /** Number of jobs that were not tried again, because too many workers or boards had failed during them. */
   abandoned: number;
 }
 
@@ -105,14 +105,15 @@ export interface OfferedBoard {
   readonly tell: (event: BoardWorkEvent) => void;
 }
 
-/** Counters that have counted nothing yet. Errors: none. */
+/** Counters that are all 0. Errors: none. */
 export const noJobs = (): JobCounters => ({
   ...{ done: 0, failed: 0, known: 0, malformed: 0, withdrawn: 0, givenBack: 0, returned: 0, abandoned: 0 },
 });
 
 /**
- * The key of a board. An emulated board is unique in its process, a board of this machine on this machine,
- * and a board with a network address everywhere. `machine` is the name of this machine. Errors: none.
+ * The key of a board: a digest of its URI, its identity and its place. The place of an emulated board or a
+ * recording is `worker` and `index`. The place of a board that is attached to this machine is `machine`, the
+ * name of this machine. A board with a network address has the same key from every machine. Errors: none.
  */
 export function boardKey(
   uri: string,
@@ -131,8 +132,8 @@ export function boardKey(
  * Offers a board and does the jobs that come, one after another, until `signal` is aborted; then it returns,
  * and a job that is going on goes back into the queue. No message makes it throw.
  *
- * Errors: those that say something about the board, after its job was given back; BUSY when another worker
- * offers the board; CANNOT_CONNECT when the server does not let the worker in.
+ * Errors: a failure of the board or its line, after the job was given back; BUSY when another worker offers
+ * the board; CANNOT_CONNECT when the server does not let the worker in.
  */
 export async function workOnBoard(board: OfferedBoard, signal: AbortSignal): Promise<void> {
   const { farm, device, release, worker, uri } = board;
@@ -267,10 +268,10 @@ class Delivery {
     this.#board.counters.malformed++;
     const what =
       job === undefined
-        ? 'The message is no job, or not the job of its key.'
+        ? 'The message is no job, or it is not the job that its key names.'
         : problem === undefined
           ? `The worker knows no jobs of the kind ${JSON.stringify(job.kind)}.`
-          : `The job is not of its kind: ${problem.slice(0, 500)}`;
+          : `The request of the job does not have the form of its kind: ${problem.slice(0, 500)}`;
     if (isKey(this.#key)) return this.#fail('malformed', 'BAD_ARGUMENT', what);
     this.#message.term();
     this.#tellEnd('malformed', what);

@@ -125,7 +125,7 @@ export class FarmClient {
     const result = readResult(entry.string());
     if (result !== undefined) return result;
     throw new ThermolinkError('BAD_FILE', `The result of the job ${key.slice(0, 12)}… has another form.`, {
-      hint: 'Another release of the program wrote it. Use that one, or remove the entry from the bucket thermolink-results.',
+      hint: 'Another release of the program wrote it. Use that release, or remove the entry from the bucket thermolink-results.',
       data: { key },
     });
   }
@@ -218,7 +218,8 @@ export class FarmClient {
 
   async #announced(signal?: AbortSignal) {
     const { boards, manager } = this.#farm;
-    // The list of keys of the bucket's own client never ends when an entry changes at the wrong moment.
+    // The keys come from the stream, because `keys()` of a bucket never ends if an entry changes at the wrong
+    // moment.
     const entries = await this.#farm.ask(
       async () => {
         const { state } = await manager.streams.info(BOARD_STREAM, { subjects_filter: `${BOARD_SUBJECT}>` });

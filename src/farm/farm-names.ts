@@ -36,14 +36,14 @@ export const ACKNOWLEDGE_MS = 12_000;
 /** How often a worker reports that it runs and that its jobs go on. */
 export const SIGN_OF_LIFE_MS = 3000;
 /**
- * A job is not tried again after this number of workers or boards ended during it. Jobs that were given back
- * by Ctrl-C do not count.
+ * A job is not tried again after this number of workers or boards have failed during it. Jobs that were given
+ * back by Ctrl-C do not count.
  */
 export const DELIVERIES_MAX = 5;
 /** Time limit of a job. */
 export const JOB_RUN_MS_MAX = 24 * 3_600_000;
 
-/** A text as one word of a subject: letters, digits, `-` and `_` stand for themselves. */
+/** A text as one word of a NATS subject: letters, digits, `-` and `_` stand for themselves. */
 export function subjectWord(text: string): string {
   return text.replace(/[^A-Za-z0-9_-]/gu, (letter) => `=${letter.codePointAt(0)!.toString(16)}=`);
 }

@@ -41,7 +41,7 @@ const REQUEST_MS = 5000;
 /** Period of pings. A server that does not answer two pings counts as away. */
 const PING_MS = 5000;
 const CLOSE_MS = 3000;
-/** How often a connection that is being made is looked at. */
+/** Time between two looks at a connection that is being made. */
 const LOOK_MS = 100;
 /** A client that has no socket after this time will not get one. */
 const GONE_MS = 1000;
@@ -109,7 +109,7 @@ export class Farm {
   /**
    * Sends a request to the server, and repeats it while the server is away. So the request must be one that
    * may be sent twice. Errors: ABORTED; CANNOT_CONNECT when the server is away for too long, or refuses the
-   * client; TOO_LARGE when it is full; errors that the server answers.
+   * client; TOO_LARGE when the server is full; errors that the server answers.
    */
   ask<T>(attempt: () => Promise<T>, patience: Patience = {}): Promise<T> {
     return patiently(attempt, {
@@ -127,7 +127,8 @@ export class Farm {
           filter_subject: jobSubject(boards, '*'),
           ack_policy: AckPolicy.Explicit,
           ack_wait: nanos(ACKNOWLEDGE_MS),
-          // A worker counts deliveries itself, because somebody must store the error of the last one.
+          // The server sets no limit. The workers count deliveries, because one of them must store an error
+          // as the result after the last one.
           max_deliver: -1,
           max_ack_pending: -1,
           max_waiting: BOARDS_OF_A_CLASS_MAX,
@@ -201,8 +202,8 @@ async function connected(
 }
 
 /**
- * The reason to stop waiting for a server. The client itself does not notice if a server ends the connection
- * late, as a server does that asks for a certificate of the client.
+ * The reason to stop waiting for a server. The NATS library does not notice when a server ends the connection
+ * late. A server that demands a client certificate does so.
  */
 async function refusalOf(sockets: ConnectionSockets, signal: AbortSignal): Promise<string> {
   let gone = 0;
@@ -237,7 +238,7 @@ function connectionOptions({ url, token, credentials, tls }: FarmAddress): NodeC
   };
 }
 
-/** A server that starts and a server without JetStream give the same answer. */
+/** A server that is still starting and a server without JetStream give the same answer. */
 function withoutJetStream(error: unknown): unknown {
   const isNone =
     error instanceof Error && /jetstream (is )?not enabled|no responders/i.test(messagesOf(error));

@@ -177,7 +177,8 @@ export function readJob(text: string, key: string): Job | undefined {
 export const packBoard = (board: AnnouncedBoard): string => JSON.stringify({ version: VERSION, ...board });
 export function readBoard(text: string): AnnouncedBoard | undefined {
   // The schema names only the fields that are used here; the identity of a board has more fields. All fields
-  // stay in the order in which the worker sent them, so that they are stored as those of a board here.
+  // of the identity stay, in the order in which the worker sent them. A stored identity is then the same text
+  // as that of a board of this machine.
   return parsedJson(boardSchema, text) && (JSON.parse(text) as AnnouncedBoard);
 }
 

@@ -11,9 +11,7 @@ import { abortError, ThermolinkError, throwIfAborted } from '../errors.js';
 
 /** Milliseconds between two attempts. */
 const AGAIN_MS = 300;
-/**
- * Deadline of one attempt. Requests of the client have shorter deadlines, but some of its actions have none.
- */
+/** Deadline of one attempt. Most calls of the NATS library have shorter deadlines, but some have none. */
 const ATTEMPT_MS_MAX = 60_000;
 /** Default time that a program waits for a server that is away. */
 export const OUTAGE_MS_MAX = 10 * 60_000;
@@ -32,7 +30,7 @@ export interface Patience {
 /**
  * Sends a request to the server, and repeats it while the server is away. An attempt may be repeated after it
  * took effect, so the request must allow this. Errors: ABORTED; CANNOT_CONNECT when the server is away for
- * too long, or refuses the client; UNSUPPORTED for a server without JetStream; TOO_LARGE for a full one.
+ * too long, or refuses the client; UNSUPPORTED for a server without JetStream; TOO_LARGE for a full server.
  */
 export async function patiently<T>(
   attempt: () => Promise<T>,

@@ -6,7 +6,7 @@ export interface NpyHeader {
   readonly shape: readonly number[];
 }
 
-/** The defect of a header; the reader adds the file and the advice. */
+/** The error of a defective header. The caller adds the name of the file and a hint. */
 export class NpyHeaderError extends Error {
   constructor(
     message: string,

@@ -8,7 +8,7 @@ import { NPY_MAGIC, readNpy } from './read-npy.js';
 import { readText } from './text-table.js';
 import { gunzipped, npzMember } from './unpack.js';
 
-/** For the help of an option. */
+/** The formats that `readMatrix` reads, for the help of an option. */
 export const READ_FORMATS = 'text (.csv …), .npy, .npz or Matrix Market';
 
 /**
@@ -52,7 +52,8 @@ export async function readSquareMatrix(path: string): Promise<Matrix> {
  * none.
  */
 function suspicionOf({ rows, columns, data, hasCommas }: NumericArray): string {
-  // Years count up from another number than 0 or 1. They are suspected if the file has one line too many.
+  // A row or column that counts up from 0 or 1 is suspect. One that counts up from another whole number, such
+  // as years, is suspect only if the table has one row or column too many.
   const countsUp = (length: number, isTooMany: boolean, entry: (i: number) => number): boolean =>
     length > 1 &&
     (entry(0) === 0 || entry(0) === 1 || (isTooMany && Number.isInteger(entry(0)))) &&
@@ -87,8 +88,9 @@ export async function readVector(path: string): Promise<Float64Array> {
 }
 
 /**
- * Reads the right-hand side of the system in the file `matrixPath`, which has `size` rows. Errors: those of
- * `readVector`; `BAD_MATRIX` for another length, with both sizes and suspicions of misread numbers.
+ * Reads the right-hand side of a system. Its matrix was read from the file `matrixPath` and has `size` rows.
+ * Errors: those of `readVector`; `BAD_MATRIX` for another length, with both sizes and suspicions of misread
+ * numbers.
  */
 export async function readRightHandSide(
   path: string,
@@ -155,7 +157,10 @@ async function readByContent(
   return readText(file);
 }
 
-/** SciPy does not read HDF5, which holds a matrix transposed. */
+/**
+ * Refuses a file of MATLAB. The hint uses h5py for HDF5, which SciPy does not read, and transposes the matrix
+ * back.
+ */
 function matlabFile(path: string, isHdf5: boolean): ThermolinkError {
   const python = isHdf5
     ? `import numpy, h5py; numpy.save('A.npy', h5py.File('A.mat')['A'][()].T)`

@@ -4,7 +4,7 @@ import { DTYPES, type Dtype, type NpyHeader, NpyHeaderError, parseNpyHeader } fr
 
 /** The first bytes of a .npy file. */
 export const NPY_MAGIC = Buffer.from('\x93NUMPY', 'latin1');
-/** NumPy itself refuses to read more than 10,000. */
+/** Longest header that is read. NumPy itself refuses headers of more than 10,000 bytes. */
 const HEADER_BYTES_MAX = 65_536;
 const CHUNK_BYTES = 2 ** 20;
 

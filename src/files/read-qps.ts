@@ -29,9 +29,10 @@ const NO_BOUND = 1e20;
 const NUMBER = /^[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eEdD][+-]?\d+)?$/;
 
 /**
- * Reads a QPS file, which SIF files of the collection of Maros and Mészáros are too. Fields are separated by
- * blanks, so names cannot contain blanks. QUADOBJ holds one triangle of P, QMATRIX all of it; both are P of
- * ½xᵀPx. The right-hand side of the objective is −c. Rows of kind N after the first one are left out.
+ * Reads a QPS file. The SIF files in the collection of Maros and Mészáros are QPS files too. Fields are
+ * separated by blanks, so names cannot contain blanks. QUADOBJ holds one triangle of P, QMATRIX all of it;
+ * both are P of ½xᵀPx. The right-hand side of the objective is −c. Rows of kind N after the first one are
+ * left out.
  *
  * Errors: BAD_FILE with the line for text that is not understood, for names that do not exist, entries that
  * are given twice, integer variables, maximisation, and a file without ENDATA, which may be cut. Source:
@@ -159,7 +160,7 @@ class QpsParser {
     const value = hasValue ? this.#number(text) : 0;
     if (kind === 'UP' && value < 0 && !bounds.isLowerGiven)
       throw this.#bad(
-        `bounds ${shown(name)} by ${value} from above and leaves its lower bound open: programs read that as 0 or as no bound`,
+        `bounds ${shown(name)} by ${value} from above and leaves its lower bound open: solvers read that as 0 or as no bound`,
       );
     if (kind !== 'UP' && kind !== 'PL') bounds.isLowerGiven = true;
     if (kind === 'UP' || kind === 'FX') bounds.upper = boundOf(value);
@@ -203,7 +204,7 @@ class QpsParser {
     throw this.#bad(`names the column ${shown(name)}, which COLUMNS has not`);
   }
 
-  /** A file with several right-hand sides is refused, because one of them would have to be chosen. */
+  /** Refuses a second set of right-hand sides, ranges or bounds, because one set would have to be chosen. */
   #oneSet(section: Section, name: string): void {
     const first = this.#vectorNames.get(section);
     if (first !== undefined && first !== name)

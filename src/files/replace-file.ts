@@ -91,7 +91,8 @@ export function replaceWith(
     const { code = '' } = error as NodeJS.ErrnoException;
     const inPlace = before?.isFile() === true && FIXED_IN_PLACE.has(code);
     try {
-      // `pieces` may be a generator, which gives its pieces only once. The file beside has them then.
+      // The content comes from the file beside the target, because `pieces` may be a generator, which gives
+      // its pieces only once.
       if (inPlace && isComplete) copyInto(beside, target, write);
       else if (inPlace) writeInto(target, 'w', pieces, write);
     } finally {

@@ -36,7 +36,7 @@ const ERROR_CELL = new RegExp(
   ].join('|'),
   'u',
 );
-/** A number that is too wide for its column in a spreadsheet. */
+/** What a spreadsheet writes for a number that is too wide for its column: at least three #. */
 const OVERFLOW_CELL = /^#{3,}(?=\s*(?:[,;\t]|$))/;
 const THOUSANDS = /^[+-]?\d{1,3}(?:([,.'’\u00a0\u202f ])\d{3})(?:\1\d{3})*(?:[.,]\d*)?$/;
 /** Two tabs in a row, or one tab at an end of the line, show that a cell was left out. */

@@ -28,7 +28,7 @@ export interface Dialect {
   readonly hasTrailing: boolean;
 }
 
-/** The defect of a line of the sample; the reader adds the file. */
+/** Makes the error for a defect of a line of the sample. The error also names the file. */
 export type Refuse = (line: TextLine, what: string, hint: string) => ThermolinkError;
 
 /** Names that spreadsheets and libraries give to a column of row names. */
@@ -49,7 +49,7 @@ const isName = ({ text, isQuoted }: Cell): boolean =>
  * the nearest one is returned, and reading ends with an error at the first cell that does not fit. If the
  * file itself names a separator, `given`, no other is tried.
  *
- * Errors: those of `refuse` if a comma, a point or a blank may mean thousands.
+ * Errors: those of `refuse` if a comma, a point or a blank may be a thousands separator.
  */
 export function recogniseDialect(
   lines: readonly TextLine[],
@@ -64,7 +64,7 @@ export function recogniseDialect(
     const layout = layoutOf(rows, decimal);
     if (layout === undefined || (separator === 'blank' && haveBareComma(rows))) continue;
     if (separator === ',' && given === undefined && hasLeadingZeros(lines, rows, refuse)) continue;
-    // Points between semicolons may be those of a German spreadsheet.
+    // In cells between semicolons, a point may be the thousands separator of a German spreadsheet.
     if (decimal === ',' || separator === ';') refuseThousands(lines, rows, decimal, refuse);
     if (separator === 'blank') refuseBlankThousands(lines, decimal, refuse);
     if (separator === 'blank') refuseIndexOrThousands(lines, rows, layout, refuse);
@@ -88,7 +88,8 @@ function candidatesFor(lines: readonly TextLine[], given: Separator | undefined)
       [';', '.'],
       [';', ','],
     ];
-  // A comma separates unless it stands inside quotes, or every other reading fails.
+  // Commas are tried as separators first. They are tried as decimal commas after that: inside quotes, and
+  // between cells that blanks separate.
   if (separators.has(','))
     return [
       [',', '.'],
@@ -143,7 +144,7 @@ function layoutOf(rows: readonly Row[], decimal: Decimal): Layout | undefined {
   return undefined;
 }
 
-/** Whether the first line alone is in quotes: it names columns, even by digits. */
+/** Whether the first line alone is in quotes. It then names columns, even if the names are digits. */
 function isQuotedHeader(first: Row, body: readonly Row[]): boolean {
   return (
     body.length > 0 &&
@@ -181,7 +182,8 @@ function isIndexed(first: Row, body: readonly Row[]): boolean {
   if (first[0].text === '') {
     if (body.some(([cell]) => cell.text === '') || first.slice(1).some(({ text }) => text === ''))
       return false;
-    // Without a name, the empty cell may as well be a number that is missing from a matrix.
+    // An empty corner cell may also be a missing entry of a matrix. It counts as a header only if the other
+    // cells of its row or column are names, or if both count up.
     return areTitled || areNamed || (titlesCount && areCounted && body.length + first.length > 3);
   }
   if (!isName(first[0])) return false;
@@ -197,8 +199,8 @@ function isCount(texts: readonly string[]): boolean {
 }
 
 /**
- * Whether commas are decimal commas although a number stands on each side: 1,05 is not a row of 1 and 5.
- * Refuses such a line if it has several commas.
+ * Whether commas must be decimal commas, because digits after a comma begin with 0: 1,05 is not a row of 1
+ * and 5. Refuses the line if decimal commas give no table either.
  */
 function hasLeadingZeros(lines: readonly TextLine[], rows: readonly Row[], refuse: Refuse): boolean {
   const isZeroLed = ({ text, isQuoted }: Cell): boolean => !isQuoted && /^0\d/.test(text);
@@ -209,7 +211,7 @@ function hasLeadingZeros(lines: readonly TextLine[], rows: readonly Row[], refus
   const found = rows[at].slice(1).find(isZeroLed)?.text;
   throw refuse(
     lines[at],
-    `"${found}" is a number that begins with 0, or the end of one with a decimal comma; nothing in the file says which`,
+    `"${found}" is a number that begins with 0, or the digits after a decimal comma; nothing in the file says which`,
     'Write decimals with a point, and whole numbers without a 0 before them.',
   );
 }
@@ -290,8 +292,9 @@ function isTitle([first, second]: readonly Row[]): boolean {
 }
 
 /**
- * The candidate under which most lines are rows of numbers, among those with the separator of the first line
- * that has several cells. Its header is passed over if lines below it are rows of numbers.
+ * Returns the candidate under which most lines are rows of numbers. It must have the separator of the first
+ * line that has several cells. The dialect has a header if the first line is a title and other lines are rows
+ * of numbers.
  */
 function nearestDialect(lines: readonly TextLine[], candidates: readonly Candidate[]): Dialect {
   const body = lines.length > 1 ? lines.slice(1) : lines;

@@ -131,7 +131,7 @@ export class TextTable {
     this.#takeLine(withoutComment(text));
   }
 
-  /** In a text file of Octave, comments tell how to read the numbers. */
+  /** Takes the type of a variable from a comment of a text file of Octave. */
   #beginOctave(type: string): void {
     const isPlain = type === 'matrix' || type === 'scalar';
     if (isPlain && !this.#isOctave) {
@@ -224,7 +224,7 @@ export class TextTable {
       this.#badMatrix(
         row.line,
         `${this.#path}, line ${row.line} has ${values(count)}, but line ${this.#firstRow?.line ?? row.line} has ${values(this.#columns)}.`,
-        `Give every row the same number of values.${dialect.separator === ',' ? ' A comma between thousands, or as a decimal sign, makes two of one number here: write 1234.5.' : ''}`,
+        `Give every row the same number of values.${dialect.separator === ',' ? ' In this file a comma between thousands, or as a decimal sign, splits one number into two: write 1234.5.' : ''}`,
       )
     );
   }

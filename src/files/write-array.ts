@@ -14,7 +14,7 @@ const PIECE_CHARACTERS = 2 ** 16;
 
 type Writer = (path: string, array: Float64Array | Matrix) => void;
 
-/** The formats that `readMatrix` reads. */
+/** A writer for each ending of a file name. `readMatrix` reads these formats. */
 const WRITERS: Readonly<Record<string, Writer>> = {
   '.npy': writeNpy,
   '.csv': textWriter(','),
@@ -22,7 +22,7 @@ const WRITERS: Readonly<Record<string, Writer>> = {
   '.txt': textWriter(' '),
 };
 
-/** For the help of an option. */
+/** The endings of file names in `WRITERS`, for the help of an option. */
 export const WRITTEN_FORMATS = Object.keys(WRITERS).join(', ');
 
 /**
@@ -42,7 +42,7 @@ function writerOf(option: string, path: string): Writer {
   if (Object.hasOwn(WRITERS, extension)) return WRITERS[extension];
   throw new ThermolinkError(
     'BAD_ARGUMENT',
-    `${option} ${JSON.stringify(path)} is not named as a format that is written.`,
+    `${option} ${JSON.stringify(path)} does not end in the name of a format that can be written.`,
     {
       hint: `Name a file that ends in ${WRITTEN_FORMATS}.`,
       data: { option, path },
@@ -63,7 +63,7 @@ export function isDeviceName(path: string, platform: NodeJS.Platform = process.p
 /** Like `checkOutput`, for a file of any name. Errors: BAD_FILE. */
 export async function checkWritable(path: string): Promise<void> {
   if (isDeviceName(path))
-    throw badFile(path, `${path} is the name of a device of Windows.`, 'Name the file otherwise.');
+    throw badFile(path, `${path} is the name of a device of Windows.`, 'Give the file another name.');
   try {
     const status = await stat(path).catch(ignoreMissing);
     if (status === undefined) return await tryNewFile(path);

@@ -8,14 +8,15 @@
  * - `GET /metrics`, right observe: figures in the text format of Prometheus
  * - `GET /api/boards`, right observe: `BOARD_LIST`
  * - `GET /api/boards/NAME/link`, right drive: an upgrade to `thermolink`, or a WebSocket with binary
- *   messages. Then the board's own bytes pass.
+ *   messages. After the upgrade the bytes of the board's link pass.
  * - `POST /api/boards/NAME/stop`, right stop: `STOP_ANSWER`
  * - `POST /api/boards/NAME/recording` with `RECORDING_REQUEST`, right drive: `RECORDING_VIEW`
  * - `GET /api/boards/NAME/trace`, right observe: the recording that ended last, an .mcap file
- * - `POST /api/boards/NAME/notes` with `NOTES_REQUEST`, right drive, from the holder: `NOTES_ANSWER`
+ * - `POST /api/boards/NAME/notes` with `NOTES_REQUEST`, right drive, from the owner who drives the board or
+ *   drove it last: `NOTES_ANSWER`
  * - `GET /api/events`, a WebSocket, right observe: a stream of `EVENT`
  *
- * A refusal is an HTTP status of 4xx or 5xx with `REFUSAL_BODY`. The token goes into
+ * A refusal is an HTTP status of 4xx or 5xx with `REFUSAL_BODY`. The token goes into the header
  * `Authorization: Bearer …`. A WebSocket of a browser can't send that header, so it sends `TOKEN_MESSAGE`
  * first, within 5 s. It sends it also to a server without tokens, which ignores it.
  */
@@ -46,8 +47,8 @@ const covariance = z.array(z.array(z.number()).max(COVARIANCE_CELLS_MAX)).max(CO
 const title = z.string().min(1).max(64);
 
 /**
- * The right of a token. Each right includes the earlier ones: `observe` looks, `stop` also stops any board,
- * `drive` also takes a lease, `admin` also takes over the lease of another owner.
+ * The right of a token. `observe` looks, `stop` also stops any board, `drive` also takes a lease, and `admin`
+ * also takes over the lease of another owner. Each right includes those before it in this list.
  */
 export const RIGHT = z.enum(['observe', 'stop', 'drive', 'admin']);
 /** A right by its name. */
@@ -90,7 +91,7 @@ export const RECORDING_VIEW = z.object({
   on: z.boolean(),
   /** When it was switched on; null when no recording is on. */
   sinceMs: timeMs.nullable(),
-  /** Bytes that passed the board during the recording. The size of the file is about the same. */
+  /** Bytes to and from the board during the recording. The size of the file is about the same. */
   bytes: count,
   /** Whether `GET …/trace` has a file, which is a recording that has ended. */
   hasTrace: z.boolean(),
@@ -166,7 +167,7 @@ export const LINK_COUNTERS = z.object({
   samplesLost: count,
   sessions: count,
   runs: count,
-  /** Runs that ended by an overload, and by silence of the host. */
+  /** Runs that ended by an overload. */
   overloads: count,
   watchdogTrips: count,
   /** Stops of any client, the server included. */
@@ -184,7 +185,7 @@ export const NOTE = z.strictObject({
   /** Names the training; the same for all its notes. */
   training: title,
   step: count,
-  /** By name, with the unit last: `trainLoss`, `testAccuracy`, `boardSeconds`. */
+  /** Values by name. The name ends in the unit if the value has one: `trainLoss`, `boardSeconds`. */
   values: z
     .record(z.string().regex(/^[a-zA-Z][a-zA-Z0-9]{0,31}$/), z.number())
     .refine((values) => Object.keys(values).length <= NOTE_VALUES_MAX, `at most ${NOTE_VALUES_MAX} values`),

@@ -61,7 +61,7 @@ export class BoardLine {
     return this.#port !== undefined && !this.#port.closed;
   }
 
-  /** The sizes that the board's port carries. */
+  /** The limits of the board's port, bytes. Undefined while no port is open. */
   get limits(): Pick<Port, 'frameBytesMax' | 'inFlightBytesMax'> | undefined {
     return this.#port;
   }
@@ -125,8 +125,9 @@ export class BoardLine {
   }
 
   /**
-   * Writes a frame between those of the client. A frame whose rest does not come soon is cut off; its sender
-   * sends it again. It waits for a write in progress, without a deadline. Errors: those of the port.
+   * Writes a frame between those of the client. If the client has sent only a part of a frame and the rest
+   * does not come soon, this frame is cut off, and the client sends it again. The call waits for a write in
+   * progress, without a deadline. Errors: those of the port.
    */
   async inject(frame: Uint8Array): Promise<void> {
     const port = this.#port;

@@ -46,8 +46,8 @@ const CONNECTIONS_MAX = 512;
 const LINK_MESSAGE_BYTES_MAX = 1 << 20;
 const EVENT_MESSAGE_BYTES_MAX = 4096;
 /**
- * The system asks a silent machine after 10 s without traffic, for 10 s. So a vanished machine is noticed
- * within 20 s.
+ * After 10 s without traffic the operating system asks the other machine for a sign of life, for 10 s. So a
+ * vanished machine is noticed within 20 s.
  */
 const KEEP_ALIVE_MS = 10_000;
 

@@ -13,7 +13,10 @@ export const QUEUE_PER_OWNER_MAX = 12;
  * TCP").
  */
 const BUSY_GRACE_MS = 100;
-/** Time that every client waits for a board that is being made safe after its last client. */
+/**
+ * While a board is being made safe after its last client, every client waits at least this long before it is
+ * refused.
+ */
 const VACATING_MS_MAX = 10_000;
 
 /** Why a lease ended. */

@@ -92,7 +92,7 @@ export class RateLimits {
     );
   }
 
-  /** Whether `who` may do it now. If so, it counts. */
+  /** Whether `who` is still within the limit `name`. If so, the call counts as one use. */
   allows(name: RateName, who: string): boolean {
     return this.#try(name, who, 1) === 0;
   }
@@ -101,7 +101,7 @@ export class RateLimits {
     const askers = this.#buckets.get(name) ?? new Map<string, Bucket>();
     this.#buckets.set(name, askers);
     const bucket = askers.get(who) ?? new Bucket(RATES[name], this.#clock);
-    // The newest one stands last.
+    // The asker with the newest request stands last in the map.
     askers.delete(who);
     askers.set(who, bucket);
     if (askers.size > ASKERS_MAX) askers.delete(askers.keys().next().value!);

@@ -26,7 +26,7 @@ const RIGHTS = RIGHT.options;
 /** Owner of every client on a server without tokens. */
 export const LOCAL_OWNER = 'local';
 
-/** The owner of a token, and the right. */
+/** The owner of a token, and its right. */
 export interface Identity {
   /** The name that the token file gives to the token. */
   readonly owner: string;
@@ -138,7 +138,7 @@ export class Gate {
     this.#clock = clock;
   }
 
-  /** Whether a token is asked for. */
+  /** Whether clients have to show a token. */
   get asks(): boolean {
     return this.#tokens !== undefined;
   }
@@ -161,7 +161,7 @@ export class Gate {
         429,
         'NOT_ALLOWED',
         `There were ${GUESSES_MAX} wrong tokens from ${place}.`,
-        'Use the right one; it is let in at any time. Wrong ones are counted again after a minute.',
+        'Use the right token, which is accepted at any time. Wait a minute before you try another one.',
         Math.ceil((guesser.sinceMs + GUESS_WINDOW_MS - this.#clock.nowMs()) / 1000),
       );
     this.#countGuess(place, guesser);
@@ -187,9 +187,13 @@ export class Gate {
   }
 }
 
-const MISSING = 'Set THERMOLINK_TOKEN, or add token_file=PATH to the URI; who runs the server gives tokens.';
+const MISSING =
+  'Set THERMOLINK_TOKEN, or add token_file=PATH to the URI; the person who runs the server gives tokens.';
 
-/** The network of an address that one customer usually has: the address itself, or an IPv6 /64. */
+/**
+ * The part of an address that stands for one customer: all of an IPv4 address, the first 64 bits of an IPv6
+ * address.
+ */
 export function networkOf(address: string): string {
   const plain = address.replace(/^::ffff:(?=\d+\.)/, '').replace(/%.*$/, '');
   if (!plain.includes(':')) return plain;

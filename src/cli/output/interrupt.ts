@@ -122,7 +122,8 @@ function throwFailure(interruption: Interruption | undefined): void {
 function afterInterrupt({ reason, failure = reason }: Interruption, error: unknown): unknown {
   // Node's own functions reject with an `AbortError`.
   if (error instanceof Error && error.name === 'AbortError') return failure;
-  // A failed output also rejects what waits until the output takes more.
+  // If the output failed, `work` may have waited until the output takes more bytes, and has got the same
+  // error.
   if (reason.cause instanceof Error && error instanceof Error && error.message === reason.cause.message)
     return failure;
   if (!(error instanceof ThermolinkError)) return error;

@@ -14,7 +14,10 @@ export interface ProgressOptions {
   readonly label: string;
   /** The number of steps. It is 1 if `done` is a share of the whole; then no steps are shown. */
   readonly total: number;
-  /** The steps of an earlier process, after `--resume`. They took no time of this one. Default 0. */
+  /**
+   * Number of steps that an earlier process did, before `--resume`. This process spent no time on them.
+   * Default 0.
+   */
   readonly initial?: number;
   /** Draw nothing at all (`--json`, `--quiet`). */
   readonly silent?: boolean;
@@ -28,7 +31,10 @@ export interface ProgressOptions {
 const REDRAW_INTERVAL_MS = 80;
 /** The least time between two lines, ms, if the output is a file or a pipe. */
 const LINE_INTERVAL_MS = 5000;
-/** The same while only time has passed. One such line is a sign of life, many are noise. */
+/**
+ * The least time between two lines that differ only in their times, ms. One such line is a sign of life, many
+ * are noise.
+ */
 const UNCHANGED_LINE_INTERVAL_MS = 30_000;
 
 const BAR_COLUMNS_MAX = 24;
@@ -76,7 +82,7 @@ export class Progress {
     if (!this.#isFinished) this.#draw(this.#clock());
   }
 
-  /** Moves the clock on while a step takes long. */
+  /** Draws the times anew while a step takes long. */
   refresh(): void {
     this.#drawAfter(UNCHANGED_LINE_INTERVAL_MS);
   }

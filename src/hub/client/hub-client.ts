@@ -29,7 +29,7 @@ import { hubEvents } from './hub-events.js';
 
 /** Deadline of an answer, in ms, unless the caller gives another one. */
 const ANSWER_MS = 5000;
-/** Longest deadline: that of a timer. */
+/** Longest deadline: the longest time that a timer of JavaScript takes. */
 const DEADLINE_MS_MAX = 2 ** 31 - 1;
 /** A recording that sends no byte for this time has failed. */
 const DOWNLOAD_SILENCE_MS = 30_000;
@@ -64,7 +64,7 @@ export function openHub(uri: string): HubClient {
 
 /**
  * Asks a server of shared boards. Errors of every request: BAD_ARGUMENT before anything is sent; BAD_FILE for
- * token or certificates; NOT_ALLOWED without the right that it takes; BUSY for too many requests;
+ * token or certificates; NOT_ALLOWED without the right that the request needs; BUSY for too many requests;
  * CANNOT_CONNECT, also for a server of another kind; NO_ANSWER at the deadline; ABORTED.
  */
 export class HubClient {
@@ -79,8 +79,8 @@ export class HubClient {
   }
 
   /**
-   * The boards of the server, each with state, health, lease and queue. It takes the right `observe`. Errors:
-   * those of the class.
+   * The boards of the server, each with state, health, lease and queue. The call needs the right `observe`.
+   * Errors: those of the class.
    */
   async boards(options: HubRequestOptions = {}): Promise<readonly BoardView[]> {
     return (await this.#ask('GET', '/api/boards', BOARD_LIST, options)).boards;
@@ -88,8 +88,8 @@ export class HubClient {
 
   /**
    * The health of the server. It is `ok` when any board is good; with `board`, when that board is good; with
-   * `all`, when all boards are good. It takes no token; the state of each board is told to those with the
-   * right `observe`. Errors: those of the class.
+   * `all`, when all boards are good. The call needs no token. A token with the right `observe` also gets the
+   * state of each board. Errors: those of the class.
    */
   async health(
     options: HubRequestOptions & { readonly board?: string; readonly all?: boolean } = {},
@@ -102,16 +102,17 @@ export class HubClient {
   }
 
   /**
-   * Stops a board, whoever drives it. Its driver gets RUN_ENDED. It takes the right `stop`, and is limited by
-   * no rate. Returns the state of the board after it. Errors: those of the class; those of the board.
+   * Stops a board, whoever drives it. Its driver gets RUN_ENDED. The call needs the right `stop`, and no rate
+   * limit applies to it. Returns the state of the board after the stop. Errors: those of the class; those of
+   * the board.
    */
   async stop(board: string, options: HubRequestOptions = {}): Promise<BoardView['state']> {
     return (await this.#ask('POST', `/api/boards/${checkedName(board)}/stop`, STOP_ANSWER, options)).state;
   }
 
   /**
-   * Switches the recording of a board. It takes the right `drive`. Messages of a session can be read only if
-   * the recording was on when the session began. Errors: those of the class.
+   * Switches the recording of a board on or off. The call needs the right `drive`. Messages of a session can
+   * be read only if the recording was on when the session began. Errors: those of the class.
    */
   async record(board: string, on: boolean, options: HubRequestOptions = {}): Promise<RecordingView> {
     if (typeof on !== 'boolean') throw badArgument('on', on, 'true or false');
@@ -120,11 +121,11 @@ export class HubClient {
   }
 
   /**
-   * Writes the recording of a board that ended last to `file`, an .mcap file. It takes the right `observe`. A
-   * file of that name is replaced when all bytes are there, and not before. The deadline applies to the first
-   * byte; later bytes may be 30 s apart. Errors: those of the class; CANNOT_CONNECT with the reason NOT_FOUND
-   * in its data when no recording has ended; BAD_FILE if it can't be written; LINK_LOST if the connection
-   * ends early.
+   * Writes the newest ended recording of a board to `file`, an .mcap file. The call needs the right
+   * `observe`. A file of that name is replaced when all bytes are there, and not before. The deadline applies
+   * to the first byte; later bytes may be 30 s apart. Errors: those of the class; CANNOT_CONNECT with the
+   * reason NOT_FOUND in its data when no recording has ended; BAD_FILE if it can't be written; LINK_LOST if
+   * the connection ends early.
    */
   async saveRecording(board: string, file: string, options: HubRequestOptions = {}): Promise<void> {
     checkText('file', file);
@@ -137,9 +138,9 @@ export class HubClient {
   }
 
   /**
-   * Tells observers points of the curves of a training; 1 to 64 at once. It takes the right `drive`, and the
-   * board must be driven by the same owner. Returns how many were taken. Errors: those of the class; BUSY if
-   * another owner has the board.
+   * Sends observers 1 to 64 points of the curves of a training. The call needs the right `drive`, and its
+   * owner must be the one who drives the board or drove it last. Returns how many points were taken. Errors:
+   * those of the class; BUSY if another owner has the board.
    */
   async tell(board: string, notes: readonly Note[], options: HubRequestOptions = {}): Promise<number> {
     const parsed = NOTES_REQUEST.safeParse({ notes });
@@ -150,8 +151,8 @@ export class HubClient {
   }
 
   /**
-   * The events of all boards, from now on. The first event is `hello` with the boards as they are. It takes
-   * the right `observe`. A loop that reads slowly gets fewer figures, and an event `thinned` with their
+   * The events of all boards, from now on. The first event is `hello` with the boards as they are. The call
+   * needs the right `observe`. A loop that reads slowly gets fewer figures, and an event `thinned` with their
    * number. Events of types that this version does not know are left out. The loop ends by `break`, or by an
    * error: those of the class; LINK_LOST when the server ends or is silent for 60 s.
    */

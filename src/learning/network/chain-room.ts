@@ -31,7 +31,7 @@ interface BlockArrays {
  *
  * The arithmetic is float32, in the same order as in the library that computes gradients (passes.ts).
  * Products are summed by ascending index. A pool with several largest values shares the derivative equally
- * among them. The bits of an example do not depend on the other examples.
+ * among them. The bits of the results of an example do not depend on the other examples.
  */
 export class ChainRoom {
   readonly count: number;

@@ -154,8 +154,8 @@ function refuseBeyondEquilibrium(option: 'time' | 'delay', settings: Required<Op
 /**
  * Makes an optimizer by its name, with defaults for missing options. tngd and tngd-adam need a solver that
  * relaxes; tngd with `ticks` and lm need a solver with truncated solves; kfac needs a solver that inverts.
- * Errors: those of `optimizerSettings`; BAD_ARGUMENT without that solver; UNSUPPORTED for a solver that lacks
- * the needed operation.
+ * Errors: those of `optimizerSettings`; BAD_ARGUMENT if the solver is missing; UNSUPPORTED for a solver that
+ * lacks the needed operation.
  */
 export function createOptimizer(
   name: OptimizerName,

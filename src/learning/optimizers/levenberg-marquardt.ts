@@ -28,9 +28,9 @@ export interface LevenbergMarquardtSettings {
   readonly firstDamping: number;
   /** Smallest λ, as a share of KᵀK's largest eigenvalue. Default 10⁻⁷. */
   readonly dampingMin?: number;
-  /** η at the first step. Default: 1 in all steps. */
+  /** The rate η at the first step. Default: 1 in all steps. */
   readonly rate?: number;
-  /** Share of η to which it falls linearly. Default 0. */
+  /** η falls linearly over the training towards this share of `rate`. Default 0. */
   readonly finalRate?: number;
 }
 
@@ -52,9 +52,9 @@ const ATTEMPTS_MAX = 10;
  */
 const SWEEPS = { first: 4, later: 1 } as const;
 
-/** A run ends when the slowest mode has decayed to this share. */
+/** A run ends when the slowest mode has decayed to this share of its initial amplitude. */
 const SETTLED = 1e-2;
-/** The product h λ_max when a board uses its largest stable tick. */
+/** The product of the tick h and the largest eigenvalue when a board uses its largest stable tick. */
 const STEP_OF_STIFFEST = 1.9;
 
 /**
@@ -78,7 +78,8 @@ export function levenbergMarquardt(solver: TruncatedSolver, settings: LevenbergM
   const { dampingMin = DAMPING_MIN } = others;
   return {
     name: 'lm',
-    // Without earlier steps the settings are those of older checkpoints, which can then be resumed.
+    // With `recycle` 0 the settings have no such field, like those of older checkpoints, which stay
+    // resumable.
     settings: { name: 'lm', solver: solver.name, ...others, ...(recycle === 0 ? {} : { recycle }) },
     needsCurvature: true,
     needsTrial: 'step',
