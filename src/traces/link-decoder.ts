@@ -12,8 +12,8 @@ import type { FieldValue, LinkChunk, LinkFindings, TraceMessage, TraceSamples } 
 const CHANNEL_NAMES = Object.keys(CHANNEL) as ChannelName[];
 
 /**
- * Largest number of connections that may be in the middle of a frame. If there is one more, the bytes of the
- * connection with the longest silence are dropped.
+ * Largest number of connections whose unfinished frames are kept. If there is one more, the unfinished frames
+ * of the connection with the longest silence are dropped.
  */
 const CONNECTIONS_DECODED_MAX = 16;
 
@@ -64,7 +64,7 @@ class Lane {
 }
 
 /**
- * A passive listener on the link. It takes the bytes of both directions as they pass a port. It returns each
+ * A passive listener on the link. It takes the bytes of both directions as they pass a port. It delivers each
  * message once and in causal order, as the receivers get them (protocol.md, "Commands: delivered in order,
  * once"). It sends nothing, never throws on bytes, and needs the memory of a few frames.
  */
@@ -92,9 +92,9 @@ export class LinkDecoder {
   #index = 0;
 
   /**
-   * Takes a chunk and returns the messages that it completes. With `copy: false` the bytes in a message are
-   * valid only during the call. `own` means that this program has written the chunk. Then only the head of a
-   * long write is decoded, and zeros of the same length replace its codes.
+   * Takes a chunk, and calls `deliver` for each message that it completes. With `copy: false` the bytes in a
+   * message are valid only during the call. `own` means that this program has written the chunk. Then only
+   * the head of a long write is decoded, and zeros of the same length replace its codes.
    */
   push(
     chunk: Omit<LinkChunk, 'side' | 'port'>,

@@ -57,7 +57,7 @@ export interface TraceMessage {
 
 /** Counts of the findings of the decoder beside messages. */
 export interface LinkFindings {
-  /** Number of good frames of both directions. */
+  /** Number of good frames of the open session, in both directions together. */
   framesReceived: number;
   /** Number of byte blocks between two delimiters that are not frames. */
   framesFaulty: number;

@@ -50,7 +50,7 @@ export interface Difference {
   readonly b: TraceMessage | undefined;
   readonly fields: readonly FieldDifference[];
   readonly codes?: CodesDifference;
-  /** The messages of A before the difference; they are the same in B. */
+  /** The last messages of A before the difference, at most CONTEXT_MAX. B has the same messages. */
   readonly before: readonly TraceMessage[];
 }
 

@@ -16,7 +16,10 @@ export interface LiveCell {
   readonly cell: number;
   /** The newest reading, in volts. */
   readonly volts: number;
-  /** Number of readings since the last call of `look`, and their mean and standard deviation in volts. */
+  /**
+   * Number of readings since the last call of `look`, and their mean and standard deviation in volts. Without
+   * readings the mean is the newest one.
+   */
   readonly readings: number;
   readonly meanVolts: number;
   readonly spreadVolts: number;

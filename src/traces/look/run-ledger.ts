@@ -6,7 +6,8 @@ import type { TraceMessage } from '../trace-message.js';
 const OUTCOMES = Object.keys(RUN_OUTCOME) as (keyof typeof RUN_OUTCOME)[];
 
 /**
- * How a board run ended, according to the messages. `open`: the run was started, and no report has arrived.
+ * How a board run ended, according to the messages. `open`: no report of the end has arrived. `refused`: the
+ * board refused the start.
  */
 export type LedgerOutcome = keyof typeof RUN_OUTCOME | 'open' | 'refused';
 

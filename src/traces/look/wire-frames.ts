@@ -9,8 +9,8 @@ import type { LinkChunk } from '../trace-message.js';
  */
 const KEPT_BYTES_MAX = wireBytesMax(FRAME_BYTES_MAX) + 1;
 /**
- * Largest number of connections that may be in the middle of a frame. If there is one more, the bytes of the
- * connection with the longest silence are dropped.
+ * Largest number of connections whose unfinished frames are kept. If there is one more, the unfinished frames
+ * of the connection with the longest silence are dropped.
  */
 const CONNECTIONS_MAX = 16;
 
