@@ -17,7 +17,7 @@ export interface BoardVariant {
 /** The shape of the boards of a study. */
 type BoardShape = Pick<BoardProfile, 'cells' | 'rows' | 'dense' | 'tickLog2'>;
 
-/** A board of this shape with the variant's converters and imperfections, which are assumed. */
+/** A board of this shape with the converters and imperfections of the variant. Their sizes are assumed. */
 export function boardWith(shape: BoardShape, variant: BoardVariant): BoardProfile {
   const { mismatch = 0, offset = 0, ...converters } = variant;
   const ppm = (ratio: number) => ({ spreadPpm: Math.round(ratio * MILLION), source: 'varied by a study' });

@@ -30,18 +30,19 @@ interface DigitsTraining {
   readonly signal: AbortSignal;
 }
 
-/** A run of a study that is a training of digits, as data. */
+/** One training of digits as a run of a study, as JSON data. */
 export interface DigitsRun extends Omit<DigitsTraining, 'solver' | 'signal'> {
   /**
-   * The board of the study, or the process of an ideal board, computed exactly. Both have this noise. Absent
-   * if the optimizer needs no solver.
+   * `board`: the board of the study. `process`: the process of an ideal board, computed exactly in float64.
+   * `noiseTemperature` is the κ of both. Absent if the optimizer needs no solver.
    */
   readonly solver?: { readonly by: 'board' | 'process'; readonly noiseTemperature?: number };
 }
 
 /** The batch of the paper (arXiv 2405.13817). */
 export const PAPER_BATCH = 64;
-/** Numbers of digits for training and test in the studies of one claim. They train for one epoch. */
+/** Numbers of digits for training and test in the studies `settling`, `delay` and `noise`, which train for one
+ * epoch. */
 export function digitsSizes(quick: boolean) {
   return quick ? { trainSize: 1920, testSize: 1000 } : { trainSize: 5120, testSize: 5000 };
 }

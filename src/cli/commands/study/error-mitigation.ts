@@ -10,9 +10,9 @@ import { tableCommand } from './table/table-command.js';
 import type { Claim, Lab, Measured, PlannedRun, Scale, TableRun, TableStudy } from './table/table-study.js';
 
 const CELLS = 8;
-/** So small that a matrix of 4 bits, rounded at random, stays positive definite. */
+/** Condition number of A. With it a matrix that is rounded at random to 4 bits stays positive definite. */
 const CONDITION = 2;
-/** Far below the errors of rounding that are looked at. */
+/** Tolerance of the solves. It is far below the errors that rounding causes here. */
 const TOLERANCE = 1e-4;
 
 const bitsOf = (quick: boolean) => (quick ? [4, 6] : [4, 5, 6]);
@@ -71,7 +71,7 @@ async function measure({ settings, seed }: PlannedRun, lab: Lab): Promise<Measur
   }
   const ensembleSeconds = board;
   const nearest = await solveOf(rounded(a, bits), 0);
-  // The error of the mean that the scatter of the members explains: √(tr Cov/M).
+  // `scatter` is the part of the error of the mean that the scatter of the members explains: √(tr Cov/M).
   const offset = norm2(subtract(mean, exact)) ** 2;
   const scatter = Math.sqrt(Math.max(0, squares - offset) / members) / norm2(exact);
   const errorOf = (x: Float64Array): number => norm2(subtract(x, exact)) / norm2(exact);

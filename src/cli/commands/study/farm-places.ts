@@ -95,8 +95,9 @@ export async function runStudyInFarm(
 }
 
 /**
- * Queues the unfinished trainings with which the searches of a study begin and those that need no search. It
- * does not wait for their results. Errors: those of the farm; UNSUPPORTED if no board fits.
+ * Queues two kinds of unfinished trainings: those that need no search, and those with which the searches of
+ * the study begin. The function does not wait for results. Errors: those of the farm; UNSUPPORTED if no board
+ * fits.
  */
 export async function queueStudy(
   request: StudyRequest,

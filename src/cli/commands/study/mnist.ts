@@ -21,7 +21,7 @@ const REPORTED = 'reported';
 /** Rates and other settings are searched on this seed, which is never reported. */
 const SEARCH_SEED = 0;
 
-/** A method whose rate is searched: as many values for each. */
+/** A method whose rate is searched. All such methods have equally many rates. */
 interface SearchedMethod {
   readonly name: OptimizerName;
   readonly rates: readonly number[];

@@ -17,10 +17,10 @@ const CELLS = 8;
 const CONDITION = 10;
 const SHAPE = { cells: CELLS, rows: CELLS, dense: true, tickLog2: 4 } as const;
 const TOLERANCE = 1e-3;
-/** At a step of 1.9/λ_max and condition 10, e⁻⁷⁶ of the start is left. */
+/** Ticks before a reading. With a step of 1.9/λ_max and condition 10, e⁻⁷⁶ of the initial state is left. */
 const READING_TICKS = 400;
 const DRAWS = 4000;
-/** Samples of a calibration. */
+/** Number of samples of each cell in a calibration. */
 const CALIBRATION_SAMPLES = 20_000;
 
 const READING = 'reading';

@@ -10,7 +10,7 @@ import type { Measured } from './table/table-study.js';
 /** One training of a problem as a row of a table. */
 export interface ProblemRun {
   readonly problem: Problem<Figures, Figures>;
-  /** The figure of its test that says how good parameters are; smaller is better. */
+  /** The figure of the test that counts as the error of parameters; smaller is better. */
   readonly measure: string;
   readonly optimizer: OptimizerName;
   readonly options: OptimizerOptions;
@@ -20,10 +20,10 @@ export interface ProblemRun {
   readonly signal: AbortSignal;
 }
 
-/** The error after this number of steps, and the host work until then. */
+/** The error after each of several numbers of steps. */
 export type ErrorCurve = readonly (readonly [step: number, error: number])[];
 
-/** How often the parameters are tested in a training. */
+/** Number of tests of the parameters in a training. */
 const TESTS = 20;
 
 /**

@@ -71,8 +71,8 @@ export function needsMore(searches: readonly (readonly Tried[])[], quick: boolea
 
 /**
  * Returns one more value to try. If the best value is at an edge, the new value lies beyond it. Otherwise it
- * lies between the best value and the better one of its neighbours. In this way all methods of a task try the
- * same number of values.
+ * lies between the best value and the better one of its neighbours. All methods of a task try the same number
+ * of values, because each gets a new value.
  */
 export function nextValue(tried: readonly Tried[], { setting }: Pick<SettingSearch, 'setting'>): number {
   const sorted = tried.toSorted((a, b) => a.value - b.value);

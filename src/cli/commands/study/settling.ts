@@ -17,7 +17,7 @@ type SettingName = keyof typeof DIGITS_SETTINGS;
 
 const EXACT = 'exact';
 const TIMES = [5, 10, 20, 50];
-/** Small enough that 50 τ on an emulated board take seconds. */
+/** The trained network. It is so small that a training at 50 τ on an emulated board is quick. */
 const NETWORK = { channels: 4, testOn: 'test', batch: PAPER_BATCH } as const;
 
 function runsOf({ seeds }: Scale): PlannedRun[] {

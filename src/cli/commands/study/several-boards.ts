@@ -12,7 +12,7 @@ export function refuseUnlike(devices: readonly Device[]): void {
   });
 }
 
-/** An error that says something about one board, and nothing about what it was doing. */
+/** Whether an error is the fault of one board, and not of the work that it was doing. */
 export function isOfBoard(error: unknown): error is ThermolinkError {
   return error instanceof ThermolinkError && error.code !== 'ABORTED' && ENDED_FROM_OUTSIDE.has(error.code);
 }

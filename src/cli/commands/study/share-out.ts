@@ -13,7 +13,7 @@ export interface Sharing<Worker> {
   /** Whether a worker may take a piece. If no worker may take a piece, any worker takes it. */
   readonly isFor: (piece: number, worker: Worker) => boolean;
   readonly work: (piece: number, worker: Worker, how: Piece) => Promise<void>;
-  /** Whether an error says something about the worker, so that another one may take the piece. */
+  /** Whether an error is the fault of the worker, so that another worker may take the piece. */
   readonly isOfWorker: (error: unknown) => error is ThermolinkError;
   /** Called when a worker is left out. */
   readonly leftOut: (worker: Worker, error: ThermolinkError, piece: number) => void;
@@ -23,8 +23,8 @@ export interface Sharing<Worker> {
  * Does all pieces. They begin in their order, and each worker has one piece at a time. A worker that fails
  * gets no more pieces, and another one takes its piece.
  *
- * Errors: that of the last worker; any other error, after all workers have ended their pieces. With one
- * worker, those of the pieces.
+ * Errors: if all workers have failed, the error of the last one; any error that is not the fault of a worker,
+ * after all workers have ended their pieces. With one worker, the errors of the pieces.
  */
 export async function shareOut<Worker>(
   workers: readonly Worker[],

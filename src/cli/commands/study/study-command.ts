@@ -34,7 +34,7 @@ export const STUDY_SIZE = {
   }),
 };
 
-/** Said at Ctrl-C. */
+/** What is printed at Ctrl-C, if a farm does the work. */
 export const LEAVING_FARM = 'taking unfinished jobs out of the queue';
 
 /** Options for the farm of a study. */
@@ -127,7 +127,10 @@ With --farm boards of other machines do the trainings (docs/how-to/run-a-farm.md
   });
 }
 
-/** A farm has boards of its own, and only a farm needs a token. Errors: BAD_ARGUMENT. */
+/**
+ * Refuses options of a board together with a farm, which has boards of its own, and options of a farm without
+ * one. Errors: BAD_ARGUMENT.
+ */
 export function refuseInertFarm(
   farm: string | undefined,
   options: FarmAccess & { readonly model?: string | undefined },
@@ -168,7 +171,7 @@ function studyText({ tasks, seeds }: StudyResults): string {
   return parts.join('');
 }
 
-/** Finished work remains after any error, and the user can resume it in the same way. */
+/** Adds to an error how to resume the study, because finished work remains after any error. */
 export function withWayOn(error: unknown, out: string): unknown {
   if (!(error instanceof ThermolinkError)) return error;
   const wayOn = `${out} holds the work done so far. To continue, give the same command with --resume.`;

@@ -19,7 +19,10 @@ export const STUDY_FILES = {
   report: 'report.html',
 } as const;
 
-/** The settings that a directory must have been made with, so a study can continue in it. */
+/**
+ * The settings of a study, as its directory holds them. A study continues only in a directory with equal
+ * settings.
+ */
 export interface StudyMark {
   readonly study: string;
   readonly quick: boolean;
@@ -39,7 +42,7 @@ export function searchPath(task: string, method: string, setting: string, seed: 
 
 const seedName = (seed: number): string => `seed-${seed}`;
 
-/** A directory that other studies are kept out of. */
+/** A directory that no other study can use at the same time. */
 export interface ClaimedDirectory {
   /**
    * Stores the identity of the study, so that a killed study can be recognized. Call it when its boards are
@@ -47,7 +50,8 @@ export interface ClaimedDirectory {
    */
   readonly begin: () => void;
   readonly hasBegun: () => boolean;
-  /** Lets other studies in. A directory that was made for a study that did not begin goes away. */
+  /** Gives the directory up. If the directory was made for this study and the study did not begin, the directory is
+   * removed. */
   readonly release: () => void;
 }
 
@@ -55,8 +59,9 @@ export interface ClaimedDirectory {
  * Claims `directory` for a study. Other studies are refused there until it is released. `settings` are stored
  * in it when the study begins.
  *
- * Errors: BAD_ARGUMENT if `resume` is false and the directory is not empty, or if `resume` is true and it
- * holds anything but this study; BUSY while another study runs in it; BAD_FILE if it can't be used.
+ * Errors: BAD_ARGUMENT if `resume` is false and the directory is not empty, or if `resume` is true and the
+ * directory holds no study or another study; BUSY while another study runs in it; BAD_FILE if it can't be
+ * used.
  */
 export function claimStudyDirectory(
   directory: string,

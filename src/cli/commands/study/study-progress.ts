@@ -23,7 +23,7 @@ export interface StudyProgressOptions {
   readonly silent: boolean;
   /** The noun for one piece of work of a study. Default: training. */
   readonly noun?: string;
-  /** How many may be going on at a time, each at its own board. Default 1. */
+  /** Largest number of trainings at the same time, each on a board of its own. Default 1. */
   readonly boards?: number;
   /** Times that earlier processes have measured, by kind. */
   readonly spent?: ReadonlyMap<string, SpentTime>;
@@ -52,7 +52,7 @@ export class StudyProgress {
   /** The work in progress, by index. */
   readonly #begun = new Map<number, { step: number; lastMs: number }>();
   readonly #ended = new Set<number>();
-  /** The one that has moved last. */
+  /** The index of the training that has taken the last step. */
   #index = 0;
 
   constructor(trainings: readonly PlannedTraining[], options: StudyProgressOptions) {
@@ -97,7 +97,7 @@ export class StudyProgress {
     this.#ended.add(index);
   }
 
-  /** A line of its own, such as the result of a training. */
+  /** Prints a line above the bar, such as the result of a training. */
   print(line: string): void {
     this.#progress.print(line);
   }
@@ -107,7 +107,7 @@ export class StudyProgress {
     this.#progress.finish('');
   }
 
-  /** All is done. */
+  /** Shows that all trainings have ended. */
   complete(): void {
     this.#progress.update(1, '');
   }
@@ -129,7 +129,7 @@ export class StudyProgress {
     return left / this.#boards;
   }
 
-  /** The bar divides the time passed by its share, which gives the time left. */
+  /** The share at which the bar, which extrapolates the time passed, shows the time left of `leftMs`. */
   #share(): number {
     const passedMs = this.#clock() - this.#startMs;
     const leftMs = this.leftMs;

@@ -7,10 +7,10 @@ import { isAtEdge, type Tried } from './setting-search.js';
 import type { StudyMethod, StudyTask } from './studies.js';
 import type { StudyTraining } from './study-training.js';
 
-/** One training as results.json has it. */
+/** The result of one training in results.json. */
 export interface TrainingResult {
   readonly seed: number;
-  /** Below the directory of the study. */
+  /** Path below the directory of the study. */
   readonly directory: string;
   /** The error at the end; null if the training failed. */
   readonly error: number | null;
@@ -47,7 +47,7 @@ export interface SearchResult {
   readonly setting: string;
   /** The seeds of the search. They are not reported. */
   readonly seeds: readonly number[];
-  /** Ascending. The error is the largest one over these seeds; null if a training failed. */
+  /** All values that were tried, ascending. */
   readonly tried: readonly Tried[];
   /** Whether the best value is the smallest or the largest, so that one beyond may be better. */
   readonly isAtEdge: boolean;
@@ -76,7 +76,7 @@ export interface TaskResult {
   readonly problem: Readonly<Record<string, unknown>>;
   readonly parameterCount: number;
   readonly curvatureRows: number;
-  /** The board first. */
+  /** The methods; the first one uses the board. */
   readonly methods: readonly MethodResult[];
 }
 
@@ -93,7 +93,7 @@ export interface StudyResults {
   readonly tasks: readonly TaskResult[];
 }
 
-/** The boards of a study as one text; several of one name are named once. */
+/** The boards of a study as one text. A name that several boards have occurs once. */
 export function namesOf(uris: readonly string[]): string {
   return [...new Set(uris)].join(', ');
 }

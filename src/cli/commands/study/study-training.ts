@@ -20,12 +20,12 @@ import type { StudyMethod, StudyTask } from './studies.js';
 import { searchPath, trainingPath } from './study-directory.js';
 import type { PlannedTraining } from './study-progress.js';
 
-/** One training of a study. Either it ended, or it failed in a way that belongs to its method. */
+/** One training of a study. It has a `summary`, or a `failure` that is the fault of its method. */
 export interface StudyTraining {
   readonly task: string;
   readonly method: string;
   readonly seed: number;
-  /** Its path below the directory of the study. */
+  /** Path of the training below the directory of the study. */
   readonly directory: string;
   readonly summary?: TrainingSummary<Figures>;
   readonly records: readonly StepRecord<Figures>[];
@@ -34,7 +34,7 @@ export interface StudyTraining {
 
 /** Number of times that the parameters are tested in a training. */
 const TESTS = 20;
-/** Errors that say something about the method; the study goes on after them. */
+/** Errors that are the fault of the method. The study goes on after them. */
 const OF_THE_METHOD: ReadonlySet<string> = new Set(['DIVERGED', 'SAMPLER_STUCK']);
 
 /** A training that is to be done, with all that it needs. */
@@ -45,7 +45,7 @@ export interface Planned extends PlannedTraining {
   readonly directory: string;
 }
 
-/** Seed by seed, so that the time left is known after the first seed. */
+/** All trainings of a study, seed by seed, so that the time left is known after the first seed. */
 export function plannedTrainings(tasks: readonly StudyTask[], seeds: number): Planned[] {
   return Array.from({ length: seeds }, (_, i) => i + 1).flatMap((seed) =>
     tasks.flatMap((task) =>
@@ -85,7 +85,7 @@ type BoardFacts = Parameters<typeof environmentOf>[0][number];
 /** The settings of an optimizer contain the name of its solver. It is the same for all boards. */
 const NAMED_LIKE_A_BOARD: TruncatedSolver = { ...createNoSolver(), name: 'analog' };
 
-/** The training with this solver instead of the board's. */
+/** The request for a training with this solver in place of the board. */
 function requestOf({ task, method, steps, seed }: Planned, board: TruncatedSolver, identity: BoardFacts) {
   const { name, options, usesBoard, digitalSolver } = method;
   const optimizer = createOptimizer(name, options, usesBoard ? board : digitalSolver);

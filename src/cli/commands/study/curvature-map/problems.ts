@@ -13,7 +13,7 @@ export interface MapMethod {
   readonly optimizer: OptimizerName;
   readonly options: OptimizerOptions;
   readonly rates?: readonly number[];
-  /** Steps over those of the board. */
+  /** Number of steps, divided by that of the board. Default 1. */
   readonly longer?: number;
 }
 
@@ -22,14 +22,14 @@ export interface MapProblem {
   readonly make: (seed: number, quick: boolean) => Problem<Figures, Figures>;
   readonly measure: string;
   readonly steps: number;
-  /** The board first; `exact` solves the same equation on the host. */
+  /** The methods by name. The first one uses the board; `exact` solves the same equation on the host. */
   readonly methods: Readonly<Record<string, MapMethod>>;
 }
 
-/** The method of the equations with a solver that returns its input. */
+/** The name of the method in which a solver that returns its input replaces the board. */
 export const LOW_RANK = 'low rank 64, no board';
 
-/** First-order methods get this multiple of the steps. */
+/** First-order methods take this many times the steps of the board, and ten times as many for equations. */
 const LONGER = 5;
 
 function naturalMethods(
@@ -89,7 +89,9 @@ const RATES = { adam: [0.01, 0.03, 0.1, 0.3, 1], momentum: [0.003, 0.01, 0.03, 0
 const energyOptions = (defaults: (typeof ENERGY_DEFAULTS)['ising']) =>
   naturalMethods(defaults.ngd, { ticks: 256, runs: 1 }, RATES);
 
-/** Without earlier steps as directions, so that the answers of the board alone are compared. */
+/**
+ * `recycle` is left out: with earlier steps as directions, more than the answers of the board would count.
+ */
 const { recycle: _, ...LM } = PINN_DEFAULTS.poisson.optimizers.lm;
 
 /** The problems of the map, in the order of its rows. */

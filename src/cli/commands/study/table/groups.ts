@@ -16,7 +16,10 @@ export interface Group {
   readonly runs: readonly TableRun[];
 }
 
-/** The runs of a part that have these settings, whatever their other settings are. Grouped in their order. */
+/**
+ * The runs of a part that have these settings, whatever their other settings are. The groups have the order
+ * of their first runs.
+ */
 export function groupsOf(runs: readonly TableRun[], part: string, settings: Settings = {}): Group[] {
   const groups = new Map<string, { settings: Settings; runs: TableRun[] }>();
   for (const run of runs) {
