@@ -17,7 +17,10 @@ export interface PlantFile extends LinearPlant {
   readonly initialState?: Float64Array | undefined;
 }
 
-/** The optimal gain for a weight of 30,000 on the angle of the arm. Its cost is 18 times the optimum. */
+/**
+ * The first gain of the upright pendulum. It is optimal if the angle of the arm has the weight 30,000. With
+ * Q = I its cost is 18 times the optimum.
+ */
 const QUBE_GAIN = [-70.648, 208.135, -16.237, 18.543];
 /**
  * A pendulum that hangs down, with its arm turned by 1.2 rad and a motor of ±2 V. The weights of the cost are

@@ -1,6 +1,6 @@
 import { flag, option } from './option.js';
 
-/** The options by which a program proves to a NATS server that it may use it. */
+/** The options with which a program proves to a NATS server that the program may use the server. */
 export const FARM_ACCESS = {
   tokenFile: option('--token-file <file>', 'file that holds the token of the NATS server', { file: 'input' }),
   creds: option('--creds <file>', 'credentials of NATS (.creds)', { file: 'input' }),

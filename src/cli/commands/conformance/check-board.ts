@@ -10,7 +10,7 @@ export interface ClauseResult {
   readonly id: string;
   readonly what: string;
   readonly status: 'passed' | 'failed' | 'skipped';
-  /** Why it failed or was skipped. */
+  /** The reason why the rule failed or was skipped. */
   readonly reason?: string;
   readonly seconds: number;
 }

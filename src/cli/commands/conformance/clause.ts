@@ -13,22 +13,22 @@ export type Identity = Answer<'hello'>;
 
 /** A rule of the protocol that can be checked from outside, with its check. */
 export interface Clause {
-  /** Its name in protocol.md, such as `LINK-7`. */
+  /** The name of the rule in protocol.md, such as `LINK-7`. */
   readonly id: string;
   /** The rule to check, in a few words. */
   readonly what: string;
-  /** Why it cannot be checked on this board; undefined if it can. */
+  /** The reason why the rule cannot be checked on this board; undefined if it can be checked. */
   readonly skip?: (board: Identity) => string | undefined;
-  /** Whether it takes seconds of waiting. */
+  /** Whether the check waits for seconds. */
   readonly slow?: true;
   /**
    * For a rule about time: the largest delay of this machine at which a good board passes, ms. If absent,
    * only a delay of seconds makes a good board fail.
    */
   readonly slackMs?: number;
-  /** Whether it takes several connections to one board at once. */
+  /** Whether the check needs several connections to one board at once. */
   readonly connections?: true;
-  /** Begins in a new session. Throws `Violation`. */
+  /** The check. It begins in a new session, and throws `Violation` if the board breaks the rule. */
   readonly check: (bench: Bench) => Promise<void>;
 }
 
@@ -54,7 +54,7 @@ function shown(value: unknown): string {
 /** A board that has answered all commands sends no sample block after this time, ms. */
 export const QUIET_MS = 60;
 const CELLS = 4;
-/** 1 G_fs: with couplings of 0 the system is v = e. */
+/** The damping code of 1 G_fs. With couplings of 0 a cell then settles at v = e. */
 const UNIT_DAMPING = 32768;
 
 /** Uncoupled cells that settle at ¼ V_fs, in a mode that the board has. */

@@ -22,7 +22,7 @@ import { positiveInteger, tolerance as toleranceValue } from '../../options/valu
 import { boardWarnings, repeatRows } from '../../output/board-warnings.js';
 import { formatTable } from '../../output/table.js';
 
-/** Costs above the optimum, relative, for which the table says how many iterations they took. */
+/** Relative distances of the cost from its optimum. The table says how many iterations reach each of them. */
 const LEVELS = [1e-1, 1e-2, 1e-3, 1e-5];
 
 /** The methods of the host for comparison, with their largest numbers of iterations. */
@@ -211,7 +211,7 @@ function reportText(
   return `${formatTable(table, { header, align: ['left', ...right] })}\n${formatTable(facts)}`;
 }
 
-/** Below this the excess is rounding of the costs. */
+/** A smaller excess of the cost, relative to the optimum, is rounding. */
 const EXCESS_MIN = 1e-12;
 
 function costFigure(plant: string, lines: readonly Line[], optimum: Optimum): string {

@@ -124,7 +124,7 @@ async function dieOf({ profile, file, faults, die: dieSeed }: EmulateOptions): P
   return die;
 }
 
-/** A board to serve, and how people call it. */
+/** A board to serve, and its name in messages. */
 interface Served {
   readonly device: ServableDevice;
   readonly name: string;

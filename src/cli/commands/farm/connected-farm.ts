@@ -3,7 +3,7 @@ import { ThermolinkError } from '../../../errors.js';
 import { connectFarm, type Farm, type FarmAddress } from '../../../farm/index.js';
 import { readInputFile } from '../../../files/input-file.js';
 
-/** The files by which a program proves to a server that it may use it. */
+/** The files with which a program proves to the server of a farm that the program may use the farm. */
 export interface FarmAccess {
   readonly tokenFile?: string | undefined;
   readonly creds?: string | undefined;

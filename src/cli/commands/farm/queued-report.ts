@@ -1,7 +1,7 @@
 import type { SubmittedJob } from '../../../farm/index.js';
 import type { Report } from '../../command.js';
 
-/** The report on a job that is in the queue, and is not waited for. */
+/** The report on a job that was put into the queue, if the command does not wait for the result. */
 export function queuedReport({ key, job: { model } }: SubmittedJob): Report {
   return {
     json: { job: key, model },

@@ -19,7 +19,7 @@ const FILES = [
   TRAINING_FILES.summary,
 ] as const;
 
-/** A file of a training that a farm has. */
+/** A file of a training, as the farm stores it. */
 export interface ShippedFile extends StoredBytes {
   readonly name: (typeof FILES)[number];
 }

@@ -52,7 +52,7 @@ export const submitTrain: LoadedCommand = {
   },
 };
 
-/** Options of `thermolink train` that do nothing in a farm end in an error that says so. */
+/** Makes the options of `thermolink train` that do nothing in a farm end in an error. */
 function refuseOptions(command: Command, task: TrainTaskName): void {
   for (const spec of refusedOptions(TRAIN_TASKS[task], PLACE)) {
     const option = new Option(spec.flags).hideHelp();

@@ -15,12 +15,12 @@ const IDX_NAMES: Readonly<Record<keyof DatasetFiles, string>> = {
 };
 const TABLE_NAME = 'table';
 
-/** A file that is trained on. */
+/** A file of the data on which a network is trained. */
 export interface DataFile extends StoredBytes {
   readonly name: string;
 }
 
-/** The form of the files that are trained on. */
+/** The form of the list of these files. */
 export const dataFilesSchema: z.ZodType<readonly DataFile[]> = z
   .array(
     z.strictObject({
@@ -60,7 +60,7 @@ export async function shipData(
 }
 
 /**
- * Gets the files that are trained on, calls `work` with the path that `--data` would name, and removes the
+ * Gets the files of the data, calls `work` with the path that `--data` would name, and removes the
  * files. The path is undefined if the training needs no files. Errors: those of `PartStore.get` and of
  * `work`.
  */

@@ -21,7 +21,10 @@ export interface TrainJobRequest {
   readonly options: OptionTexts;
   /** The files that `data` names; empty if the option was left out. */
   readonly data: readonly DataFile[];
-  /** The training that the client means by the request, without the board. */
+  /**
+   * Everything except the board that determines the training, as the client's program understands the
+   * request.
+   */
   readonly meaning: Readonly<Record<string, unknown>>;
 }
 

@@ -42,7 +42,7 @@ export type OptionTexts = Readonly<Record<string, string>>;
 /** The text of a switch that was given. */
 const GIVEN = 'true';
 
-/** The texts that give these values. Equal values have equal texts. */
+/** The texts of options that have these values. Equal values have equal texts. */
 export function textsOf(specs: OptionSpecs, values: Readonly<Record<string, unknown>>): OptionTexts {
   const given = Object.keys(specs).filter((field) => values[field] !== undefined);
   return Object.fromEntries(given.map((field) => [field, String(values[field])]));

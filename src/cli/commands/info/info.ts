@@ -80,7 +80,7 @@ function stateRows({ status }: Report): string[][] {
   ];
 }
 
-/** Bit b of the mask is bank b. */
+/** The numbers of the banks in a mask. Bit b of the mask stands for bank b. */
 function banksOf(mask: number): string {
   const banks = Array.from({ length: 32 }, (_, bank) => bank).filter((bank) => (mask >>> bank) & 1);
   return banks.length === 0 ? 'none' : banks.join(', ');

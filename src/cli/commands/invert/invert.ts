@@ -31,7 +31,7 @@ Example:
     { matrix: matrixFile, tolerance, out, calibration: calibrationFile, seed, json, device },
     onBoard,
   ) {
-    // Not needed for `--help`.
+    // `--help` does not need these modules.
     const [{ invert }, { checkSystem }] = await Promise.all([
       import('../../../algorithms/invert.js'),
       import('../../../board/checked-system.js'),

@@ -183,7 +183,7 @@ interface Bar {
   readonly reach: number;
 }
 
-/** Upright bars; a gap keeps them apart. */
+/** Vertical error bars as one series. A gap after each bar keeps the bars from being joined. */
 function bars(read: readonly Bar[]): Series {
   return {
     name: 'read',

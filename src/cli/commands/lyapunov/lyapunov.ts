@@ -136,7 +136,7 @@ function reportText(
           ['error against the host’s X', formatPercent(baseline.relativeError, 2)],
           ['  host time of that', formatSeconds(baseline.hostSeconds)],
         ]),
-    ['first stage, step error in it', `${formatPercent(result.firstStageDifference, 2)} away`],
+    ['first stage, with the error of its step', `${formatPercent(result.firstStageDifference, 2)} away`],
     ['rounding to device codes', `${formatNumber(result.roundingResidual, 2)} of ‖S‖`],
     ['readings of the last stage', counted(result.readings, 'reading')],
     ['uploaded', formatBytes(result.cost.uploadBytes)],

@@ -21,8 +21,8 @@ export interface GaussianOptions {
 }
 
 /**
- * Chains of a Gaussian posterior. `posteriorFor` makes it for a board, which may have fewer rows than there
- * are observations.
+ * Chains of a Gaussian posterior. `posteriorFor` makes the posterior for a board, which may have fewer rows
+ * than there are observations.
  */
 export async function gaussianChains(
   onBoard: OnBoard,

@@ -26,7 +26,7 @@ export interface ExactRun {
   readonly hostSeconds: number;
 }
 
-/** Above this the chains do not agree (Vehtari et al. 2021). */
+/** Chains with a larger R-hat do not agree (Vehtari et al. 2021). */
 export const R_HAT_MAX = 1.01;
 const ROWS_MAX = 40;
 
@@ -93,7 +93,7 @@ export function boardFacts<Chain extends Omit<PosteriorFacts, 'draws'>>(
 type PosteriorFacts = Pick<PosteriorChain, 'draws' | 'cost' | 'carryNoiseShare' | 'isCovarianceKnown'>;
 type Facts = ReturnType<typeof factsOf>;
 
-/** The table of parameters, and the facts below it. `rows` come between. */
+/** The table of parameters, then `rows`, then the facts that all posteriors have. */
 export function reportText(facts: Facts, rows: readonly string[][], out: string | undefined): string {
   const { parameters, boardSeconds, chains, draws, boards, timing } = facts;
   const errors = 'errors' in facts ? facts.errors : undefined;

@@ -9,7 +9,7 @@ const RUNS = 3;
 
 /** The result of the package quadprog in this process. */
 export interface Baseline {
-  /** Empty, or why it found no solution. */
+  /** The reason why quadprog found no solution; empty if it found one. */
   readonly message: string;
   /** ½xᵀPx + qᵀx + c, in the units of the program. */
   readonly objective: number;

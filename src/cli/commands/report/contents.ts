@@ -7,7 +7,7 @@ import { readableFields } from '../../../traces/readable-fields.js';
 import { listSerialPorts } from '../../../transport/serial-listing.js';
 import { VERSION } from '../../version.js';
 
-/** Messages and chunks at the end of the session that are written out. */
+/** Numbers of messages and of chunks that are written out, counted from the end of the session. */
 const MESSAGES_SHOWN = 50;
 const CHUNKS_SHOWN = 20;
 const CHUNK_BYTES_SHOWN = 96;
@@ -30,7 +30,7 @@ function plain(_key: string, value: unknown): unknown {
   return ArrayBuffer.isView(value) ? Array.from(value as unknown as ArrayLike<unknown>) : value;
 }
 
-/** An error and its causes, without stacks: those name folders. */
+/** An error and its causes, without stacks, because stacks name folders. */
 export function errorFacts(error: unknown): unknown {
   if (!(error instanceof Error)) return { message: String(error) };
   const cause = error.cause === undefined ? {} : { cause: errorFacts(error.cause) };

@@ -1,7 +1,7 @@
 import { homedir, hostname, userInfo } from 'node:os';
 import { resolve, sep } from 'node:path';
 
-/** Shorter texts stay, because they may be common words. */
+/** Texts with fewer characters are not removed, because they may be common words. */
 const LENGTH_MIN = 3;
 /** Variables with such a name hold secrets. */
 const SECRET_NAME = /token|secret|password|passwd|credential|auth|key/i;
@@ -25,7 +25,7 @@ export function redactor(environment: NodeJS.ProcessEnv = process.env, uri = '')
     [hostname(), '<machine>'],
     [userName(), '<user>'],
   ];
-  // A longer text may hold a shorter one.
+  // Longer texts are replaced first, because a longer text may contain a shorter one.
   const known = replacements
     .filter(([text]) => text.length >= LENGTH_MIN)
     .sort(([a], [b]) => b.length - a.length);

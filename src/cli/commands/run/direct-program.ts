@@ -20,9 +20,9 @@ export interface DirectRun {
   readonly damping: number;
   /** κ in V_fs²; 0 for no noise. */
   readonly noise: number;
-  /** From the start to the first reading, in τ. */
+  /** Time from the start to the first reading, in τ. */
   readonly settle: number;
-  /** Between two readings, in τ. */
+  /** Time between two readings, in τ. */
   readonly every: number;
   readonly samples: number;
 }
@@ -37,7 +37,7 @@ export interface CellReadings {
   readonly overloadedCells: readonly number[];
 }
 
-/** A coupling of the largest code. */
+/** The conductance of the largest coupling code, in G_fs. */
 const couplingMax = (bits: number): number => (2 ** (bits - 1) - 1) / 2 ** (bits - 1);
 /** Largest number of cells of a run without couplings, so that its table stays short. */
 const UNCOUPLED_CELLS_MAX = 64;

@@ -52,7 +52,7 @@ Example:
       throw new ThermolinkError('BAD_ARGUMENT', '--calibration corrects each reading, so it needs --out.', {
         hint: 'Leave it out, or give --out in place of --moments.',
       });
-    // Not needed for `--help`.
+    // `--help` does not need these modules.
     const [{ checkDrawCount, drawSamples }, { sampleMoments }, { checkSystem }] = await Promise.all([
       import('../../../algorithms/sample.js'),
       import('../../../algorithms/sample-moments.js'),

@@ -23,7 +23,7 @@ export interface ShellUse {
 }
 
 export interface ShellCommand {
-  /** How it is written, for `help`. */
+  /** The form of the command, for `help`. */
   readonly form: string;
   readonly help: string;
   /** Words that Tab completes after its name. */
@@ -187,7 +187,7 @@ export function wordsOf(line: string): string[] {
   return line.split(/\s+/).filter((word) => word !== '');
 }
 
-/** Errors: BAD_ARGUMENT for an unknown name. */
+/** The command of this name. Errors: BAD_ARGUMENT for an unknown name. */
 export function findCommand(name: string): ShellCommand {
   if (Object.hasOwn(COMMANDS, name)) return COMMANDS[name];
   throw usage(`There is no command ${name}`, `There are ${[...names()].join(', ')}.`);

@@ -35,7 +35,7 @@ tolerance, and lets the board correct what is left of the residual.`,
     onBoard,
     onLucidac,
   ) {
-    // Not needed for `--help`.
+    // `--help` does not need these modules.
     const { solve } = await import('../../../algorithms/solve/solve.js');
     const { matrix, system, drive } = await readSolveInputs(matrixFile, rhs);
     // A LUCIDAC takes no calibration; connecting to it reports that error.

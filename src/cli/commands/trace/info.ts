@@ -8,7 +8,7 @@ import { JSON_OUTPUT } from '../../options/groups.js';
 import { formatTable } from '../../output/table.js';
 import { TRACE_FILE, withTrace } from './opened-trace.js';
 
-/** Runs that the text lists; `--json` has all of them. */
+/** Largest number of runs that the text lists; `--json` has all runs. */
 const RUNS_SHOWN_MAX = 12;
 
 export const command = defineCommand({

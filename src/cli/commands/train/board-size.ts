@@ -77,7 +77,7 @@ export function refuseTooLargeDense(unknowns: number, board: DeviceIdentity): vo
 /** Advice for a factor with too many rows. */
 export interface FewerRows {
   readonly hint: string;
-  /** Whether fewer rows can fit at all. One row for each unit may still be too many. */
+  /** False if even the smallest number of rows is too many for the board. */
   readonly fits: boolean;
   readonly data: Readonly<Record<string, number>>;
 }

@@ -23,7 +23,7 @@ export interface DataPlan {
   readonly splitSeed?: number | undefined;
 }
 
-/** Errors: BAD_ARGUMENT for options of a table without one. */
+/** The data that the options name. Errors: BAD_ARGUMENT for options of a table if no table is given. */
 export function datasetSourceOf({ data, label, splitSeed }: DataPlan): DatasetSource {
   if (label !== undefined) {
     if (data === undefined)

@@ -3,7 +3,10 @@ import { counted, formatCount, formatNumber } from '../../../number-text.js';
 
 /** More empty classes than this are counted, not listed. */
 const LISTED_MAX = 12;
-/** Unsigned bytes of 0 and 1 become 0 and 1/255: such images were scaled before they were stored. */
+/**
+ * Images without a brighter pixel are nearly black. Images that were scaled to 0 … 1 before they were stored
+ * as bytes have no brighter pixel.
+ */
 const DARK = 1 / 255;
 
 /** Describes the training data on one line. */

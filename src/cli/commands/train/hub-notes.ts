@@ -4,7 +4,7 @@ import { NOTE_VALUES_MAX, NOTES_MAX, type Note } from '../../../hub/api.js';
 import { type HubClient, openHub } from '../../../hub/client/index.js';
 import type { StepFacts } from '../../../learning/record.js';
 
-/** Largest number of notes that wait. The oldest ones are left out. */
+/** Largest number of notes that wait to be sent. If more wait, the oldest ones are dropped. */
 const WAITING_MAX = 1024;
 /** Time between two requests. The notes of this time are sent together, because a server limits requests. */
 const PACE_MS = 100;
@@ -38,7 +38,10 @@ export class HubNotes {
     this.#warn = warn;
   }
 
-  /** Undefined for a board that no server shares. `warn` gets one sentence at most. */
+  /**
+   * Makes the notes for the server that shares the board `uri`; undefined for a board that no server shares.
+   * `warn` gets one sentence at most.
+   */
   static of(uri: string, training: string, warn: (sentence: string) => void): HubNotes | undefined {
     const address = parseDeviceUri(uri);
     return address.kind === 'hub' || address.kind === 'hubs'
@@ -84,7 +87,7 @@ export class HubNotes {
     this.#sending = undefined;
   }
 
-  /** An ending training waits for its last notes, so its end ends the pause. */
+  /** Waits `ms`. The end of the training ends the wait, because the training waits for its last notes. */
   #pause(ms: number): Promise<void> {
     return new Promise((resolve) => {
       const timer = setTimeout(resolve, ms).unref();
@@ -95,7 +98,9 @@ export class HubNotes {
     });
   }
 
-  /** Returns whether the server took them; false when it asks for fewer. Throws for every other refusal. */
+  /**
+   * Returns whether the server took the notes; false if it asks for fewer. Throws for every other refusal.
+   */
   async #send(notes: readonly Note[]): Promise<boolean> {
     try {
       await this.#client.tell(this.#board, notes, { signal: this.#late.signal });

@@ -19,7 +19,7 @@ export interface StoredPlan {
   readonly tensorboard?: boolean;
 }
 
-/** Errors: BAD_ARGUMENT for options that exclude each other. */
+/** The stored training that the options ask for. Errors: BAD_ARGUMENT for options that exclude each other. */
 export function storedPlanOf(options: {
   readonly out?: string | undefined;
   readonly resume?: true | undefined;
@@ -42,7 +42,7 @@ export function outputOf({ out, existing, tensorboard }: StoredPlan): TrainingOu
   return out === undefined ? undefined : { directory: out, existing, ...(tensorboard && { tensorboard }) };
 }
 
-/** If a training was ended from outside after its first step, adds to the error how to go on. */
+/** Adds to an error how to go on, if the training was ended from outside after its first step. */
 export function withWayOn(error: unknown, plan: StoredPlan): unknown {
   if (!(error instanceof ThermolinkError)) return error;
   const steps = error.data['stepsTaken'];

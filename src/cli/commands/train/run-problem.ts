@@ -31,7 +31,7 @@ export interface Method {
   readonly options: OptimizerOptions;
   /** Whether the optimizer uses a board. The controls of such an optimizer do not use one. */
   readonly usesBoard: boolean;
-  /** The solver that replaces the board in its controls. */
+  /** The solver that replaces the board in the controls of the optimizer. */
   readonly digitalSolver?: TruncatedSolver | undefined;
   /** Whether the board runs everything a second time with its drive negated. */
   readonly chopped?: true | undefined;

@@ -92,7 +92,7 @@ export class TrainingDisplay<Record extends StepFacts> {
     this.#stream.write(lines);
   }
 
-  /** `step` of `total` steps are done, by a training that is resumed. */
+  /** Shows the bar at `step` of `total` steps. A resumed training begins above 0. */
   start(step: number, total: number): void {
     this.#status.clear();
     this.#progress = new Progress({

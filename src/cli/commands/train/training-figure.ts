@@ -12,7 +12,7 @@ import type { Series } from '../../../plot/series.js';
 import { smooth } from '../../../plot/smooth.js';
 import { timeChart } from './time-chart.js';
 
-/** Steps that a curve is averaged over. */
+/** Number of steps over which a curve is averaged. */
 const SMOOTHING_STEPS = 15;
 
 /** A training as a figure shows it. */

@@ -26,7 +26,7 @@ export const CLAUSES: readonly Clause[] = [
   ...STATE_CLAUSES,
 ];
 
-const HOST = 'it binds the host';
+const HOST = 'it is a rule for the host';
 
 /** Rules that no check can see from outside, and why. They are never counted as passed. */
 export const UNCHECKED: Readonly<Record<string, string>> = {

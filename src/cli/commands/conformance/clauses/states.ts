@@ -6,7 +6,7 @@ import { overload } from './overload.js';
 const WATCHDOG_MS = 300;
 /** After its answer to reset, a board becomes silent within this time, ms. */
 const SAID_MS = 50;
-/** A watchdog that only HELLO feeds has expired after this number of its times. */
+/** After this number of its times a watchdog has expired, although HELLOs came. */
 const WATCHDOGS_OF_HELLO = 5;
 /** Largest delay of a watchdog after its stated time, ms. */
 const LATE_MS = 1000;
@@ -86,7 +86,7 @@ export const STATE_CLAUSES: readonly Clause[] = [
       const { outcome } = await use.ended(WATCHDOG_MS + LATE_MS);
       equal(outcome, RUN_OUTCOME.watchdog, 'the outcome of the run');
       const tookMs = use.clock.nowMs() - sinceMs;
-      must(tookMs > WATCHDOG_MS / 2, `the watchdog barked after ${tookMs.toFixed(0)} ms`);
+      must(tookMs > WATCHDOG_MS / 2, `the watchdog ended the run after ${tookMs.toFixed(0)} ms`);
       host.acknowledges = true;
       host.ack = host.heard.findLast(
         ({ frame, message }) => frame.channel === 1 && message !== undefined,

@@ -4,7 +4,7 @@ import type { ReadableValue } from '../../../../traces/readable-fields.js';
 import type { Deviation } from '../../../../traces/verify/judge.js';
 import type { ComparedSamples, VerifyResult } from '../../../../traces/verify/verify-result.js';
 
-/** Lines of one kind that are shown; the rest is counted. */
+/** Largest number of lines of one kind that are shown. Further lines are only counted. */
 const LINES_MAX = 12;
 
 /** The report of a verification, for people. */
