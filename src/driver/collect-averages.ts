@@ -31,7 +31,7 @@ export async function collectAverages(
     overload: (sums.flags & BLOCK_FLAG.overload) !== 0,
     clipped: (sums.flags & BLOCK_FLAG.clip) !== 0,
     batchSums: new Int32Array(sums.bytes.buffer),
-    // Below 2⁵³, so exact.
+    // The number is below 2⁵³, so it is exact.
     products: Float64Array.from(new BigInt64Array(products.bytes.buffer), Number),
   };
 }

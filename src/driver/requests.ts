@@ -110,7 +110,8 @@ export class Requests {
     const requestId = sequenced ? this.#nextRequestId++ : 0;
     const key: PendingKey = sequenced ? requestId : (name as 'hello' | 'stop');
     noteId?.(requestId);
-    // This comes before anything waits for the answer, because it throws on a field out of its range.
+    // The command is encoded before anything waits for the answer, because encoding throws on a field out of
+    // its range.
     const payload = sequenced
       ? encodeCommandParts(name, requestId, fields)
       : [encodeCommand(name, requestId, fields)];

@@ -1,7 +1,7 @@
 import { AsyncLocalStorage, createHook } from 'node:async_hooks';
 import { subscribe } from 'node:diagnostics_channel';
 
-/** Node tells of each socket that it makes here. */
+/** The channel of diagnostics on which Node announces each socket that it makes. */
 const NEW_SOCKETS = 'net.client.socket';
 
 /** The part of a socket that is used here. The client opens the socket. */
@@ -18,7 +18,7 @@ interface Timer {
   readonly unref: () => unknown;
 }
 
-// It is enabled only while a client connects.
+// The hook is enabled only while a client connects.
 const timerHook = createHook({
   init(_id, type, _trigger, resource) {
     if (type === 'Timeout') owner.getStore()?.addTimer(resource as Timer);
@@ -51,7 +51,7 @@ export class ConnectionSockets {
     return owner.run(this, work);
   }
 
-  /** The client has connected, or will not: its timers are no longer watched. */
+  /** Stops watching the timers of the client, because it has connected or has failed to connect. */
   settle(): void {
     if (!this.#isConnecting) return;
     this.#isConnecting = false;

@@ -30,7 +30,7 @@ interface DataRow {
 }
 
 const ROWS_MAX = 1_000_000;
-/** Excel writes and reads this first line. */
+/** A first line that names the separator. Excel writes and reads such a line. */
 const NAMED_SEPARATOR = /^sep=([,;\t])\s*$/i;
 
 /** Reads and parses a file. Errors: those of `parseDataTable`; BAD_FILE. */

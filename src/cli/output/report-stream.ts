@@ -1,10 +1,10 @@
 /** The stream for the results, and the names in the results of the files behind `-`. */
 
-/** Standard output holds the content of a file, so reports go to standard error. */
+/** Whether standard output holds the content of a file. */
 let isTaken = false;
 const names = new Map<string, string>();
 
-/** Later output is not a result that a program would read from standard output. */
+/** From now on reports go to standard error, because standard output holds the content of a file. */
 export function takeStandardOutput(): void {
   isTaken = true;
 }

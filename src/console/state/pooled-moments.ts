@@ -4,7 +4,7 @@ type MomentsEvent = HubEventOf<'moments'>;
 
 /** Moments of one run, or of several runs of the same program together. */
 export interface ShownMoments extends MomentsEvent {
-  /** The runs of which the samples are. */
+  /** The runs whose samples are counted here. */
   readonly runs: number;
 }
 

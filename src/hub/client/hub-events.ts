@@ -18,7 +18,7 @@ const SILENCE_MS = 60_000;
 const EVENTS_WAITING_MAX = 64;
 /** Longest message: notes of a board, or its moments. */
 const MESSAGE_BYTES_MAX = 8 << 20;
-/** A refusal of an HTTP status is a close code above this one. */
+/** The server closes a refused WebSocket with the code CLOSE_CODE plus the HTTP status of the refusal. */
 const CLOSE_CODE = 4000;
 
 /** The stream of events of a server (see `HubClient.events`). The connection ends with the generator. */

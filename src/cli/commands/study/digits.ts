@@ -41,8 +41,7 @@ export interface DigitsRun extends Omit<DigitsTraining, 'solver' | 'signal'> {
 
 /** The batch of the paper (arXiv 2405.13817). */
 export const PAPER_BATCH = 64;
-/** Numbers of digits for training and test in the studies `settling`, `delay` and `noise`, which train for one
- * epoch. */
+/** Numbers of digits for training and test in the studies `settling`, `delay` and `noise`. */
 export function digitsSizes(quick: boolean) {
   return quick ? { trainSize: 1920, testSize: 1000 } : { trainSize: 5120, testSize: 5000 };
 }

@@ -50,8 +50,7 @@ export interface ClaimedDirectory {
    */
   readonly begin: () => void;
   readonly hasBegun: () => boolean;
-  /** Gives the directory up. If the directory was made for this study and the study did not begin, the directory is
-   * removed. */
+  /** Gives the directory up. Removes it if it was made for this study and the study did not begin. */
   readonly release: () => void;
 }
 
