@@ -39,7 +39,7 @@ export interface NoiseColour {
    * if it was not measured.
    */
   readonly excessCorrelation: number;
-  /** Standard error of the excess. */
+  /** Standard error of the excess, a correlation without unit. */
   readonly standardError: number;
   /**
    * Whether the excess is more than five standard errors and more than `EXCESS_MIN`. If so, the noise
