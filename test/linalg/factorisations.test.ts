@@ -52,7 +52,7 @@ describe('tridiagonal eigenvalues', () => {
 
 describe('Lanczos', () => {
   test.each([1, 3, 50, 200])(
-    'brackets the extreme eigenvalues of a %i×%i matrix within its residuals',
+    'brackets the extreme eigenvalues of a symmetric matrix of size %i within its residuals',
     (n) => {
       const a = symmetricWith(eigenvalues('log-uniform', 100, n), random);
       const found = lanczosExtremes((x) => matVec(a, x), normalVector(random, n));

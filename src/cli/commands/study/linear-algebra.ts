@@ -266,7 +266,7 @@ export const LINEAR_ALGEBRA: TableStudy = {
   settingsFrom: 'Nothing was tuned: the library chooses scales, ticks and numbers of samples.',
   modelled:
     'Errors are measured on emulated boards, host times on this machine. Board time is modelled, ticks × h × τ, and so is the transfer, at 40 MB/s.',
-  alone: 'The study opens emulated boards of its own.',
+  alone: 'Its runs open emulated boards of their own.',
   parts: [
     {
       name: 'covariance',

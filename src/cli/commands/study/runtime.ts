@@ -327,7 +327,7 @@ export const RUNTIME: TableStudy = {
     }),
   },
   shapes,
-  alone: 'The study measures times of this machine.',
+  alone: 'Its runs measure host times, which are those of this machine.',
   parts: [
     { name: PARAMETERS, title: 'By the number of parameters', columns: timeColumns },
     { name: OUTPUTS, title: 'By the number of outputs', columns: timeColumns },
