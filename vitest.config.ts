@@ -41,13 +41,13 @@ export default defineConfig({
     // They need system packages: `npm run test:hil` has a configuration of its own.
     exclude: [...configDefaults.exclude, 'test/hil/**'],
     testTimeout: 60_000,
-    // Hooks compile the C device, which takes longer than the default where others compute too.
+    // Hooks compile the C device. On a busy machine this takes longer than the default time limit.
     hookTimeout: 120_000,
     tags: [
       {
         name: 'long',
         description:
-          'Needs more than about a second of processor time. `npm test` leaves it out, `npm run test:long` runs nothing else; ' +
+          'Needs more than about a second of processor time. `npm test` leaves it out, `npm run test:long` runs nothing else;  ' +
           'beside it stands a quick test of the same kind.',
         timeout: 600_000,
       },

@@ -34,7 +34,7 @@ export interface PythonResult {
   readonly stderr: string;
 }
 
-/** Python with the package on its path, to its end or to the end of the test. */
+/** Runs Python with the package on its path, until it ends or the test ends. */
 export function runPython(
   args: readonly string[],
   { input = '', environment = {} }: { input?: string; environment?: Record<string, string> } = {},

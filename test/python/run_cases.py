@@ -15,7 +15,7 @@ from thermolink.device.device import Device
 
 
 def record(sent):
-    """From now on stores the programs and runs that every device is given in `sent`."""
+    """Makes every device store in `sent` the programs and runs that it is given, from now on."""
     load, rewrite, acquire = Device.load_program, Device.rewrite_program, Device.acquire
 
     def program_note(kind, bank, program):

@@ -145,7 +145,7 @@ def interrupt(board):
 
 
 def busy(board):
-    """A second client is told so, and the first one goes on."""
+    """A second client gets the error BUSY, and the first client goes on."""
     code = code_of(Board, board._device.uri)
     return {"code": code, "state": board.status()["state"]}
 

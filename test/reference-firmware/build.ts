@@ -37,9 +37,9 @@ export function makeCore(folder: string, variables: readonly string[]): string {
 }
 
 interface ExampleOptions {
-  /** 4 when missing. */
+  /** Number of cells. Default 4. */
   readonly cells?: number | undefined;
-  /** A cell that does not move. */
+  /** The number of a cell that does not move. Default: all cells move. */
   readonly stuckCell?: number | undefined;
 }
 

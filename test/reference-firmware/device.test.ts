@@ -103,7 +103,7 @@ describe.skipIf(missing !== undefined)(`the device in C${missing ? ` (${missing}
       }),
   );
 
-  test('an overload ends the run exactly after its tick, or is marked', () =>
+  test('an overload ends the run exactly after the tick in which it happens, or is only marked', () =>
     sameAsEmulator('ideal-8', 1, async (device, told) => {
       const image = { ...denseProgram(8, 4, 400), drive: new Int16Array(8).fill(32767) };
       told.push(await device.loadProgram(0, image));
@@ -178,7 +178,7 @@ describe.skipIf(missing !== undefined)(`the device in C${missing ? ` (${missing}
     expect(lstatSync(link, { throwIfNoEntry: false })).toBeUndefined();
   });
 
-  test('a calibration record outlives the program in its file, and is erased with it', async () => {
+  test('a calibration record stays in its file when the program ends, and an erased record is removed from the file', async () => {
     const file = path.join(directory, 'record');
     const record = Uint8Array.from({ length: 200_000 }, (_, i) => (i * 7919) >> 4);
     // `toEqual` takes seconds for so many bytes.

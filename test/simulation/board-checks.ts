@@ -85,7 +85,7 @@ export class BoardChecks {
     this.#end(this.#truth.sessions.at(-1));
   }
 
-  /** The board gives its link a message to send. */
+  /** Called when the board gives its link a message to send. */
   said(payload: Uint8Array): void {
     this.#hearing?.said.push(peek(payload));
   }
@@ -104,7 +104,7 @@ export class BoardChecks {
           this.#heardAtMs = this.#truth.nowMs;
   }
 
-  /** After every event. */
+  /** Called after every event. */
   check(): void {
     const board = this.#rig.device?.board;
     if (board?.state !== 'running' || !board.run) return;

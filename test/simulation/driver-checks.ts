@@ -28,13 +28,13 @@ export class DriverChecks {
     this.#truth = truth;
   }
 
-  /** The host's process has ended. */
+  /** Called when the host's process has ended. */
   hostGone(): void {
     this.#connection = undefined;
     this.#keeper = undefined;
   }
 
-  /** The host has written a frame of its session to the line. */
+  /** Called when the host has written a frame of its session to the line. */
   fed(): void {
     this.#fedAtMs = this.#truth.nowMs;
   }
@@ -52,7 +52,7 @@ export class DriverChecks {
     this.#lookedAtMs = this.#truth.nowMs;
   }
 
-  /** After every event, while the host lives. */
+  /** Called after every event, while the host lives. */
   check(connection: Connection | undefined): void {
     if (connection !== this.#connection) {
       this.#connection = connection;

@@ -33,7 +33,7 @@ export class Coverage {
     return this.#hits.get(`${fault} ${state}`) ?? 0;
   }
 
-  /** The cells with fewer hits than `least`. */
+  /** The pairs of fault and state with fewer hits than `least`, as texts. */
   missing(least: number): string[] {
     return FAULTS.flatMap((fault) =>
       STATES.filter((state) => this.hits(fault, state) < least).map(

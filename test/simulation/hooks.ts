@@ -34,7 +34,7 @@ export interface Witness {
   linkClosed(link: Link): void;
   /** The link delivers the message of this command frame. */
   linkTook(link: Link, seq: number): void;
-  /** All unacknowledged frames will be sent again. */
+  /** Called when all unacknowledged frames will be sent again. */
   senderResumed(sender: CommandSender): void;
   /**
    * The link's sender was asked for its next frame. The arguments are the due time of the oldest frame before
@@ -49,9 +49,9 @@ export interface Witness {
   boardDid(effect: string): void;
   boardDisconnected(device: EmulatedDevice): void;
   blockSent(run: RunEngine, block: Event<'sampleBlock'>): void;
-  /** The host has the answer to its start. */
+  /** Called when the host has the answer to its start. */
   runKnown(keeper: RunKeeper, runId: number, watchdogMs: number): void;
-  /** The host has the board's report of a run. */
+  /** Called when the host has the board's report of a run. */
   runReported(report: Event<'runEnded'>): void;
   credited(run: RunEngine, blocks: number): void;
 }

@@ -67,7 +67,7 @@ export class HostChecks {
     this.#sessionOf.set(link, this.#truth.hostSession);
   }
 
-  /** The host has written a command to the line. */
+  /** Called when the host has written a command to the line. */
   onLine(payload: Uint8Array): void {
     this.#truth.onLine.add(`${this.#truth.hostSession} ${peek(payload).requestId}`);
   }

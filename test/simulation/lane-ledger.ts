@@ -42,7 +42,9 @@ export class LaneLedger {
     this.#due = BEFORE_FIRST;
   }
 
-  /** This number of command frames was sent, taken and acknowledged, and the witness did not see them. */
+  /**
+   * Takes account of command frames that were sent, taken and acknowledged without the witness (`preRoll`).
+   */
   skip(frames: number): void {
     this.#taken = (frames - 1) & 0xffff;
     this.#ackSent = this.#taken;
@@ -50,7 +52,7 @@ export class LaneLedger {
     this.#due = this.#taken;
   }
 
-  /** The sender has written a frame to the line. */
+  /** Called when the sender has written a frame to the line. */
   sent({ channel, seq, ack, payload }: Frame, nowMs: number): void {
     if (channel === CHANNEL.open) return;
     if (isNewer(ack, this.#ackSent)) {
@@ -69,7 +71,7 @@ export class LaneLedger {
       this.#due = seq;
   }
 
-  /** The receiver has delivered the message of this frame. */
+  /** Called when the receiver has delivered the message of this frame. */
   took(seq: number): void {
     this.#taken = seq;
     this.#sentAtMs.delete(seq);

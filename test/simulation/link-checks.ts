@@ -39,7 +39,7 @@ export class LinkChecks {
     this.#host = host;
   }
 
-  /** A link begins a session, or ends its last one. */
+  /** Called when a link begins a session, or ends its last one. */
   begins(link: Link, session: number | undefined): void {
     const [out, into] = this.#isBoard(link)
       ? (['toHost', 'toBoard'] as const)
@@ -48,7 +48,7 @@ export class LinkChecks {
     this.#lanes[into].ledger.receiverBegins(session);
   }
 
-  /** This number of command frames has passed in each direction, and the witness did not see them. */
+  /** Takes account of command frames that passed in each direction without the witness (`preRoll`). */
   skip(frames: number): void {
     for (const { ledger } of Object.values(this.#lanes)) ledger.skip(frames);
   }
@@ -62,7 +62,7 @@ export class LinkChecks {
     return frames.filter(({ channel }) => channel !== CHANNEL.open);
   }
 
-  /** The receiving end begins to listen again. */
+  /** Called when the receiving end begins to listen again. */
   reattached(direction: Direction): void {
     this.#lanes[direction].arrived = new FrameDecoder(65536);
   }
@@ -78,7 +78,7 @@ export class LinkChecks {
     this.#lanes[this.#isBoard(link) ? 'toBoard' : 'toHost'].ledger.took(seq);
   }
 
-  /** The receiver has handled the bytes that arrived. */
+  /** Called when the receiver has handled the bytes that arrived. */
   handled(direction: Direction, link: Link | undefined): void {
     const { ledger, withoutRoom } = this.#lanes[direction];
     const missed = ledger.passedOver();
@@ -86,12 +86,12 @@ export class LinkChecks {
     this.#truth.broken(`command frame ${missed} came ${direction} in order and was not taken`);
   }
 
-  /** All unacknowledged frames will be sent again. */
+  /** Called when all unacknowledged frames will be sent again. */
   resumed(sender: CommandSender): void {
     this.#resumed.add(sender);
   }
 
-  /** The sender was asked for its next frame. */
+  /** Called when the sender was asked for its next frame. */
   polled(sender: CommandSender, dueBeforeMs: number | undefined, sendings: number | undefined): void {
     const again = sendings !== undefined && sendings > 1;
     if (this.#resumed.delete(sender) && dueBeforeMs !== undefined && !again)
@@ -127,7 +127,7 @@ export class LinkChecks {
     this.#lookedAtMs = nowMs;
   }
 
-  /** After every event. */
+  /** Called after every event. */
   check(host: Link | undefined): void {
     this.count();
     this.#checkDue('board', this.#rig.device?.link, this.#rig.boardWrites);

@@ -57,7 +57,7 @@ export class SampleChecks {
     for (const item of this.#decoder.push(bytes)) if (item.kind === 'frame') this.#arriving.push(item.frame);
   }
 
-  /** The host has handled the bytes that arrived. */
+  /** Called when the host has handled the bytes that arrived. */
   handled(): void {
     for (const frame of this.#arriving.splice(0)) this.#arrived(frame);
   }

@@ -15,7 +15,7 @@ import { VirtualTime } from './virtual-time.js';
 import { ProtocolWitness } from './witness.js';
 import { STEPS } from './workload.js';
 
-/** A simulation that needs longer hangs. */
+/** A simulation that needs more virtual time counts as hanging. */
 const VIRTUAL_MS_MAX = 600_000;
 const EVENTS_MAX = 400_000;
 /** Time that passes after the host is done. It is long enough for a watchdog. */

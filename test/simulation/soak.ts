@@ -9,11 +9,11 @@ import { LinePort } from './line-port.js';
 import { Random } from './random.js';
 import { MortalClock, VirtualTime } from './virtual-time.js';
 
-/** 1 MB/s. */
+/** The rate of the line, 1 MB/s, in bytes a millisecond. */
 const BYTES_PER_MS = 1000;
 const FRAME_BYTES = 8192;
 const LATENCY_MS = 1;
-/** One frame in a thousand is hit. */
+/** Share of the frames that have a fault. */
 const FRAME_ERRORS = 0.001;
 const CELLS = 256;
 const MINUTE_MS = 60_000;

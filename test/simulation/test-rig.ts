@@ -26,7 +26,7 @@ export interface RigObserver {
   boardPowered(): void;
   /** A reader begins to receive bytes. */
   attached(direction: Direction): void;
-  /** A disturbance that may end a session has happened. */
+  /** Called when a disturbance that may end a session has happened. */
   disturbed(what: string, forMs: number): void;
   /** Bytes were written to the line. They may be lost. */
   written(direction: Direction, bytes: Uint8Array): void;

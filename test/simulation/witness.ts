@@ -70,7 +70,7 @@ export class ProtocolWitness implements Witness, RigObserver {
     if (link !== this.#rig.device?.link) this.host.sessionOpened(link, nonce);
   }
 
-  /** The host's process has ended. */
+  /** Called when the host's process has ended. */
   hostGone(): void {
     this.host.connection = undefined;
     this.driver.hostGone();
@@ -165,7 +165,7 @@ export class ProtocolWitness implements Witness, RigObserver {
       if (channel === CHANNEL.command && payload.length > 0) this.host.onLine(payload);
   }
 
-  /** After every event. */
+  /** Called after every event. */
   check(): void {
     this.board.check();
     const { device } = this.#rig;

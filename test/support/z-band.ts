@@ -10,7 +10,7 @@ const MEAN_MAX = 1.08;
  * cells, 60 of 64 cells and 14 of 256 cells.
  */
 const SPREAD = 2.5;
-/** A mean is farther away than this number of standard deviations, on either side, once in 1000 times. */
+/** A normal variable is farther from its mean than this number of standard deviations once in 1000 times. */
 const QUANTILE = 3.29;
 
 /**

@@ -38,8 +38,8 @@ export function damaged(original: Uint8Array, random: Random): Uint8Array {
 }
 
 /**
- * Reads a file with everything that reads one. Whatever is in it, the only error is ours, and it names the
- * file.
+ * Reads a file with every function that reads recordings. Whatever is in the file, only a `ThermolinkError`
+ * may be thrown, and its message names the file.
  */
 export async function readEverything(file: string): Promise<'read' | 'refused'> {
   try {

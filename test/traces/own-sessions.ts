@@ -221,7 +221,7 @@ export async function recordOwn(
   await recorder.close();
 }
 
-/** A port that hears everything `lateMs` later. */
+/** A port that receives everything `lateMs` later. */
 function latePort(port: Port, clock: VirtualClock, lateMs: number): Port {
   const onData: Port['onData'] = (receiver) =>
     port.onData((bytes) => {

@@ -15,7 +15,7 @@ const relaxation = { system, drive, initial: vector(8, 840), time: 0.4, address:
 const relaxed = (lab: Lab, request: Partial<BoardRelaxRequest> = {}, profile = 'ideal-8') =>
   relax(lab.board(profile), { ...relaxation, ...request });
 
-/** Readings far above the range of the scale. The rails of an emulated board are never so near. */
+/** A board with rails at ½ V_fs, far nearer than on emulated boards, so runs overload. */
 const narrow = { rail: 2 ** 23 };
 
 export const SAMPLING: ProgramTable = {

@@ -109,7 +109,8 @@ async function chunksOf(name: string): Promise<LinkChunk[]> {
 }
 
 describe.runIf(isBuilt)('a recording that a thread writes', () => {
-  // The first is written when it is closed, before a thread has started; the other is longer than the ring.
+  // The first recording is written when it is closed, before a thread has started. The other one is longer
+  // than the ring.
   it.each([['overload.mcap', 1]])(
     'has the same content as one of the same thread: %s, %i times',
     expectSameContent,

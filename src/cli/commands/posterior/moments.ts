@@ -19,14 +19,14 @@ import { exactRun, type GaussianOptions, meanRow } from './gaussian-chains.js';
 import { writeSummary } from './output-directory.js';
 import { boardFacts, type ExactRun, errorRows, posteriorWarnings, R_HAT_MAX, worstErrors } from './report.js';
 
-/** One parameter by the sums of the boards. */
+/** The moments of one parameter, from the sums of the boards. */
 interface ParameterMoments {
   readonly name: string;
   readonly mean: number;
   /** Standard error of the mean, by batch means. */
   readonly mcse: number;
   readonly sd: number;
-  /** Independent draws that would give this error. */
+  /** Number of independent draws that would give the same error of the mean. */
   readonly effectiveSampleSize: number;
   /** √(variance of all draws over the mean variance of a chain); 1 if there is only one chain. */
   readonly rHat: number;

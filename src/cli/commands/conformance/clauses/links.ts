@@ -7,14 +7,14 @@ const AT_ONCE_MS = 200;
 const FIRST_TIMEOUT_MS = 250;
 /** Largest delay of a board, or of its line, after its timer, ms. */
 const LATE_MS = 150;
-/** Number of processes of this machine that bytes of an emulated board pass. Each of them may be late. */
+/** Number of processes of this machine through which bytes of an emulated board pass. Each may be late. */
 const HOPS = 2;
-/** A clock that ticks in ms may be early by one. */
+/** A timeout may come earlier by this time, ms: the clocks of both ends have steps of 1 ms. */
 const EARLY_MS = 5;
 /** The round trip that the board is made to measure, ms. */
 const ROUND_TRIP_MS = 120;
 const SENDINGS_MAX = 8;
-/** From the first sending to the eighth expiry: 250, 500, 1000 and five times 2000 ms. */
+/** Time from the first sending to the eighth expiry: 250, 500, 1000 and five times 2000 ms. */
 const FAILED_MS = 11_750;
 /** A board sends again within this time after a failed link has come back, ms. */
 const BACK_MS = 1000;
