@@ -25,7 +25,7 @@ export interface RelaxRequest {
    */
   readonly nextTime?: number;
   /**
-   * Lets a call of `relaxAhead` send its couplings while this relaxation runs. Default: no.
+   * Allows a call of `relaxAhead` to send the couplings of that call while this relaxation runs. Default: no.
    */
   readonly lends?: boolean;
   readonly address: RunAddress;
@@ -212,7 +212,7 @@ export interface TruncatedRun {
   readonly drive: Float64Array;
   /** λ ≥ 0, in units of A. */
   readonly damping: number;
-  /** n ≥ 1. */
+  /** n ≥ 1: the number of ticks. */
   readonly ticks: number;
   /**
    * `nextScale` of an earlier run of a similar problem, in units of x per V_fs; 0 if there is no earlier run.
@@ -222,7 +222,7 @@ export interface TruncatedRun {
 
 /** The answer of one truncated solve. */
 export interface TruncatedResult {
-  /** Length N. */
+  /** Estimate of (A + λI)⁻¹b, length N. */
   readonly x: Float64Array;
   /**
    * First guess of s_x for the next run of a similar problem, in units of x per V_fs. It follows from the
@@ -251,7 +251,7 @@ export interface LoadedFactor {
 
 /**
  * A rough and fast solver that loads a curvature once for several solves. The board implements it, and so
- * does its control, which returns its input.
+ * does a control, which returns its input.
  */
 export interface TruncatedSolver {
   readonly name: string;

@@ -17,8 +17,8 @@ export interface BoardModel {
   /** Couplings stay below their range by this factor, so the board does not clamp them. */
   readonly couplingMargin: number;
   /**
-   * The crosspoints of the diagonal that give all cells the same equilibrium differ by at most this share of
-   * the damping.
+   * A row that is programmed with a gain needs another damping than the register gives. Its diagonal
+   * crosspoint holds the difference, which is at most this share of the damping.
    */
   readonly dampingSpread: number;
   /** Whether the rows are programmed so that all cells have the noise temperature of the register. */

@@ -30,9 +30,9 @@ const lastHeld = new WeakMap<BoardDevice, HeldCouplings>();
 /**
  * One use of a board, while the board belongs to nobody else. `inSession` opens it.
  *
- * All programs and board runs of the use go through this class. It names the noise of each board run, sends
- * couplings only if they changed, and adds up the cost of the use. `ranged` repeats at a larger scale after
- * an overload.
+ * All programs and board runs of the use go through this class. The class gives each board run the address of
+ * its noise, sends couplings only if they changed, and adds up the cost of the use. `ranged` repeats at a
+ * larger scale after an overload.
  *
  * If the device has `recover`, a lost program or board run is repeated, with a limited number of repeats in a
  * row (`repeated`). The board gets the program again. A continued board run is first run again, without
@@ -123,8 +123,8 @@ export class BoardSession {
   }
 
   /**
-   * Sends the couplings of a system to the board before its program. `program` then sends the rest of an
-   * image with the same couplings, and again all that was lost here.
+   * Sends the couplings of a system to the board before its program. `program` then sends the rest of
+   * an image with the same couplings, and sends lost couplings again.
    */
   async uploadCouplings(codes: SystemCodes): Promise<void> {
     if (this.#uploadedAhead === codes.couplings) return;

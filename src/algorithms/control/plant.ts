@@ -101,8 +101,8 @@ function refuseShape(
 }
 
 /**
- * Adds 1e-9 of the largest entry to the diagonal, because rounding must not make a semidefinite matrix
- * negative.
+ * Adds 1e-9 of the largest entry to the diagonal, so that rounding does not make a semidefinite matrix
+ * indefinite.
  */
 function raised({ rows, data }: Matrix): Matrix {
   const more = 1e-9 * (normInf(data) || 1);

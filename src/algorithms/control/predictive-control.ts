@@ -68,8 +68,8 @@ const HORIZON = 20;
 const STEPS = 200;
 const TOLERANCE = 1e-5;
 /**
- * Largest condition number that the rails serve, plus a few percent because the bounds of the eigenvalues are
- * not exact.
+ * Largest condition number that is accepted: 1,000, plus some percent because the bounds of the eigenvalues
+ * are not exact.
  */
 const CONDITION_MAX = 1100;
 /**

@@ -21,7 +21,8 @@ export interface DrawSummary {
   /** The smaller effective number of draws of the 5 % and 95 % quantiles. */
   readonly essTail: number;
   /**
-   * Rank-normalised split R-hat, a ratio: 1 when chains agree. The larger one of draws and of folded draws.
+   * Rank-normalised split R-hat, a ratio: 1 when chains agree. It is the larger of two values: that of the
+   * draws, and that of the folded draws.
    */
   readonly rHat: number;
 }
