@@ -98,7 +98,7 @@ function isRefusal(error: unknown): boolean {
   );
 }
 
-/** Converts an error of the server into a `ThermolinkError`; errors that are answers stay unchanged. */
+/** Converts an error of the server into a `ThermolinkError`; all other errors stay unchanged. */
 function asRefusal(error: unknown): unknown {
   if (isRefusal(error))
     return new ThermolinkError('CANNOT_CONNECT', 'The NATS server does not let this program in.', {

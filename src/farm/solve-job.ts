@@ -16,7 +16,7 @@ export interface SolveJobRequest {
   readonly size: number;
   /** A, N×N by rows, as float64 in little-endian order. */
   readonly matrix: StoredBytes;
-  /** b, length N, likewise. */
+  /** b, length N, as float64 in little-endian order. */
   readonly rightHandSide: StoredBytes;
   /** Bound on the estimated relative error, above 0 and below 1. */
   readonly tolerance: number;

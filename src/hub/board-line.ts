@@ -45,7 +45,7 @@ export class BoardLine {
   #isAtBoundary = true;
   #whenAtBoundary: (() => void)[] = [];
   #makingSafe: Promise<void> | undefined;
-  /** Whether this attempt to keep the board has failed. */
+  /** Whether the loss of the board was reported since its port was opened. */
   #isLost = false;
   readonly #opened: Promise<void>;
 
@@ -116,7 +116,8 @@ export class BoardLine {
   }
 
   /**
-   * Reports that the board is lost, once for each attempt, because the first problem causes the later ones.
+   * Reports that the board is lost, but only once until its port is opened again, because the first problem
+   * causes the later ones.
    */
   #lose(problem: string): void {
     if (this.#isLost) return;

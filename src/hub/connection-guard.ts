@@ -48,7 +48,9 @@ export class ConnectionGuard {
     this.#strangers.delete(keyOf(socket));
   }
 
-  /** Closes the oldest matching stranger. The new connection is a stranger too, so it may be the one. */
+  /**
+   * Closes the oldest matching stranger. The new connection is a stranger too, so it may itself be closed.
+   */
   #sendAway(fits: (known: Known) => boolean): void {
     const oldest = [...this.#strangers].find(([, known]) => fits(known));
     if (oldest === undefined) return;

@@ -22,7 +22,10 @@ const WRITES: ReadonlySet<string> = new Set([
   'writeDrive',
   'setRegisters',
 ]);
-/** Bounds of the unanswered writes and of their codes. A correct host has fewer. */
+/**
+ * Limits for the unanswered writes: their number, and the bytes of their codes. A correct host stays below
+ * both.
+ */
 const PENDING_MAX = 256;
 const PENDING_BYTES_MAX = 4 << 20;
 

@@ -312,8 +312,8 @@ export class HubServer {
       throw new Refusal(
         403,
         'NOT_ALLOWED',
-        `The token of ${identity.owner} has the right \`${identity.right}\`; this takes \`${right}\`.`,
-        'Who runs the server gives rights, in its token file.',
+        `The token of ${identity.owner} has the right \`${identity.right}\`; this request needs \`${right}\`.`,
+        'The person who runs the server sets the rights in its token file.',
       );
     this.#guard.admit(socket);
     if (right !== 'stop') this.#rates.take('requests', identity.owner);

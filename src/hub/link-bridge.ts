@@ -34,8 +34,8 @@ export function bridge(client: Duplex, board: Port, lease: Lease, clock: Clock):
       resolve();
     };
     /**
-     * A write is at most as long as the port has room for, so a stop waits only for one such write. It is
-     * sent between two frames.
+     * A write is at most as long as the port has room for, so a stop waits only for one such write. The stop
+     * is sent between two frames.
      */
     const pass = async (chunk: Uint8Array): Promise<void> => {
       for (const piece of piecesOf(chunk, board.inFlightBytesMax)) if (!ended) await board.write(piece);

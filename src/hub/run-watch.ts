@@ -239,7 +239,7 @@ export class RunWatch {
   #tellMoments(run: OpenRun, moments: Moments): void {
     this.#momentsMs = this.#options.clock.nowMs();
     this.#toldRun = run.view.run;
-    // A single reading is taken before equilibrium.
+    // A run of a single sample is read before equilibrium, so it has no expected moments.
     const identity = this.#options.identity();
     if (run.expected === undefined && identity !== undefined)
       run.expected =

@@ -35,8 +35,8 @@ export function bearerToken({ headers }: IncomingMessage): string | undefined {
 }
 
 /**
- * Identifies the client of a WebSocket by the token of its request. Without this token, by the token of its
- * first message. Throws a `Refusal`.
+ * Identifies the client of a WebSocket by the token of its request, or by the token of its first message if
+ * the request has none. Throws a `Refusal`.
  */
 export function identifySocket(socket: WebSocket, request: IncomingMessage, gate: Gate): Promise<Identity> {
   const token = bearerToken(request);

@@ -1,6 +1,6 @@
 /**
- * Builds the live page into dist/console by Vite. It does nothing while the sources are those that the page
- * there was made of, so that a build of the whole stays fast.
+ * Builds the live page into dist/console by Vite. It does nothing if the page there was built from the same
+ * sources, so that a build of the whole project stays fast.
  */
 import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -9,7 +9,7 @@ import path from 'node:path';
 const ROOT = path.join(import.meta.dirname, '../../..');
 const SOURCE = path.join(ROOT, 'src/console');
 const TARGET = path.join(ROOT, 'dist/console');
-/** Beside the page and not in it: the package carries the page alone. */
+/** The digest of the sources lies beside the page, because the package contains the page alone. */
 const STAMP = path.join(ROOT, 'dist/console.sha256');
 /** Files elsewhere that are in the page. */
 const OTHERS = ['src/number-text.ts', 'package-lock.json'];
@@ -42,7 +42,7 @@ if (!isUpToDate) {
       target: 'es2022',
       assetsInlineLimit: 0,
       modulePreload: { polyfill: false },
-      // Not a warning: on a busy machine plugins are slow.
+      // The build does not warn of slow plugins, because plugins are slow on a busy machine.
       rolldownOptions: { checks: { pluginTimings: false } },
     },
   });

@@ -73,7 +73,7 @@ export class ConsoleState {
     }
   }
 
-  /** Whether this observer has `right`; each right includes the earlier ones. */
+  /** Whether this observer has `right`. Each right includes those before it in the list `RIGHT`. */
   may(right: Right): boolean {
     return this.observer !== undefined && RIGHTS.indexOf(this.observer.right) >= RIGHTS.indexOf(right);
   }

@@ -6,7 +6,8 @@ import { abortError, ThermolinkError } from '../../errors.js';
 
 /**
  * Writes the body of an answer to a file beside `file`, and renames it when all bytes are on the disk.
- * Errors: BAD_FILE, LINK_LOST, ABORTED; that with which the request was ended. The part is removed then.
+ * Errors: BAD_FILE, LINK_LOST, ABORTED; the error with which the request was ended. After an error the
+ * written part is removed.
  */
 export async function saveBody(
   name: string,

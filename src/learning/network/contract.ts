@@ -80,7 +80,7 @@ export interface Network {
   readonly settings: Readonly<Record<string, unknown>>;
   readonly inputCount: number;
   readonly outputCount: number;
-  /** P. */
+  /** P, the length of the parameter vector. */
   readonly parameterCount: number;
   readonly layers: readonly LayerShape[];
   /** Initial parameters [P], a pure function of the seed (u32). */

@@ -42,7 +42,7 @@ export function meanCurvature(
   if (factor.columns > PARAMETERS_MAX)
     throw new ThermolinkError(
       'TOO_LARGE',
-      `The mean curvature of ${counted(factor.columns, 'parameter')} has that number squared of entries.`,
+      `The mean curvature of ${counted(factor.columns, 'parameter')} has the square of this number of entries, which is too many.`,
       { hint: `Leave \`average\` out, or train at most ${PARAMETERS_MAX} parameters.` },
     );
   const batches = Math.floor(step / reload) + 1;
