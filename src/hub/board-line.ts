@@ -45,7 +45,7 @@ export class BoardLine {
   #isAtBoundary = true;
   #whenAtBoundary: (() => void)[] = [];
   #makingSafe: Promise<void> | undefined;
-  /** Whether the loss of the board was reported since its port was opened. */
+  /** Whether the loss of the board was reported since the last attempt to open its port began. */
   #isLost = false;
   readonly #opened: Promise<void>;
 
@@ -116,8 +116,8 @@ export class BoardLine {
   }
 
   /**
-   * Reports that the board is lost, but only once until its port is opened again, because the first problem
-   * causes the later ones.
+   * Reports that the board is lost, but only once after each attempt to open its port, because the first
+   * problem causes the later ones.
    */
   #lose(problem: string): void {
     if (this.#isLost) return;

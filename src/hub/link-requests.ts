@@ -27,8 +27,9 @@ export interface LinkRequest {
 }
 
 /**
- * Gives a client the board's own bytes on its bare connection, when it is its turn, until one of them ends.
- * Throws a `Refusal` before the connection was upgraded.
+ * Gives a client the board's own bytes on its bare connection, from the time when it is the client's turn
+ * until the lease ends, the client goes or the board is lost. Throws a `Refusal` before the connection was
+ * upgraded.
  */
 export async function linkConnection(asked: LinkRequest, socket: Duplex, head: Buffer): Promise<void> {
   if (head.length > 0) throw tooEarly();

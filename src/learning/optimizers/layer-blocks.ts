@@ -7,7 +7,10 @@ import type { LayerPlace } from '../problem/contract.js';
 /** How a system with the curvature is solved: as a whole, or each layer separately. */
 export type Blocks = 'whole' | 'layers';
 
-/** Number of addresses that one layer uses: for the board runs of its relaxation and of its delay. */
+/**
+ * Number of consecutive `block` numbers that one layer uses in the addresses of its board runs: one for its
+ * relaxation and one for its delay.
+ */
 const ADDRESSES_OF_LAYER = 2;
 
 /**

@@ -46,7 +46,7 @@ export function lineSearch(
     if (isTooHigh(point) || (low.step > 0 && point.loss >= low.loss)) high = point;
     else if (isFlat(point)) return point;
     else {
-      // The minimum lies between the point and its downhill side.
+      // A minimum lies on the downhill side of `point`. If `low` is on that side, `low` becomes `high`.
       if (point.slope * (high === undefined ? 1 : high.step - low.step) >= 0) high = low;
       low = point;
     }
