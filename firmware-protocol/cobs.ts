@@ -19,7 +19,10 @@ import {
 const GROUP_MAX = 254;
 /** This many bytes of a group are copied one by one. The rest is copied as a whole, which costs two calls. */
 const SHORT_GROUP = 32;
-/** Blocks up to this length are decoded in a small plain buffer. No block on a serial line is longer. */
+/**
+ * Blocks up to this length are decoded in a small plain buffer. No block on a serial line with a known rate
+ * is longer.
+ */
 const SHORT_BYTES_MAX = 12_288;
 
 /** The length of the longest encoding, delimiter included. */

@@ -23,7 +23,7 @@ const WINDOW = 32;
 const IN_FLIGHT_BYTES = 16 * FRAME_BYTES_MAX;
 /**
  * Largest number of cells whose second moments a run adds up. The moments of 64 cells take as many bytes as
- * 256 samples.
+ * 130 samples.
  */
 export const OWN_MOMENT_CELLS_MAX = 64;
 export const FIRMWARE_VERSION = 'emulator 0.1.0';

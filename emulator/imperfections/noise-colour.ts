@@ -3,8 +3,8 @@ import { type Gaussians, imperfection, integer } from './imperfection.js';
 import { SEGMENT_TICKS } from './slow-noise.js';
 
 /**
- * The filter starts this many ticks before a segment. At the segment the effect of that start is 2⁻²⁴ or
- * less.
+ * The filter starts this many ticks before a segment. For α up to 240/256 the effect of that start on the
+ * segment is below 2⁻²³.
  */
 const WARM_UP_TICKS = 256;
 /** n is kept in 2⁻⁸ of a Gaussian's unit. */

@@ -1,6 +1,7 @@
 /*
- * Takes messages and sends answers. It identifies messages, executes commands at most once, and handles stop
- * and refusals. The commands themselves are in handlers.c.
+ * Takes messages and sends answers. It identifies messages, executes a command once or each time that it
+ * comes (protocol.md, "At most once"), and handles stop and refusals. The commands themselves are in
+ * handlers.c.
  */
 #include <string.h>
 

@@ -51,8 +51,8 @@ interface Averageable {
  * and standard error are those of x̂; scales, codes and readings are those of ŷ.
  *
  * An answer is accepted when its residual proves ‖x̂ − x‖₂ ≤ tolerance·‖x‖₂, when its relative standard error
- * is at most half the tolerance and not implausibly small, and when noise and rounding explain its residual
- * (false-alarm rate below 1e-6).
+ * is at most half the tolerance and not implausibly small, when noise and rounding explain its residual
+ * (false-alarm rate below 1e-6), and when the standard error covers the rest of the rounding.
  */
 export class Refinement implements SolveState {
   passes = 0;

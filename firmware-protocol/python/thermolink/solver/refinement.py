@@ -30,9 +30,10 @@ class Refinement(RefinedSolution):
     noise, which gives the standard error. Further passes without noise compensate the rounding of the
     averaged pass.
 
-    An answer is accepted under three conditions. Its residual proves ‖x̂ − x‖₂ ≤ tolerance·‖x‖₂. Its relative
+    An answer is accepted under four conditions. Its residual proves ‖x̂ − x‖₂ ≤ tolerance·‖x‖₂. Its relative
     standard error is at most half the tolerance and not implausibly small. Noise and rounding explain its
-    residual (a sound answer fails this test with a probability below 1e-6)."""
+    residual (a sound answer fails this test with a probability below 1e-6). Its standard error covers the rest of
+    the rounding."""
 
     def __init__(self, plan: SolvePlan, session: BoardSession, drive: np.ndarray, tolerance: float) -> None:
         super().__init__(plan, session, drive, tolerance)
