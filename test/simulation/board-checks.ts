@@ -9,7 +9,7 @@ import { peek } from './peek.js';
 import type { TestRig } from './test-rig.js';
 import type { Truth } from './truth.js';
 
-/** Longest delay of a watchdog after its due time. It comes from its timer and a slice. */
+/** The watchdog may trip later than its due time by this time and one slice of the board. */
 const WATCHDOG_SLACK_MS = 5;
 const RUN_ENDED_OPCODE = eventRow('runEnded').opcode;
 

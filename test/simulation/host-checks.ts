@@ -26,7 +26,7 @@ export class HostChecks {
   readonly #stopsIssued = new Map<string, number>();
   #reconnectingAtMs = 0;
 
-  /** `freeMs`: the time in which neither side missed a frame of the other. */
+  /** `freeMs` returns the total time in which the line delayed no frame. */
   constructor(rig: TestRig, truth: Truth, freeMs: () => number) {
     this.#rig = rig;
     this.#truth = truth;
@@ -72,7 +72,7 @@ export class HostChecks {
     this.#truth.onLine.add(`${this.#truth.hostSession} ${peek(payload).requestId}`);
   }
 
-  /** Whether the link is a host's. */
+  /** Stores a payload that the host's link sends. Returns false if `link` has no session of a host. */
   sent(link: Link, parts: readonly Uint8Array[]): boolean {
     const session = this.#sessionOf.get(link);
     if (session === undefined) return false;

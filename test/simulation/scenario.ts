@@ -45,7 +45,7 @@ export interface Scenario {
   /** Computing time of the board between two reads of its port, in ms, above 0. Drawn: 0.25, 0.5, 1 or 2. */
   readonly sliceMs: number;
   /**
-   * Probability of each of the seven frame faults at every frame, 0 to 1/7. Drawn: 0.01 in every fourth seed,
+   * Probability of each of the seven frame faults at every frame, 0 to 1/7. Drawn: 0.01 in three of 16 seeds,
    * 0 in the others.
    */
   readonly frameNoise: number;
@@ -56,7 +56,7 @@ export interface Scenario {
   readonly frameFaults: readonly Ambush<FrameFaultName>[];
   /**
    * Faults of line, board and host. Drawn: 7 faults. The seeds take the pairs of fault and state in turn.
-   * Every 4th seed has no such fault. In these seeds no call may fail because of the line.
+   * Every 4th seed, and every 16th seed that has no `frameFaults`, has no such fault.
    */
   readonly worldFaults: readonly Ambush<WorldFaultName>[];
   /**

@@ -146,7 +146,6 @@ class World {
   }
 
   #beginLife(): void {
-    // The next life repeats the step of the killed one.
     const preRollFrames = this.#scenario.sequenceWraps ? 65_536 - this.#random.whole(20, 150) : 0;
     const options = { nonce: (before: Uint8Array | undefined) => this.#nonce(before), preRollFrames };
     this.#host = new Host(this.#rig, this.#witness, this.#random, options);
@@ -157,6 +156,7 @@ class World {
   }
 
   async #live(life: Life): Promise<void> {
+    // After a kill the next life begins with the step in which the host was killed.
     while (this.#results.length < STEPS.length) {
       const step = STEPS[this.#results.length];
       this.#rig.note(`step ${step.name}`);

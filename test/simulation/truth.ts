@@ -23,11 +23,9 @@ export class Truth {
    * board's run as the host's call.
    */
   readonly startIssues = new Map<number, number>();
-  /**
-   * When a call last passed its deadline because the line had lost something, and when a watchdog tripped for
-   * that reason.
-   */
+  /** The time at which a call last passed its deadline; −1 before. */
   lastTimeoutMs = -1;
+  /** The time at which a watchdog last tripped; −1 before. */
   lastTripMs = -1;
   /** Nonce of the present host's session. */
   hostSession = '';
@@ -68,7 +66,7 @@ export class Truth {
     return this.#disturbedUntilMs < 0 ? 0 : this.#disturbedUntilMs + NOTICED_MS;
   }
 
-  /** Whether a disturbance that may end a session has happened since that time. */
+  /** Whether a disturbance that may end a session still lasts, or has ended at `ms` or later. */
   disturbedSince(ms: number): boolean {
     return this.#disturbedUntilMs >= ms;
   }
