@@ -32,8 +32,8 @@ class Refinement(RefinedSolution):
 
     An answer is accepted under four conditions. Its residual proves ‖x̂ − x‖₂ ≤ tolerance·‖x‖₂. Its relative
     standard error is at most half the tolerance and not implausibly small. Noise and rounding explain its
-    residual (a sound answer fails this test with a probability below 1e-6). Its standard error covers the rest of
-    the rounding."""
+    residual (a sound answer fails this test with a probability below 1e-6). Its standard error covers the
+    rest of the rounding."""
 
     def __init__(self, plan: SolvePlan, session: BoardSession, drive: np.ndarray, tolerance: float) -> None:
         super().__init__(plan, session, drive, tolerance)

@@ -1,6 +1,7 @@
 /*
  * The USB device controller (datasheet 4.1) and its two users: usb_control.c answers requests on endpoint 0,
- * usb_cdc.c moves the bytes of a serial port. After the start all functions except port_… run in the interrupt.
+ * usb_cdc.c moves the bytes of a serial port. After the start all functions except port_… run in the
+ * interrupt.
  */
 #ifndef USB_H
 #define USB_H
