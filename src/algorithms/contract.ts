@@ -251,7 +251,7 @@ export interface LoadedFactor {
 
 /**
  * A rough and fast solver that loads a curvature once for several solves. The board implements it, and so
- * does a control, which returns its input.
+ * does a control, which returns the drive.
  */
 export interface TruncatedSolver {
   readonly name: string;
@@ -283,7 +283,7 @@ export interface InverseSolverRequest {
 
 /**
  * A solver that inverts matrices, for an optimizer that uses one inverse for many steps. The board, a digital
- * solver and a control implement it. The control returns the input of the board.
+ * solver and a control implement it. The control returns diag(A)⁻¹.
  */
 export interface InverseSolver {
   readonly name: string;

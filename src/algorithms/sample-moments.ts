@@ -53,7 +53,7 @@ export interface MomentsResult
 
 const BATCHES = 32;
 const BATCH_DRAWS_MAX = 65535;
-/** Least number of draws in a batch. A batch has to be longer than the correlation of its draws. */
+/** Least number of draws of a request: two in each batch. */
 const COUNT_MIN = 2 * BATCHES;
 
 /**

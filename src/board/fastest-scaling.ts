@@ -13,7 +13,10 @@ export interface FastestScaling extends SystemScaling {
 
 /** The value of h·λ̂_max that the scale aims at. At 2 a mode grows. */
 const STEP_AIM = 1.9;
-/** Largest h·λ̂_max of the codes if the scale does not include the damping. */
+/**
+ * Largest accepted h·(λ̂_max + λ). λ̂_max belongs to the codes, and λ is the damping that the scale includes,
+ * or 0.
+ */
 const STEP_MAX = 1.93;
 /**
  * The scale includes a damping above this share of λ_max. A smaller damping stays within the margin, because
@@ -26,16 +29,17 @@ export const STIFF_DAMPING = 0.03;
  */
 const WIDE_BITS = 8;
 /**
- * Number of attempts. If rounding makes λ_max grow, the scale is enlarged; each time the growth is smaller.
+ * Largest number of times that the scale is enlarged, if rounding makes λ_max grow. Each time the growth is
+ * smaller.
  */
 const FITS_MAX = 20;
 
 /**
- * The smallest scale s_A of A + λI at which no coupling saturates and h·λ̂_max ≤ 1.9, where Lanczos' method
- * bounds λ̂_max of the programmed codes. (Below 8 bits, rounding makes λ̂_max larger than that of K.) A is
- * given without λ, as KᵀK or as A itself. At the safe scale, h·σ ≤ 1 with σ = ‖K‖_F², a run would have about
- * ten times as many ticks, and codes about √10 times smaller. Modes above h·λ̂ = 1 overshoot, so the smallest
- * scale does not suit a relaxation to a given time (decision 9).
+ * The smallest scale s_A of A + λI at which no coupling saturates and h·λ̂_max is about 1.9 and at most 1.93,
+ * where Lanczos' method bounds λ̂_max of the programmed codes. (Below 8 bits, rounding makes λ̂_max larger
+ * than that of K.) A is given without λ, as KᵀK or as A itself. At the safe scale, h·σ ≤ 1 with σ = ‖K‖_F², a
+ * run would have about ten times as many ticks, and codes about √10 times smaller. Modes above h·λ̂ = 1
+ * overshoot, so the smallest scale does not suit a relaxation to a given time (decision 9).
  *
  * `eigenvalueMax` bounds λ_max of A. Errors: none.
  */

@@ -21,10 +21,13 @@ import type { AveragePlan, Readings, RunPlan } from './run-plan.js';
 import { type RunAddress, runSeedOf } from './run-seed.js';
 import { takeTurn } from './turns.js';
 
-/** Programs are loaded into the first bank. Couplings that are sent ahead go into the second bank. */
+/**
+ * Programs are loaded into the first bank. Couplings that are sent ahead go into the second bank, and their
+ * program stays there.
+ */
 const BANK = { own: 0, ahead: 1 } as const;
 
-/** The uses whose couplings each board has. */
+/** The shared couplings that each board has from its last use. */
 const lastHeld = new WeakMap<BoardDevice, HeldCouplings>();
 
 /**

@@ -113,8 +113,8 @@ export class TextTable {
 
   #endLine(tail: Uint8Array): void {
     this.#keep(tail);
-    // Bytes that are not UTF-8 become U+FFFD here, which is not a number and so ends in an error with its
-    // place.
+    // Bytes that are not UTF-8 become U+FFFD here. U+FFFD is not a number, so in a cell of numbers it ends in
+    // an error with its place.
     const bytes = Buffer.concat(this.#pending, this.#pendingBytes);
     this.#pending = [];
     this.#pendingBytes = 0;

@@ -5,7 +5,8 @@ import { couplingMatrix, type Dynamics, fitDynamics, type MeasuredRun } from './
 import type { MachineUse } from './machine-use.js';
 
 /**
- * A circuit with corrected coefficients, with which the machine follows A' up to errors of the measurement.
+ * A circuit with corrected coefficients. With it the machine follows the scaled matrix A' of the circuit
+ * (circuit.ts), up to errors of the measurement.
  */
 export interface Tuning {
   /** The requested circuit. */
@@ -49,9 +50,9 @@ const FACTOR_MAX = 1;
  * `MEAN_NOISE`, or after three rounds.
  *
  * A round has 1 + 2N runs. One run has no couplings, and gives the gains of initial values and readings. N
- * runs start from the unit vectors, and N runs have unit drives. Each run is repeated to average the noise,
- * except in the first round, because the second round measures everything again. Errors: those of
- * `MachineUse.ranged`.
+ * runs start from the unit vectors, and N runs have unit drives. Each run is repeated to average the noise.
+ * In the first round only the run without couplings is repeated, because a second round usually measures
+ * everything again. Errors: those of `MachineUse.ranged`.
  */
 export async function tune(use: MachineUse, asked: Circuit, placement: Placement): Promise<Tuning> {
   const runTau = await runTauOf(asked);

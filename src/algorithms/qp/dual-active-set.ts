@@ -18,7 +18,10 @@ const CENTRES_MAX = 30;
 /** A multiplier or a distance below this ratio counts as 0. */
 const MULTIPLIER_MIN = 1e-11;
 const DISTANCE_MIN = 1e-10;
-/** A row is left out of the first set if its part orthogonal to the other rows is below this ratio. */
+/**
+ * A row is left out of the first set if its part orthogonal to the rows before it is below this share of the
+ * longest such part.
+ */
 const INDEPENDENT_MIN = 1e-6;
 /** Rows are dropped together if their multipliers are at least this share of the worst one. */
 const DROP_TOGETHER = 0.3;

@@ -131,7 +131,7 @@ function refuseRunaway(
 ): void {
   const largest = normInf(x);
   const bound = GROWTH_MAX * Math.max(1, 1 / damping) * largestGradient;
-  // If damping and gradient are both 0, the bound is NaN, and nothing is refused.
+  // If damping and gradient are both 0, the bound is NaN and refuses nothing.
   if (!(largest > bound) && retriesInSuccession < 2) return;
   const why =
     retriesInSuccession < 2
